@@ -31,7 +31,7 @@ static void choose_epoch(struct capture *capture, const struct source_frame *fra
 	capture->state.height = capture->height = frame->height;
 }
 
-static void count_damaged(void *context, const char *what)
+static void count_damaged(void *context, enum frame_damage damage)
 {
 	struct capture *capture = context;
 	mono_t now = mono_now();
@@ -41,7 +41,7 @@ static void count_damaged(void *context, const char *what)
 	if (now.us < capture->damage_log_due.us)
 		return;
 	capture->damage_log_due.us = now.us + DAMAGE_LOG_INTERVAL_US;
-	log_warn("camera", "dropped a frame: %s (%llu dropped so far)", what,
+	log_warn("camera", "dropped a frame: %s (%llu dropped so far)", frame_damage_text(damage),
 		 (unsigned long long)capture->state.damaged);
 }
 
@@ -80,7 +80,7 @@ static void take_frame(void *context, const struct source_frame *frame)
 		.flags = capture->recording ? 0 : RING_FRAME_RECORDING_OFF,
 	};
 	if (!ring_writer_put(capture->parts.ring, &meta, frame->parts, frame->count)) {
-		count_damaged(capture, "larger than a quarter of the ring");
+		count_damaged(capture, DAMAGE_TOO_LARGE);
 		return;
 	}
 	patience_frame(&capture->patience, mono_now());

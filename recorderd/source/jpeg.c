@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "recorderd/source/jpeg_scan.h"
+#include "recorderd/source/jpeg_tables.h"
+
 /* Marker codes, table B.1 */
 enum {
 	SOF0 = 0xc0, /* baseline */
@@ -15,6 +18,8 @@ enum {
 	SOI = 0xd8,
 	EOI = 0xd9,
 	SOS = 0xda,
+	DRI = 0xdd,
+	APP0 = 0xe0,
 };
 
 #define SAMPLE_BITS    8 /* the only depth that browsers and FFmpeg's decoder accept */
@@ -28,6 +33,22 @@ struct cursor {
 struct segment {
 	const uint8_t *payload; /* after the length field */
 	size_t length;
+};
+
+struct component {
+	uint8_t id, h, v;
+};
+
+/* What the segments before the first scan say about it. */
+struct picture {
+	struct jpeg_info info;
+	struct jpeg_tables tables;
+	struct component components[COMPONENTS_MAX];
+	uint32_t restart_interval;
+	bool progressive;
+	bool is_field;         /* of an interlaced picture */
+	size_t data_at;        /* the first entropy-coded byte */
+	struct jpeg_scan scan; /* mcus 0: not one that jpeg_scan.h reads */
 };
 
 static uint16_t u16_at(const uint8_t *at)
@@ -62,26 +83,30 @@ static bool take_segment(struct cursor *cursor, struct segment *out)
 }
 
 /* B.2.2 */
-static bool read_frame_header(const struct segment *segment, struct jpeg_info *out)
+static bool read_frame_header(const struct segment *segment, struct picture *picture)
 {
 	const uint8_t *at = segment->payload;
+	struct jpeg_info *info = &picture->info;
 
-	if (out->components != 0 || segment->length < 6)
+	if (info->components != 0 || segment->length < 6)
 		return false;
-	out->height = u16_at(at + 1);
-	out->width = u16_at(at + 3);
-	if (at[0] != SAMPLE_BITS || out->height == 0 || out->width == 0)
+	info->height = u16_at(at + 1);
+	info->width = u16_at(at + 3);
+	if (at[0] != SAMPLE_BITS || info->height == 0 || info->width == 0)
 		return false;
 	if (at[5] < 1 || at[5] > COMPONENTS_MAX || segment->length != 6 + 3u * at[5])
 		return false;
-	out->components = at[5];
-	for (const uint8_t *component = at + 6; component < at + segment->length; component += 3) {
+	info->components = at[5];
+	for (unsigned i = 0; i < info->components; i++) {
+		const uint8_t *component = at + 6 + 3 * i;
 		uint8_t h = component[1] >> 4, v = component[1] & 15;
+
 		if (h < 1 || h > 4 || v < 1 || v > 4)
 			return false;
+		picture->components[i] = (struct component){component[0], h, v};
 	}
-	out->h_sampling = at[7] >> 4;
-	out->v_sampling = at[7] & 15;
+	info->h_sampling = picture->components[0].h;
+	info->v_sampling = picture->components[0].v;
 	return true;
 }
 
@@ -92,6 +117,70 @@ static bool scan_header_is_valid(const struct segment *segment, const struct jpe
 		return false;
 	uint8_t components = segment->payload[0];
 	return components >= 1 && components <= info->components && segment->length == 4 + 2u * components;
+}
+
+static uint32_t divide_up(uint32_t value, uint32_t by)
+{
+	return (value + by - 1) / by;
+}
+
+/* A.2: the number of MCUs in a scan of all components. */
+static uint32_t count_mcus(const struct picture *picture)
+{
+	const struct jpeg_info *info = &picture->info;
+	uint32_t h = 1, v = 1;
+
+	for (unsigned i = 0; i < info->components && info->components > 1; i++) {
+		h = picture->components[i].h > h ? picture->components[i].h : h;
+		v = picture->components[i].v > v ? picture->components[i].v : v;
+	}
+	return divide_up(info->width, 8 * h) * divide_up(info->height, 8 * v);
+}
+
+/* The table that a scan uses: its own, or the standard one that will be inserted. NULL: none. */
+static const uint8_t *table_of(const struct jpeg_tables *tables, unsigned class, unsigned id)
+{
+	if (id > 3)
+		return NULL;
+	if (tables->table[class][id])
+		return tables->table[class][id];
+	return id < 2 ? jpeg_standard_table(class ? JPEG_TABLE_AC(id) : JPEG_TABLE_DC(id)) : NULL;
+}
+
+static const struct component *find_component(const struct picture *picture, uint8_t id)
+{
+	for (unsigned i = 0; i < picture->info.components; i++)
+		if (picture->components[i].id == id)
+			return &picture->components[i];
+	return NULL;
+}
+
+/*
+ * Describes the first scan. A progressive picture always brings tables of its own: if it has none before the first
+ * scan, all standard ones are missing.
+ */
+static void describe_scan(const struct segment *segment, struct picture *picture)
+{
+	unsigned used = 0, missing = jpeg_tables_missing(&picture->tables), components = segment->payload[0];
+
+	picture->scan = (struct jpeg_scan){.restart_interval = picture->restart_interval, .components = components};
+	if (components == picture->info.components && !picture->progressive)
+		picture->scan.mcus = count_mcus(picture);
+	for (unsigned i = 0; i < components; i++) {
+		const struct component *component = find_component(picture, segment->payload[1 + 2 * i]);
+		unsigned dc = segment->payload[2 + 2 * i] >> 4, ac = segment->payload[2 + 2 * i] & 15;
+
+		used |= dc < 2 ? 1u << JPEG_TABLE_DC(dc) : 0;
+		used |= ac < 2 ? 1u << JPEG_TABLE_AC(ac) : 0;
+		picture->scan.component[i].blocks = component && components > 1 ? component->h * component->v : 1;
+		picture->scan.component[i].dc = table_of(&picture->tables, 0, dc);
+		picture->scan.component[i].ac = table_of(&picture->tables, 1, ac);
+		if (!component || !picture->scan.component[i].dc || !picture->scan.component[i].ac)
+			picture->scan.mcus = 0;
+	}
+	if (picture->progressive)
+		used = missing == (1u << JPEG_STANDARD_TABLES) - 1 ? missing : 0;
+	picture->info.missing_tables = used & missing;
 }
 
 static bool is_restart(uint8_t code)
@@ -121,89 +210,73 @@ static bool skip_scan(struct cursor *cursor)
 }
 
 /* Reads a marker segment other than SOS. Returns false if players would not show a picture that contains it. */
-static bool take_other_segment(struct cursor *cursor, uint8_t code, struct jpeg_info *out)
+static bool take_other_segment(struct cursor *cursor, uint8_t code, struct picture *picture)
 {
 	struct segment segment;
+	bool before_scan = picture->info.sos_at == 0;
 
 	if (code < SOF0 || is_restart(code) || code == SOI || code == EOI || !take_segment(cursor, &segment))
 		return false;
-	if (code == SOF0 || code == SOF1 || code == SOF2)
-		return read_frame_header(&segment, out);
-	if (code == DHT) {
-		out->has_dht = out->has_dht || out->sos_at == 0;
-		return true;
+	if (code == SOF0 || code == SOF1 || code == SOF2) {
+		picture->progressive = code == SOF2;
+		return read_frame_header(&segment, picture);
 	}
-	return code > SOF15; /* the other SOFs are lossless, hierarchical or arithmetic */
+	if (code == DHT && before_scan)
+		jpeg_tables_read(&picture->tables, segment.payload, segment.length);
+	if (code == DRI && before_scan && segment.length == 2)
+		picture->restart_interval = u16_at(segment.payload);
+	if (code == APP0 && segment.length > 4 && memcmp(segment.payload, "AVI1", 4) == 0)
+		picture->is_field = segment.payload[4] == 1 || segment.payload[4] == 2;
+	return code == DHT || code > SOF15; /* the other SOFs are lossless, hierarchical or arithmetic */
 }
 
-bool jpeg_inspect(const uint8_t *data, size_t length, struct jpeg_info *out)
+/* Follows the segments from SOI to EOI, and leaves the cursor after it. */
+static bool find_end(struct cursor *cursor, struct picture *picture)
 {
-	struct cursor cursor = {data, length, 0};
 	struct segment segment;
 	uint8_t code;
 
-	*out = (struct jpeg_info){0};
-	if (length < 2 || data[0] != 0xff || data[1] != SOI)
-		return false;
-	cursor.at = 2;
-	while (take_marker(&cursor, &code)) {
-		if (code == EOI) {
-			out->length = cursor.at;
-			return out->sos_at != 0;
-		}
+	while (take_marker(cursor, &code)) {
+		if (code == EOI)
+			return picture->info.sos_at != 0;
 		if (code != SOS) {
-			if (!take_other_segment(&cursor, code, out))
+			if (!take_other_segment(cursor, code, picture))
 				return false;
 			continue;
 		}
-		if (out->sos_at == 0)
-			out->sos_at = cursor.at - 2;
-		if (!take_segment(&cursor, &segment) || !scan_header_is_valid(&segment, out) || !skip_scan(&cursor))
+		bool first = picture->info.sos_at == 0;
+		size_t at = cursor->at - 2;
+		if (!take_segment(cursor, &segment) || !scan_header_is_valid(&segment, &picture->info))
+			return false;
+		if (first) {
+			picture->info.sos_at = at;
+			picture->data_at = cursor->at;
+			describe_scan(&segment, picture);
+		}
+		if (!skip_scan(cursor))
 			return false;
 	}
 	return false;
 }
 
-/* clang-format off */
-const uint8_t jpeg_standard_dht[] = {
-	0xff, 0xc4, 0x01, 0xa2,
-	/* luminance, DC (table K.3) */
-	0x00,
-	0x00, 0x01, 0x05, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b,
-	/* luminance, AC (table K.5) */
-	0x10,
-	0x00, 0x02, 0x01, 0x03, 0x03, 0x02, 0x04, 0x03, 0x05, 0x05, 0x04, 0x04, 0x00, 0x00, 0x01, 0x7d,
-	0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07,
-	0x22, 0x71, 0x14, 0x32, 0x81, 0x91, 0xa1, 0x08, 0x23, 0x42, 0xb1, 0xc1, 0x15, 0x52, 0xd1, 0xf0,
-	0x24, 0x33, 0x62, 0x72, 0x82, 0x09, 0x0a, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x25, 0x26, 0x27, 0x28,
-	0x29, 0x2a, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49,
-	0x4a, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69,
-	0x6a, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89,
-	0x8a, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7,
-	0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3, 0xc4, 0xc5,
-	0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda, 0xe1, 0xe2,
-	0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8,
-	0xf9, 0xfa,
-	/* chrominance, DC (table K.4) */
-	0x01,
-	0x00, 0x03, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b,
-	/* chrominance, AC (table K.6) */
-	0x11,
-	0x00, 0x02, 0x01, 0x02, 0x04, 0x04, 0x03, 0x04, 0x07, 0x05, 0x04, 0x04, 0x00, 0x01, 0x02, 0x77,
-	0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71,
-	0x13, 0x22, 0x32, 0x81, 0x08, 0x14, 0x42, 0x91, 0xa1, 0xb1, 0xc1, 0x09, 0x23, 0x33, 0x52, 0xf0,
-	0x15, 0x62, 0x72, 0xd1, 0x0a, 0x16, 0x24, 0x34, 0xe1, 0x25, 0xf1, 0x17, 0x18, 0x19, 0x1a, 0x26,
-	0x27, 0x28, 0x29, 0x2a, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48,
-	0x49, 0x4a, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68,
-	0x69, 0x6a, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87,
-	0x88, 0x89, 0x8a, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5,
-	0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3,
-	0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda,
-	0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8,
-	0xf9, 0xfa,
-};
-/* clang-format on */
+bool jpeg_inspect(const uint8_t *data, size_t length, struct jpeg_info *out)
+{
+	struct cursor cursor = {data, length, 2};
+	struct picture picture = {0};
 
-const size_t jpeg_standard_dht_bytes = sizeof(jpeg_standard_dht);
+	*out = picture.info;
+	if (length < 2 || data[0] != 0xff || data[1] != SOI)
+		return false;
+	bool has_end = find_end(&cursor, &picture);
+	*out = picture.info;
+	out->has_end = has_end;
+	if (has_end) {
+		out->length = cursor.at;
+	} else if (picture.scan.mcus) {
+		size_t bytes = jpeg_scan_length(&picture.scan, data + picture.data_at, length - picture.data_at);
+		out->length = bytes ? picture.data_at + bytes : 0;
+	}
+	out->two_fields =
+		out->length && picture.is_field && memmem(data + out->length, length - out->length, "\xff\xd8\xff", 3);
+	return out->length != 0;
+}

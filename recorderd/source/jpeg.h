@@ -7,23 +7,26 @@
 #include <stdint.h>
 
 struct jpeg_info {
-	size_t length; /* including EOI, without the padding that some cameras add after it */
-	size_t sos_at; /* the offset of the SOS marker, where missing Huffman tables are inserted */
-	bool has_dht;  /* there is at least one DHT before SOS */
+	size_t length;           /* up to the end of the picture, without the padding that some cameras add after it */
+	bool has_end;            /* false: there is no EOI, and it must be appended at `length` */
+	bool two_fields;         /* one field of an interlaced picture, and another one follows (AVI1) */
+	size_t sos_at;           /* the offset of the SOS marker, where missing Huffman tables are inserted */
+	unsigned missing_tables; /* what the first scan needs and no DHT before it defines: bits of jpeg_tables.h */
 	uint16_t width, height;
 	uint8_t components;
 	uint8_t h_sampling, v_sampling; /* of the first component */
 };
 
 /*
- * Follows the marker segments to SOS and finds the EOI after the last scan. Returns false for anything that is not one
+ * Follows the marker segments to SOS and finds the end of the last scan. Returns false for anything that is not one
  * complete baseline, extended or progressive JPEG: no SOI, a segment longer than the data, no SOF, not 8 bits per
- * sample, a size of zero, no SOS, no EOI. Pure function; never reads outside of data[0 .. length).
+ * sample, a size of zero, no SOS, or no end. sos_at is not 0 if only the end is missing.
+ *
+ * The end is EOI. Some cameras leave it out, or pad a picture in its place; then the Huffman codes of a baseline
+ * picture tell whether all of it is there (jpeg_scan.h).
+ *
+ * Pure function; never reads outside of data[0 .. length).
  */
 bool jpeg_inspect(const uint8_t *data, size_t length, struct jpeg_info *out);
-
-/* A DHT segment with the standard tables (T.81, annex K.3), including marker and length. */
-extern const uint8_t jpeg_standard_dht[];
-extern const size_t jpeg_standard_dht_bytes;
 
 #endif

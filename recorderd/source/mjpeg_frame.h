@@ -5,9 +5,10 @@
 #include "recorderd/source/source.h"
 
 /*
- * Sets parts, size and count of `out`, but not `captured`: the picture without padding, and with the standard Huffman
- * tables before its scan if it has none. The parts point into `data`. Returns false if it is not one complete JPEG.
+ * Sets parts, size and count of `out`, but not `captured`: the picture without what precedes and follows it, and with
+ * the standard Huffman tables and the end marker that it lacks. The parts point into `data` and to constants. Returns
+ * DAMAGE_NONE, or why it is not one complete JPEG.
  */
-bool mjpeg_frame_prepare(const uint8_t *data, size_t length, struct source_frame *out);
+enum frame_damage mjpeg_frame_prepare(const uint8_t *data, size_t length, struct source_frame *out);
 
 #endif

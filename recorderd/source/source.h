@@ -18,7 +18,7 @@
 #include "shared/base/reason.h"
 #include "shared/ring/state.h"
 
-#define SOURCE_PARTS_MAX 4
+#define SOURCE_PARTS_MAX 8
 
 /* What was negotiated with the device. */
 struct source_info {
@@ -44,8 +44,8 @@ struct source_frame {
 /* Receives what a source reads. source_read() makes the calls. */
 struct source_sink {
 	void (*frame)(void *context, const struct source_frame *frame);
-	void (*lost)(void *context, uint32_t frames);     /* missing according to the driver's sequence numbers */
-	void (*damaged)(void *context, const char *what); /* one frame was dropped, and why */
+	void (*lost)(void *context, uint32_t frames); /* missing according to the driver's sequence numbers */
+	void (*damaged)(void *context, enum frame_damage damage); /* one frame was dropped, and why */
 	void *context;
 };
 

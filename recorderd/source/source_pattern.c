@@ -189,8 +189,9 @@ static void deliver(struct source_pattern *pattern, const struct mpjpeg_part *pa
 {
 	struct source_frame frame;
 
-	if (!mjpeg_frame_prepare(part->body, part->length, &frame)) {
-		sink->damaged(sink->context, "not a complete JPEG");
+	enum frame_damage damage = mjpeg_frame_prepare(part->body, part->length, &frame);
+	if (damage) {
+		sink->damaged(sink->context, damage);
 		return;
 	}
 	frame.captured = frame_clock_advance(&pattern->clock, mono_now());

@@ -103,11 +103,12 @@ static enum source_outcome take_jpeg(struct source_v4l2 *camera, const struct v4
 	struct source_frame frame;
 	enum source_outcome outcome = SOURCE_OK;
 
-	if (mjpeg_frame_prepare(buffer_data(camera, buffer), buffer->bytesused, &frame)) {
+	enum frame_damage damage = mjpeg_frame_prepare(buffer_data(camera, buffer), buffer->bytesused, &frame);
+	if (damage) {
+		sink->damaged(sink->context, damage);
+	} else {
 		frame.captured = captured;
 		outcome = deliver(camera, &frame, sink, why);
-	} else {
-		sink->damaged(sink->context, "not a complete JPEG");
 	}
 	if (outcome != SOURCE_OK)
 		return outcome;
@@ -120,7 +121,7 @@ static enum source_outcome take_raw(struct source_v4l2 *camera, const struct v4l
 	const uint8_t *data = buffer_data(camera, buffer);
 
 	if (buffer->bytesused < camera->raw.size_bytes)
-		sink->damaged(sink->context, "not a complete picture");
+		sink->damaged(sink->context, DAMAGE_SHORT);
 	else if (jpeg_pool_submit(camera->compressor, data, buffer->index, captured))
 		return SOURCE_OK;
 	else
@@ -140,7 +141,7 @@ static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const 
 	if (result->length)
 		outcome = deliver(camera, &frame, sink, why);
 	else
-		sink->damaged(sink->context, "could not be compressed");
+		sink->damaged(sink->context, DAMAGE_COMPRESS);
 	jpeg_pool_pop(camera->compressor);
 	return outcome == SOURCE_OK ? requeue(camera, result->tag, why) : outcome;
 }
@@ -176,15 +177,15 @@ static enum source_outcome no_frame_ready(struct source_v4l2 *camera, struct rea
 	return SOURCE_OK;
 }
 
-static const char *damage_reason(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
+static enum frame_damage find_damage(const struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
 {
 	if (buffer->flags & V4L2_BUF_FLAG_ERROR)
-		return "flagged as damaged by the driver";
+		return DAMAGE_FLAGGED;
 	if (buffer->bytesused == 0)
-		return "empty";
+		return DAMAGE_EMPTY;
 	if ((uint64_t)buffer->m.offset + buffer->bytesused > camera->buffers.map[buffer->index].bytes)
-		return "larger than its buffer";
-	return NULL;
+		return DAMAGE_OVERRUN;
+	return DAMAGE_NONE;
 }
 
 static enum source_outcome dequeue(struct source_v4l2 *camera, const struct source_sink *sink, struct reason *why)
@@ -200,9 +201,9 @@ static enum source_outcome dequeue(struct source_v4l2 *camera, const struct sour
 	uint32_t lost = frame_clock_count_lost(&camera->clock, buffer.sequence);
 	if (lost)
 		sink->lost(sink->context, lost);
-	const char *damaged = damage_reason(camera, &buffer);
-	if (damaged) {
-		sink->damaged(sink->context, damaged);
+	enum frame_damage damage = find_damage(camera, &buffer);
+	if (damage) {
+		sink->damaged(sink->context, damage);
 		return requeue(camera, buffer.index, why);
 	}
 	if (camera->compressor)

@@ -42,3 +42,21 @@ const char *recording_state_text(uint32_t state)
 
 	return TEXT_AT(texts, state);
 }
+
+const char *frame_damage_text(uint32_t damage)
+{
+	static const char *const texts[DAMAGE_KINDS] = {
+		[DAMAGE_NONE] = "intact",
+		[DAMAGE_FLAGGED] = "flagged as damaged by the driver",
+		[DAMAGE_EMPTY] = "empty",
+		[DAMAGE_OVERRUN] = "larger than its buffer",
+		[DAMAGE_NOT_JPEG] = "not a JPEG",
+		[DAMAGE_TRUNCATED] = "truncated",
+		[DAMAGE_FIELDS] = "two fields of an interlaced picture (AVI1)",
+		[DAMAGE_SHORT] = "shorter than a picture",
+		[DAMAGE_COMPRESS] = "could not be compressed",
+		[DAMAGE_TOO_LARGE] = "larger than a quarter of the ring",
+	};
+
+	return TEXT_AT(texts, damage);
+}

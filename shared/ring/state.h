@@ -30,6 +30,21 @@ enum recording_state {
 	RECORDING_NO_PICTURES, /* the encoder cannot decode what the camera sends; see last_error */
 };
 
+/* Why a frame was dropped. */
+enum frame_damage {
+	DAMAGE_NONE,
+	DAMAGE_FLAGGED,   /* by the driver */
+	DAMAGE_EMPTY,     /* no bytes */
+	DAMAGE_OVERRUN,   /* larger than its buffer */
+	DAMAGE_NOT_JPEG,  /* no JPEG that players show */
+	DAMAGE_TRUNCATED, /* a JPEG of which the end is missing */
+	DAMAGE_FIELDS,    /* two fields of an interlaced picture */
+	DAMAGE_SHORT,     /* an uncompressed picture of which the end is missing */
+	DAMAGE_COMPRESS,  /* could not be compressed */
+	DAMAGE_TOO_LARGE, /* for the ring */
+	DAMAGE_KINDS,
+};
+
 /* Why there is a gap before a segment. The numbers are stored in segments (segment.h) and must not change. */
 enum gap_cause {
 	GAP_NONE = 0,          /* it continues the previous segment without a missing frame */
@@ -60,6 +75,7 @@ enum memory_limit {
 const char *gap_cause_text(uint32_t cause);
 const char *camera_state_text(uint32_t state);
 const char *recording_state_text(uint32_t state);
+const char *frame_damage_text(uint32_t damage); /* "truncated", "flagged as damaged by the driver", … */
 
 /* Why recordings may be kept for longer than retention.hours. */
 enum retention_delay {

@@ -192,6 +192,23 @@ def test_frames_of_20_mb_and_noise_are_refused_and_no_other_is_missing(rig):
     assert_numbers([number for _, number in rig.clip(since_us, end_us)], rig.camera.frames(), since_us, end_us, 9000)
 
 
+def test_pictures_without_an_end_and_with_bytes_around_them_are_recorded(rig):
+    """As many cheap cameras send them: half of them without FF D9, all of them with something before and after."""
+    since_us, damaged = next_second(rig), info(rig)["damaged"]
+    for fault, value in (("no_end", 2), ("lead_bytes", 7), ("pad_bytes", 300), ("pad_value", 0x55)):
+        rig.camera.fault(fault, value)
+    rig.new_frames(10)
+    first_us = second_behind(rig.camera.newest())
+    rig.new_frames(45)
+    end_us = just_behind(rig.camera.newest())
+    pictures = [rig.get("/snapshot").body for _ in range(3)]
+    assert all(picture[:3] == b"\xff\xd8\xff" and picture[-2:] == b"\xff\xd9" for picture in pictures), pictures
+    rig.indexed()
+    assert_exact(rig, first_us, end_us)
+    assert info(rig)["damaged"] == damaged, info(rig)
+    assert_well(rig, since_us, [])
+
+
 def test_sequence_numbers_and_time_stamps_that_wrap(rig):
     rig.camera.fault("sequence_from", (1 << 32) - 30)
     rig.camera.fault("stamp_modulo_ms", 1000)

@@ -142,6 +142,7 @@ def pictures():
     at = picture.index(b"\xff\xc4")
     length = struct.unpack_from(">H", picture, at + 2)[0]
     save("jpeg", "no-tables-padded", picture[:at] + picture[at + 2 + length :] + bytes(20))
+    save("jpeg", "no-end", bytes(5) + picture[:-2] + b"x" * 40)
     save("mpjpeg", "ffmpeg", ffmpeg("-frames:v", "3", "-c:v", "mjpeg", "-q:v", "31", "-f", "mpjpeg"))
 
 

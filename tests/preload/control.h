@@ -52,6 +52,9 @@ enum control_fault {
 	CONTROL_VALUES_STUCK = 35,      /* 1: controls accept any value, but keep the one that they have */
 	CONTROL_UNDECODABLE_NEXT = 40,  /* N frames are JPEGs by their markers, but FFmpeg cannot decode them */
 	CONTROL_UNDECODABLE_FIRST = 41, /* so are the first N frames of each second of the wall clock */
+	CONTROL_NO_END = 50,            /* N: each N-th JPEG has no end marker */
+	CONTROL_LEAD_BYTES = 51,        /* so many bytes before each frame */
+	CONTROL_PAD_VALUE = 52,         /* of the bytes after each frame, instead of zeros */
 	CONTROL_FAULTS = 64
 };
 

@@ -123,6 +123,20 @@ static bool is_undecodable(struct handle *handle, int64_t due_us)
 	       camera_fault_use(handle->camera, CONTROL_UNDECODABLE_NEXT);
 }
 
+/* What cheap cameras leave out of an otherwise complete JPEG, and what they add to it. */
+static void make_sloppy(struct camera *camera, uint8_t *data, struct slot *slot, size_t room)
+{
+	uint32_t lead = camera_fault(camera, CONTROL_LEAD_BYTES), nth = camera_fault(camera, CONTROL_NO_END);
+
+	if (nth && slot->number % nth == 0)
+		slot->bytes -= 2;
+	if (lead && lead + slot->bytes <= room) {
+		memmove(data + lead, data, slot->bytes);
+		memset(data, 0x55, lead);
+		slot->bytes += lead;
+	}
+}
+
 /* Applies the faults to the frame's bytes; returns true if it is no longer whole. */
 static bool spoil(struct handle *handle, uint8_t *data, struct slot *slot, size_t room)
 {
@@ -144,9 +158,10 @@ static bool spoil(struct handle *handle, uint8_t *data, struct slot *slot, size_
 	else if (camera_fault_use(camera, CONTROL_HUGE_NEXT))
 		enlarge(data, slot, room);
 	else {
+		make_sloppy(camera, data, slot, room);
 		if (pad > room - slot->bytes)
 			pad = (uint32_t)(room - slot->bytes);
-		memset(data + slot->bytes, 0, pad);
+		memset(data + slot->bytes, (int)camera_fault(camera, CONTROL_PAD_VALUE), pad);
 		slot->bytes += pad;
 		return false;
 	}

@@ -33,11 +33,12 @@ static void hear_lost(void *context, uint32_t frames)
 	heard.lost += frames;
 }
 
-static void hear_damaged(void *context, const char *what)
+static void hear_damaged(void *context, enum frame_damage damage)
 {
 	(void)context;
-	assert_non_null(what);
+	assert_true(damage > DAMAGE_NONE && damage < DAMAGE_KINDS);
 	heard.damaged++;
+	heard.damage = damage;
 }
 
 const struct source_sink receiving_sink = {hear_frame, hear_lost, hear_damaged, NULL};

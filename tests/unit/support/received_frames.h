@@ -10,6 +10,7 @@
 /* `bytes` and the fields after it are those of the newest frame. A case may zero everything. */
 extern struct received_frames {
 	unsigned frames, lost, damaged;
+	enum frame_damage damage; /* of the last damaged frame */
 	uint8_t bytes[256 * 1024];
 	size_t length;
 	int parts;
