@@ -3,6 +3,9 @@
 
 #define AGE_MAX_US (5 * US_PER_S)
 #define GAP_MAX    10000u /* frames; a stream that loses more is stalled */
+#define LAG_MAX_US US_PER_S
+#define STUCK_MAX  2u
+#define LATE_MAX   16u /* more than a driver has buffers, which are all late after a pause of the event loop */
 
 uint32_t frame_clock_count_lost(struct frame_clock *clock, uint32_t sequence)
 {
@@ -22,18 +25,37 @@ mono_t frame_clock_advance(struct frame_clock *clock, mono_t at)
 	return at;
 }
 
-mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now)
+/* The driver's time stamp in microseconds; -1 if it is not of the monotonic clock, or is implausible. */
+static int64_t read_claim(const struct v4l2_buffer *buffer, mono_t now)
 {
 	bool monotonic = (buffer->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
-	int64_t oldest_us = now.us - AGE_MAX_US, seconds = buffer->timestamp.tv_sec,
-		rest_us = buffer->timestamp.tv_usec;
-	mono_t at = now;
+	int64_t seconds = buffer->timestamp.tv_sec, rest_us = buffer->timestamp.tv_usec;
 
 	/* The seconds may be any number, so they are checked before they are multiplied. */
-	if (monotonic && seconds >= 0 && seconds <= now.us / US_PER_S && rest_us >= 0 && rest_us < US_PER_S) {
-		int64_t claimed_us = seconds * US_PER_S + rest_us;
-		if (claimed_us >= oldest_us && claimed_us <= now.us)
-			at.us = claimed_us;
-	}
-	return frame_clock_advance(clock, at);
+	if (!monotonic || seconds < 0 || seconds > now.us / US_PER_S || rest_us < 0 || rest_us >= US_PER_S)
+		return -1;
+	int64_t claimed_us = seconds * US_PER_S + rest_us;
+	return claimed_us >= now.us - AGE_MAX_US && claimed_us <= now.us ? claimed_us : -1;
+}
+
+static void check_claim(struct frame_clock *clock, int64_t claimed_us, mono_t now)
+{
+	int64_t age_us = now.us - claimed_us;
+	bool first = clock->claimed_us == 0;
+
+	clock->stuck = !first && claimed_us <= clock->claimed_us ? clock->stuck + 1 : 0;
+	if (first || age_us < clock->least_age_us)
+		clock->least_age_us = age_us;
+	clock->late = age_us - clock->least_age_us > LAG_MAX_US ? clock->late + 1 : 0;
+	clock->claimed_us = claimed_us;
+	clock->distrusted = clock->stuck >= STUCK_MAX || clock->late >= LATE_MAX;
+}
+
+mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now)
+{
+	int64_t claimed_us = clock->distrusted ? -1 : read_claim(buffer, now);
+
+	if (claimed_us >= 0)
+		check_claim(clock, claimed_us, now);
+	return frame_clock_advance(clock, claimed_us >= 0 && !clock->distrusted ? (mono_t){claimed_us} : now);
 }

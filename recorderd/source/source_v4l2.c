@@ -188,6 +188,18 @@ static enum frame_damage find_damage(const struct source_v4l2 *camera, const str
 	return DAMAGE_NONE;
 }
 
+static mono_t take_timestamp(struct source_v4l2 *camera, const struct v4l2_buffer *buffer)
+{
+	bool trusted = !camera->clock.distrusted;
+	mono_t captured = frame_clock_timestamp(&camera->clock, buffer, mono_now());
+
+	if (trusted && camera->clock.distrusted)
+		log_warn("camera",
+			 "%s: the driver's time stamps do not advance with the clock; using the time of arrival",
+			 camera->source.info.device);
+	return captured;
+}
+
 static enum source_outcome dequeue(struct source_v4l2 *camera, const struct source_sink *sink, struct reason *why)
 {
 	struct v4l2_buffer buffer = {.type = camera->buffers.type, .memory = V4L2_MEMORY_MMAP};
@@ -197,7 +209,7 @@ static enum source_outcome dequeue(struct source_v4l2 *camera, const struct sour
 				       : device_error(camera, errno, "VIDIOC_DQBUF failed", why);
 	if (buffer.index >= camera->buffers.count)
 		return device_error(camera, EPROTO, "VIDIOC_DQBUF returned an unknown buffer", why);
-	mono_t captured = frame_clock_timestamp(&camera->clock, &buffer, mono_now());
+	mono_t captured = take_timestamp(camera, &buffer);
 	uint32_t lost = frame_clock_count_lost(&camera->clock, buffer.sequence);
 	if (lost)
 		sink->lost(sink->context, lost);

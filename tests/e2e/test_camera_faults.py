@@ -198,15 +198,15 @@ def test_pictures_without_an_end_and_with_bytes_around_them_are_recorded(rig):
     for fault, value in (("no_end", 2), ("lead_bytes", 7), ("pad_bytes", 300), ("pad_value", 0x55)):
         rig.camera.fault(fault, value)
     rig.new_frames(10)
-    first_us = second_behind(rig.camera.newest())
+    first_us = second_after(rig.camera.newest())
     rig.new_frames(45)
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     pictures = [rig.get("/snapshot").body for _ in range(3)]
     assert all(picture[:3] == b"\xff\xd8\xff" and picture[-2:] == b"\xff\xd9" for picture in pictures), pictures
     rig.indexed()
     assert_exact(rig, first_us, end_us)
     assert info(rig)["damaged"] == damaged, info(rig)
-    assert_well(rig, since_us, [])
+    assert_healthy(rig, since_us, [])
 
 
 def test_sequence_numbers_and_time_stamps_that_wrap(rig):
@@ -231,6 +231,23 @@ def test_sequence_numbers_and_time_stamps_that_wrap(rig):
     end_us = just_after(rig.camera.newest())
     rig.indexed()
     assert_exact(rig, first_us, end_us)
+
+
+def test_time_stamps_that_stand_still_or_run_backwards(rig):
+    """The time of arrival takes their place: the first seconds of such a stream are in the archive like any others."""
+    for fault in (1, 2):
+        rig.camera.fault("stamp_stuck", fault)
+        replug(rig)
+        rig.new_frames(10)
+        first_us = second_after(rig.camera.newest())
+        rig.new_frames(50)
+        rig.indexed()
+        numbers = [number for _, number in rig.clip(first_us, first_us + US)]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) and 25 <= len(numbers) <= 35, numbers
+    assert "time stamps do not advance with the clock" in rig.log(), rig.log()
+    rig.camera.fault("stamp_stuck", 0)
+    replug(rig)
+    rig.new_frames(10)
 
 
 def test_a_camera_that_delivers_fewer_frames_than_agreed_is_explained(rig):

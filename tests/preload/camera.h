@@ -91,6 +91,7 @@ struct handle {
 	size_t filled, queued;       /* `order` holds the filled ones, then the queued ones */
 	int64_t second;              /* of the wall clock, and how many frames it had */
 	uint32_t of_second;
+	int64_t first_us; /* when the first frame of the stream was due; 0: none yet */
 };
 
 /* camera.c */

@@ -55,6 +55,7 @@ enum control_fault {
 	CONTROL_NO_END = 50,            /* N: each N-th JPEG has no end marker */
 	CONTROL_LEAD_BYTES = 51,        /* so many bytes before each frame */
 	CONTROL_PAD_VALUE = 52,         /* of the bytes after each frame, instead of zeros */
+	CONTROL_STAMP_STUCK = 53,       /* 1: all time stamps are equal; 2: they run backwards */
 	CONTROL_FAULTS = 64
 };
 

@@ -180,10 +180,16 @@ static void note_time(uint8_t *data, uint32_t bytes, int64_t mono_us)
 	memcpy(room + sizeof(FRAMES_STAMP) - 1, text, FRAMES_TIME_CHARS);
 }
 
-static int64_t stamp_us(const struct camera *camera, int64_t due_us)
+static int64_t stamp_us(struct handle *handle, int64_t due_us)
 {
+	const struct camera *camera = handle->camera;
+	uint32_t stuck = camera_fault(camera, CONTROL_STAMP_STUCK);
 	int64_t at_us = due_us - (int64_t)camera_fault(camera, CONTROL_STAMP_BACK_MS) * 1000;
 
+	if (handle->first_us == 0)
+		handle->first_us = due_us;
+	if (stuck)
+		return stuck == 1 ? handle->first_us : 2 * handle->first_us - due_us;
 	if (camera_fault(camera, CONTROL_STAMP_MODULO_MS))
 		return at_us % ((int64_t)camera_fault(camera, CONTROL_STAMP_MODULO_MS) * 1000);
 	return camera_fault(camera, CONTROL_CLOCK_REALTIME) ? wall_us_of(at_us) : at_us;
@@ -201,7 +207,7 @@ static void fill(struct handle *handle, uint32_t index, uint32_t sequence, uint6
 	*slot = (struct slot){
 		.state = SLOT_FILLED, .kind = "taken", .sequence = sequence, .number = number, .mono_us = due_us};
 	slot->bytes = (uint32_t)(entry->length < handle->slot_bytes ? entry->length : handle->slot_bytes);
-	slot->stamp_us = stamp_us(camera, due_us);
+	slot->stamp_us = stamp_us(handle, due_us);
 	slot->flags = camera_fault(camera, CONTROL_CLOCK_REALTIME) ? 0 : V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	memcpy(data, (const uint8_t *)mode->header + entry->offset, slot->bytes);
 	if (camera_fault(camera, CONTROL_STAMP))
@@ -288,6 +294,7 @@ bool stream_start(struct handle *handle)
 	int failed;
 
 	handle->stop = false;
+	handle->first_us = 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(&handle->thread, NULL, stream, handle);

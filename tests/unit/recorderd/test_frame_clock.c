@@ -90,8 +90,55 @@ static void time_stamps_always_increase(void **state)
 	(void)state;
 	assert_int_equal(timestamp(&clock, 999, 0, MONOTONIC, 1000000000), 999000000);
 	assert_int_equal(timestamp(&clock, 999, 0, MONOTONIC, 1000000000), 999000001);
-	assert_int_equal(timestamp(&clock, 998, 0, MONOTONIC, 1000000000), 999000002);
 	assert_int_equal(timestamp(&clock, 999, 33000, MONOTONIC, 1000000000), 999033000);
+}
+
+/* The span of 90 frames of a camera of 30 fps whose time stamps are `pace` percent of what they should be. */
+static int64_t span_at_pace(int64_t percent, bool *distrusted)
+{
+	struct frame_clock clock = {0};
+	int64_t first_us = 0, at_us = 0;
+
+	for (int64_t i = 0; i < 90; i++) {
+		int64_t now_us = 1000000000 + i * 33333, claim_us = 1000000000 - 5000 + i * 33333 * percent / 100;
+
+		at_us = timestamp(&clock, claim_us / 1000000, claim_us % 1000000, MONOTONIC, now_us);
+		first_us = i == 0 ? at_us : first_us;
+	}
+	*distrusted = clock.distrusted;
+	return at_us - first_us;
+}
+
+static void time_stamps_that_do_not_follow_the_clock_are_ignored(void **state)
+{
+	static const int64_t paces[] = {0, -100, 1, 10, 50};
+	bool distrusted;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paces) / sizeof(paces[0]); i++) {
+		assert_in_range(span_at_pace(paces[i], &distrusted), 89 * 33333, 89 * 33333 + 6000);
+		assert_true(distrusted);
+	}
+	assert_int_equal(span_at_pace(100, &distrusted), 89 * 33333);
+	assert_false(distrusted);
+}
+
+/* 8 buffers were filled while the event loop was blocked for 3 s. Twin time stamps come from coarse clocks. */
+static void late_frames_and_equal_pairs_are_trusted(void **state)
+{
+	struct frame_clock clock = {0};
+
+	(void)state;
+	assert_int_equal(timestamp(&clock, 1000, 0, MONOTONIC, 1000010000), 1000000000);
+	for (int64_t i = 1; i <= 8; i++)
+		assert_int_equal(timestamp(&clock, 1000, i * 33000, MONOTONIC, 1003000000), 1000000000 + i * 33000);
+	assert_int_equal(timestamp(&clock, 1003, 10000, MONOTONIC, 1003020000), 1003010000);
+	for (int64_t i = 0; i < 20; i++) {
+		int64_t at_us = 1003020000 + i * 20000;
+		assert_int_equal(timestamp(&clock, 1003, at_us % 1000000, MONOTONIC, at_us + 10000), at_us);
+		assert_int_equal(timestamp(&clock, 1003, at_us % 1000000, MONOTONIC, at_us + 20000), at_us + 1);
+	}
+	assert_false(clock.distrusted);
 }
 
 int main(void)
@@ -103,6 +150,8 @@ int main(void)
 		cmocka_unit_test(an_impossible_time_stamp_becomes_now),
 		cmocka_unit_test(absurd_numbers_become_now),
 		cmocka_unit_test(time_stamps_always_increase),
+		cmocka_unit_test(time_stamps_that_do_not_follow_the_clock_are_ignored),
+		cmocka_unit_test(late_frames_and_equal_pairs_are_trusted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
