@@ -44,7 +44,7 @@ export function makeInk(context, node) {
 }
 
 /* Causes of gaps that somebody intended; all others are losses. */
-const INTENDED = new Set(["recording off", "recorder down"]);
+const INTENDED = new Set(["recording off", "recorder down", "suspended"]);
 
 /* At least `least` pixels wide, so that a short gap does not vanish among 72 hours. */
 function block(context, scale, item, top, height, least = 1) {

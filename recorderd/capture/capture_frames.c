@@ -13,19 +13,40 @@ static void begin_epoch(struct capture *capture, enum gap_cause cause)
 	capture->epoch_open = true;
 }
 
+/*
+ * Many cameras are lost when the machine is suspended and come back afterwards. Then the suspend is the cause of the
+ * gap, unless the camera was away for longer than that.
+ */
+static enum gap_cause cause_of_gap(const struct capture *capture, const struct source_frame *frame,
+				   int64_t suspended_us)
+{
+	int64_t slept_us = suspended_us - capture->clock.suspended_us;
+	int64_t awake_us = frame->captured.us - capture->last_captured.us;
+	bool lost = capture->next_cause == GAP_UNPLUGGED || capture->next_cause == GAP_STALLED;
+
+	return lost && slept_us > awake_us ? GAP_SUSPENDED : capture->next_cause;
+}
+
 /* A frame belongs to the open epoch, or begins the next one. */
 static void choose_epoch(struct capture *capture, const struct source_frame *frame)
 {
-	bool stepped = clock_map_update(&capture->clock, clock_offset_us());
+	int64_t suspended_us = clock_suspended_us(), slept_us = suspended_us - capture->clock.suspended_us;
+	enum gap_cause cause = cause_of_gap(capture, frame, suspended_us);
+	enum clock_change change = clock_map_update(&capture->clock, clock_offset_us(), suspended_us);
 
 	if (!capture->epoch_open) {
-		begin_epoch(capture, capture->next_cause);
-	} else if (stepped) {
-		log_warn("camera", "the clock was set, or the machine slept; starting a new run");
+		begin_epoch(capture, cause);
+	} else if (change == CLOCK_SUSPENDED) {
+		log_info("camera", "the machine was suspended for %lld s; starting a new run",
+			 (long long)(slept_us / US_PER_S));
+		begin_epoch(capture, GAP_SUSPENDED);
+	} else if (change == CLOCK_SET) {
+		log_warn("camera", "the clock was set; starting a new run");
 		begin_epoch(capture, GAP_CLOCK);
 	} else if (frame->width != capture->width || frame->height != capture->height) {
 		begin_epoch(capture, GAP_FORMAT);
 	}
+	capture->last_captured = frame->captured;
 	/* The real size, whatever was negotiated. */
 	capture->state.width = capture->width = frame->width;
 	capture->state.height = capture->height = frame->height;

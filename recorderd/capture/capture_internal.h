@@ -72,6 +72,7 @@ struct capture {
 	enum gap_cause next_cause;
 	bool epoch_open;
 	uint16_t width, height;
+	mono_t last_captured; /* capture time of the newest frame in the ring */
 
 	struct frame_rate rate;
 	struct recorder_state state; /* what is published of the camera */

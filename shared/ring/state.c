@@ -13,10 +13,10 @@ static const char *text_at(const char *const *texts, size_t count, uint32_t numb
 const char *gap_cause_text(uint32_t cause)
 {
 	static const char *const texts[] = {
-		[GAP_NONE] = "none",           [GAP_START] = "start",     [GAP_RECORDER_DOWN] = "recorder down",
-		[GAP_UNPLUGGED] = "unplugged", [GAP_STALLED] = "stalled", [GAP_CLOCK] = "clock",
-		[GAP_ENCODER] = "encoder",     [GAP_DISK] = "disk",       [GAP_OFF] = "recording off",
-		[GAP_FORMAT] = "format",       [GAP_DELETED] = "deleted",
+		[GAP_NONE] = "none",           [GAP_START] = "start",         [GAP_RECORDER_DOWN] = "recorder down",
+		[GAP_UNPLUGGED] = "unplugged", [GAP_STALLED] = "stalled",     [GAP_CLOCK] = "clock",
+		[GAP_ENCODER] = "encoder",     [GAP_DISK] = "disk",           [GAP_OFF] = "recording off",
+		[GAP_FORMAT] = "format",       [GAP_SUSPENDED] = "suspended", [GAP_DELETED] = "deleted",
 	};
 
 	return TEXT_AT(texts, cause);

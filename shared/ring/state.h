@@ -52,11 +52,12 @@ enum gap_cause {
 	GAP_RECORDER_DOWN = 2, /* stopped, crashed, or the machine was off */
 	GAP_UNPLUGGED = 3,
 	GAP_STALLED = 4, /* the camera sent nothing */
-	GAP_CLOCK = 5,   /* the clock was stepped, or the machine slept */
+	GAP_CLOCK = 5,   /* the clock was set; older recorders: or the machine was suspended */
 	GAP_ENCODER = 6,
 	GAP_DISK = 7,
 	GAP_OFF = 8,    /* recording was switched off */
 	GAP_FORMAT = 9, /* picture size, format or source changed */
+	GAP_SUSPENDED = 10,
 	GAP_CAUSES,
 	GAP_DELETED = GAP_CAUSES, /* never stored: the segment between two others is missing */
 };

@@ -26,11 +26,11 @@ def taken_until(rig, at_us):
     wait_for(lambda: rig.camera.newest().wall_us >= at_us, PATIENCE_S, "a frame of that time is taken")
 
 
-def step(rig, seconds):
+def step(rig, seconds, move=None):
     """Steps the clock while frames arrive. Returns the first segment after the step, once it is listed."""
     rig.new_frames(40)
     known = {one["file"] for one in rig.segments()}
-    rig.clock.step(seconds)
+    (move or rig.clock.step)(seconds)
     rig.new_frames(20)
 
     def listed():
@@ -46,6 +46,16 @@ def test_each_clock_step_begins_a_new_segment_with_that_cause(rig):
     assert len(rig.segments()) >= before + 8, rig.segments()
     told = [gap["cause"] for gap in rig.timeline(0, rig.clock.now_us() + 2 * 3600 * US)["gaps"]]
     assert told.count("clock") >= 4, told  # a step back leaves no time without footage
+
+
+def test_a_suspended_machine_is_a_gap_with_that_cause_and_no_warning(rig):
+    warned, asleep_us = rig.log().count("the clock was set"), rig.clock.now_us()
+    step(rig, 5400, rig.clock.suspend)
+    gaps = [gap for gap in rig.timeline(asleep_us, rig.clock.now_us())["gaps"] if gap["duration"] > 60]
+    assert gaps and all(gap["cause"] == "suspended" for gap in gaps), gaps  # two: the step by an hour lies in between
+    assert "the machine was suspended for 5400 s" in rig.log() and rig.log().count("the clock was set") == warned, rig.log()
+    wait_for(lambda: 'cause="suspended"} 1' in rig.get("/metrics").body.decode(), PATIENCE_S, "the gap is counted")
+    assert "clock" not in rig.warnings(), rig.warnings()
 
 
 def test_a_range_keeps_the_wall_time_that_it_was_recorded_with(rig):

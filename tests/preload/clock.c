@@ -30,9 +30,9 @@ __attribute__((constructor)) static void map_control(void)
 		control = mapped;
 }
 
-static void move(struct timespec *at)
+static void move(struct timespec *at, int64_t by_us)
 {
-	int64_t us = (int64_t)at->tv_sec * US_PER_S + at->tv_nsec / 1000 + control->offset_us;
+	int64_t us = (int64_t)at->tv_sec * US_PER_S + at->tv_nsec / 1000 + by_us;
 
 	at->tv_nsec = us % US_PER_S * 1000 + at->tv_nsec % 1000;
 	at->tv_sec = us / US_PER_S;
@@ -44,7 +44,9 @@ int clock_gettime(clockid_t which, struct timespec *out)
 	int failed = (int)syscall(SYS_clock_gettime, which, out);
 
 	if (!failed && control && (which == CLOCK_REALTIME || which == CLOCK_REALTIME_COARSE))
-		move(out);
+		move(out, control->offset_us + control->suspended_us);
+	if (!failed && control && which == CLOCK_BOOTTIME)
+		move(out, control->suspended_us);
 	return failed;
 }
 

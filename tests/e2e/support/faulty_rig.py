@@ -31,11 +31,19 @@ class Clock:
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "clock.control")
-        self.control = mapped(self.path, 16)
+        self.control = mapped(self.path, 24)
         self.synchronised(True)
 
     def synchronised(self, yes):
         struct.pack_into("=I", self.control, 8, yes)
+
+    @property
+    def suspended_us(self):
+        return struct.unpack_from("=q", self.control, 16)[0]
+
+    def suspend(self, seconds):
+        """As after a suspended machine: the wall clock and CLOCK_BOOTTIME have gone on, the monotonic clock has not."""
+        struct.pack_into("=q", self.control, 16, self.suspended_us + round(seconds * US))
 
     @property
     def offset_us(self):
@@ -48,10 +56,10 @@ class Clock:
         self.set_offset(self.offset_us + round(seconds * US))
 
     def set(self, epoch):
-        self.set_offset(epoch * US - time.time_ns() // 1000)
+        self.set_offset(epoch * US - time.time_ns() // 1000 - self.suspended_us)
 
     def now_us(self):
-        return time.time_ns() // 1000 + self.offset_us
+        return time.time_ns() // 1000 + self.offset_us + self.suspended_us
 
 
 class Disk:

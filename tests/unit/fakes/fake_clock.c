@@ -15,8 +15,10 @@ struct fake_clock fake_clock;
 
 int clock_gettime(clockid_t id, struct timespec *out)
 {
+	int64_t mono_ahead_us = atomic_load(&fake_clock.mono_ahead_us);
 	int64_t ahead_us = id == CLOCK_REALTIME    ? atomic_load(&fake_clock.wall_ahead_us)
-			   : id == CLOCK_MONOTONIC ? atomic_load(&fake_clock.mono_ahead_us)
+			   : id == CLOCK_MONOTONIC ? mono_ahead_us
+			   : id == CLOCK_BOOTTIME  ? mono_ahead_us + atomic_load(&fake_clock.suspended_us)
 						   : 0;
 	atomic_fetch_add(&fake_clock.mono_asked, id == CLOCK_MONOTONIC);
 	long result = syscall(CLOCK_GETTIME_CALL, id, out);

@@ -307,6 +307,19 @@ static void time_in_suspend_counts_as_age(void **state)
 	assert_old_and(&fixture, RETENTION_DELAY_CLOCK_SET, "--");
 }
 
+/* No clock was set: the times before the suspend are as good as those after it. */
+static void time_in_suspend_counts_as_age_in_another_boot_too(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_init(&fixture);
+	add(&fixture, 1, 80, 30);
+	add(&fixture, 1, 29, 29);
+	fixture.segments[1].entry.gap_cause = GAP_SUSPENDED;
+	assert_old(&fixture, "x-");
+}
+
 /* Copies of one file with changed times in them: their own times are used. */
 static void a_boot_with_contradictory_times_is_ignored(void **state)
 {
@@ -389,6 +402,7 @@ int main(void)
 		cmocka_unit_test(a_clock_in_1970_ages_no_other_boot),
 		cmocka_unit_test(what_this_boot_recorded_ages_from_its_end),
 		cmocka_unit_test(time_in_suspend_counts_as_age),
+		cmocka_unit_test(time_in_suspend_counts_as_age_in_another_boot_too),
 		cmocka_unit_test(a_boot_with_contradictory_times_is_ignored),
 		cmocka_unit_test(without_retention_hours_nothing_is_old),
 		cmocka_unit_test(a_clock_of_unknown_state_counts_as_unsynchronised),

@@ -79,6 +79,54 @@ static void setting_the_clock_in_either_direction_begins_an_epoch(void **state)
 	step_clock_and_check(-US_PER_S);
 }
 
+/* The monotonic clock stands still while the machine is suspended; the others do not. */
+static void suspend(int64_t us)
+{
+	fake_clock.wall_ahead_us += us;
+	fake_clock.suspended_us += us;
+}
+
+static void a_suspended_machine_is_a_gap_of_its_own(void **state)
+{
+	(void)state;
+	capture_rig_start_streaming();
+	suspend(3600 * US_PER_S);
+	struct ring_frame frame = capture_rig_send_frame(64);
+	assert_int_equal(frame.meta.epoch, 43);
+	assert_int_equal(frame.meta.gap_cause, GAP_SUSPENDED);
+	assert_int_in_range(frame.meta.wall_us - frame.meta.mono_us - clock_offset_us() + CLOCK_TOLERANCE_US, 0,
+			    2 * CLOCK_TOLERANCE_US);
+
+	/* If the clock was set as well, that is what people have to know. */
+	suspend(3600 * US_PER_S);
+	fake_clock.wall_ahead_us -= 7200 * US_PER_S;
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_CLOCK);
+	fake_clock.wall_ahead_us += 7200 * US_PER_S;
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_CLOCK);
+}
+
+static void a_camera_that_is_lost_in_suspend_was_suspended_and_not_unplugged(void **state)
+{
+	(void)state;
+	capture_rig_start_streaming();
+	suspend(3600 * US_PER_S);
+	fake_camera_signal(SOURCE_GONE);
+	capture_rig_wait(camera_was_closed);
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_SUSPENDED);
+
+	/* A camera that is away for longer than the machine was suspended has been unplugged. */
+	fake.camera_is_there = false;
+	fake_camera_signal(SOURCE_GONE);
+	capture_rig_wait(camera_is_waiting);
+	suspend(10 * US_PER_S);
+	fake_clock.mono_ahead_us += 60 * US_PER_S;
+	fake_clock.wall_ahead_us += 60 * US_PER_S;
+	fake.camera_is_there = true;
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
+}
+
 static void slewing_the_clock_begins_no_epoch(void **state)
 {
 	int64_t offset_us;
@@ -104,6 +152,8 @@ int main(void)
 		CASE(frames_captured_while_recording_is_off_are_marked),
 		CASE(another_picture_size_begins_an_epoch),
 		CASE(setting_the_clock_in_either_direction_begins_an_epoch),
+		CASE(a_suspended_machine_is_a_gap_of_its_own),
+		CASE(a_camera_that_is_lost_in_suspend_was_suspended_and_not_unplugged),
 		CASE(slewing_the_clock_begins_no_epoch),
 	};
 

@@ -175,14 +175,27 @@ static void a_mapping_ends_when_the_offset_moves_by_more_than_5_ms(void **state)
 	struct clock_map map = {0};
 
 	(void)state;
-	assert_false(clock_map_update(&map, 1000000)); /* the first offset is not a step */
-	assert_false(clock_map_update(&map, 1000000 + CLOCK_STEP_US));
-	assert_false(clock_map_update(&map, 1000000 - CLOCK_STEP_US));
+	assert_int_equal(clock_map_update(&map, 1000000, 0), CLOCK_UNCHANGED); /* the first offset is not a step */
+	assert_int_equal(clock_map_update(&map, 1000000 + CLOCK_STEP_US, 0), CLOCK_UNCHANGED);
+	assert_int_equal(clock_map_update(&map, 1000000 - CLOCK_STEP_US, 0), CLOCK_UNCHANGED);
 	assert_int_equal(map.offset_us, 1000000); /* small changes do not move it, and so do not add up unnoticed */
-	assert_true(clock_map_update(&map, 1000000 + CLOCK_STEP_US + 1));
+	assert_int_equal(clock_map_update(&map, 1000000 + CLOCK_STEP_US + 1, 0), CLOCK_SET);
 	assert_int_equal(map.offset_us, 1000000 + CLOCK_STEP_US + 1);
-	assert_false(clock_map_update(&map, 1000000 + CLOCK_STEP_US + 1));
-	assert_true(clock_map_update(&map, -5));
+	assert_int_equal(clock_map_update(&map, 1000000 + CLOCK_STEP_US + 1, 0), CLOCK_UNCHANGED);
+	assert_int_equal(clock_map_update(&map, -5, 0), CLOCK_SET);
+}
+
+static void a_mapping_ends_when_the_machine_was_suspended(void **state)
+{
+	struct clock_map map = {0};
+
+	(void)state;
+	clock_map_update(&map, 1000000, 3 * US_PER_S); /* it was suspended before, too */
+	assert_int_equal(clock_map_update(&map, 1000000 + 60 * US_PER_S, 63 * US_PER_S), CLOCK_SUSPENDED);
+	assert_int_equal(clock_map_update(&map, 1000000 + 60 * US_PER_S, 63 * US_PER_S), CLOCK_UNCHANGED);
+	/* The clock was set while it was suspended, or after that. */
+	assert_int_equal(clock_map_update(&map, 1000000 + 180 * US_PER_S, 123 * US_PER_S), CLOCK_SET);
+	assert_int_equal(clock_map_update(&map, 1000000 + 120 * US_PER_S, 123 * US_PER_S), CLOCK_SET);
 }
 
 static void frames_in_flight_are_found_by_time_in_order(void **state)
@@ -240,6 +253,7 @@ int main(void)
 		cmocka_unit_test(the_rate_is_that_of_the_last_frames_and_falls_while_none_arrives),
 		cmocka_unit_test(two_frames_at_the_same_time_have_no_rate),
 		cmocka_unit_test(a_mapping_ends_when_the_offset_moves_by_more_than_5_ms),
+		cmocka_unit_test(a_mapping_ends_when_the_machine_was_suspended),
 		cmocka_unit_test(frames_in_flight_are_found_by_time_in_order),
 		cmocka_unit_test(frames_in_flight_know_the_next_frame_and_what_is_in_the_pipe),
 	};
