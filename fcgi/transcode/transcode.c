@@ -47,7 +47,9 @@ static uint64_t frame_count(const struct transcode_part *part)
 	return part->slice ? part->slice->end - part->slice->first : part->last_seq - part->first_seq + 1;
 }
 
-static void add_h264(struct ffmpeg_command *command, const struct transcode *transcode, wall_t first)
+/* Encodes pictures of that size in the size of the clip. */
+static void add_h264(struct ffmpeg_command *command, const struct transcode *transcode, uint16_t width, uint16_t height,
+		     wall_t first)
 {
 	const struct config_record *record = &transcode->config->record;
 
@@ -58,6 +60,10 @@ static void add_h264(struct ffmpeg_command *command, const struct transcode *tra
 				 .quality = record->quality,
 				 .fps = FPS_HINT,
 				 .first = first,
+				 .width = width,
+				 .height = height,
+				 .scaled_width = transcode->width,
+				 .scaled_height = transcode->height,
 			 });
 	ffmpeg_command_add_output(command);
 }
@@ -69,16 +75,14 @@ static bool ffmpeg_start(struct subprocess *ffmpeg, const struct transcode *tran
 {
 	const struct child_program_limits limits = {bytes_max, CPU_START_S + frame_count(part) * CPU_PER_FRAME_S};
 	struct ffmpeg_command command;
-	char scale[48];
 
-	snprintf(scale, sizeof(scale), "scale=%u:%u", transcode->width, transcode->height);
 	ffmpeg_command_init(&command);
 	FFMPEG_COMMAND_ADD(&command, "-probesize", format == TRANSCODE_INPUT_IVF ? "32" : "1000000", "-analyzeduration",
 			   "0");
 	FFMPEG_COMMAND_ADD(&command, "-protocol_whitelist", "pipe", "-f", format == TRANSCODE_INPUT_IVF ? "ivf" : "mp4",
 			   "-i", "pipe:0");
-	FFMPEG_COMMAND_ADD(&command, "-an", "-vf", scale, "-fps_mode", "passthrough");
-	add_h264(&command, transcode, first);
+	FFMPEG_COMMAND_ADD(&command, "-an", "-fps_mode", "passthrough");
+	add_h264(&command, transcode, part->width, part->height, first);
 	return child_program_start(ffmpeg, (char *const *)command.argv, part->memory_fd, &limits);
 }
 
@@ -99,7 +103,7 @@ static bool ffmpeg_works(const struct transcode *transcode, const struct transco
 	snprintf(picture, sizeof(picture), "color=size=%ux%u", transcode->width, transcode->height);
 	ffmpeg_command_init(&command);
 	FFMPEG_COMMAND_ADD(&command, "-f", "lavfi", "-i", picture, "-frames:v", "1");
-	add_h264(&command, transcode, (wall_t){0});
+	add_h264(&command, transcode, transcode->width, transcode->height, (wall_t){0});
 	empty_memory(part->memory_fd);
 	bool good = child_program_start(&ffmpeg, (char *const *)command.argv, part->memory_fd, &limits) &&
 		    child_program_wait(&ffmpeg);

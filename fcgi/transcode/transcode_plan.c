@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fcgi/transcode/transcode_input.h"
+#include "shared/media/ffmpeg_args.h"
 #include "shared/segment/retention.h"
 
 #define GAP_MIN_US       INT64_C(100000) /* less counts as nothing missing: clip_slack_us() */
@@ -172,8 +173,11 @@ bool transcode_plan_add_missing(const struct clip_plan *plan, const struct ring_
 	return !search.too_many;
 }
 
+/* Video has even sizes, but frames of the ring and JPEGs of a segment may not. */
 static void grow_size(struct transcode *transcode, uint16_t width, uint16_t height)
 {
+	width = ffmpeg_even_size(width);
+	height = ffmpeg_even_size(height);
 	if ((uint32_t)width * height <= (uint32_t)transcode->width * transcode->height)
 		return;
 	transcode->width = width;

@@ -1,7 +1,8 @@
 /* encoder_args.c - builds the FFmpeg command line of a run. */
 #include "recorderd/encoder/encoder_args.h"
 
-void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, wall_t first, unsigned fps)
+void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record,
+			const struct ring_meta *first, unsigned fps)
 {
 	bool encodes = record->codec == CODEC_H264;
 
@@ -16,7 +17,9 @@ void encoder_args_build(struct ffmpeg_command *command, const struct config_reco
 							 .preset = record->preset,
 							 .quality = record->quality,
 							 .fps = fps,
-							 .first = first,
+							 .first = {first->wall_us},
+							 .width = first->width,
+							 .height = first->height,
 						 });
 	else
 		FFMPEG_COMMAND_ADD(command, "-c:v", "copy");

@@ -4,11 +4,13 @@
 
 #include "shared/config/config.h"
 #include "shared/media/ffmpeg_args.h"
+#include "shared/ring/ring.h"
 
 /*
- * `first` is the wall time of the run's first frame, `fps` the camera's nominal rate. record->encoder must be one that
+ * `first` describes the run's first frame, `fps` is the camera's nominal rate. record->encoder must be one that
  * ffmpeg_knows_encoder(), which is checked when the recorder starts.
  */
-void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, wall_t first, unsigned fps);
+void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record,
+			const struct ring_meta *first, unsigned fps);
 
 #endif

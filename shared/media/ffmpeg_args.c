@@ -2,6 +2,7 @@
 #include "shared/media/ffmpeg_args.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,8 @@ struct encoder_options {
 	const char *encoder;
 	const char *before_input[4];
 	const char *options[20];
-	const char *pixel_format;   /* NULL: a filter converts frames to the hardware's own format */
+	const char *filter;         /* NULL: none */
+	const char *pixel_format;   /* NULL: the filter converts frames to the hardware's own format */
 	const char *quality_option; /* FFmpeg's option for record.quality */
 	bool has_preset;
 };
@@ -28,7 +30,8 @@ static const struct encoder_options encoders[] = {
 	{
 		.encoder = "h264_vaapi",
 		.before_input = {"-vaapi_device", "/dev/dri/renderD128"},
-		.options = {"-vf", "format=nv12,hwupload", "-bf", "0", "-g", "100000", "-idr_interval", "0"},
+		.options = {"-bf", "0", "-g", "100000", "-idr_interval", "0"},
+		.filter = "format=nv12,hwupload",
 		.quality_option = "-qp",
 	},
 	{
@@ -98,6 +101,40 @@ static void write_key_frames(struct ffmpeg_command *command, wall_t first)
 		 phase_us, phase_us);
 }
 
+uint16_t ffmpeg_even_size(uint16_t size)
+{
+	return (uint16_t)(size & ~1u);
+}
+
+/* Appends a filter, separated by a comma. */
+static void add_filter(struct ffmpeg_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_filter(struct ffmpeg_command *command, const char *format, ...)
+{
+	size_t length = strlen(command->filters);
+	va_list arguments;
+
+	if (length > 0 && length < sizeof(command->filters) - 1)
+		command->filters[length++] = ',';
+	va_start(arguments, format);
+	vsnprintf(command->filters + length, sizeof(command->filters) - length, format, arguments);
+	va_end(arguments);
+}
+
+/* Video with 4:2:0 chroma has even sizes; the encoders refuse others. */
+static void add_filters(struct ffmpeg_command *command, const struct ffmpeg_h264 *settings, const char *last)
+{
+	unsigned width = ffmpeg_even_size(settings->width), height = ffmpeg_even_size(settings->height);
+
+	if (width != settings->width || height != settings->height)
+		add_filter(command, "crop=%u:%u:0:0", width, height);
+	if (settings->scaled_width > 0)
+		add_filter(command, "scale=%u:%u", settings->scaled_width, settings->scaled_height);
+	if (last)
+		add_filter(command, "%s", last);
+	if (command->filters[0])
+		FFMPEG_COMMAND_ADD(command, "-vf", command->filters);
+}
+
 void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg_h264 *settings)
 {
 	const struct encoder_options *options = options_of(settings->encoder);
@@ -107,6 +144,7 @@ void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg
 	FFMPEG_COMMAND_ADD(command, "-enc_time_base", "1:1000000", "-c:v", options->encoder);
 	if (options->has_preset)
 		FFMPEG_COMMAND_ADD(command, "-preset", settings->preset);
+	add_filters(command, settings, options->filter);
 	ffmpeg_command_add(command, options->options);
 	FFMPEG_COMMAND_ADD(command, options->quality_option, command->quality, "-force_key_frames",
 			   command->key_frames);

@@ -23,7 +23,7 @@
 struct ffmpeg_command {
 	const char *argv[FFMPEG_ARGUMENTS_MAX]; /* NULL-terminated */
 	int argc;
-	char key_frames[128], fps[32], quality[16];
+	char key_frames[128], fps[32], quality[16], filters[128];
 };
 
 struct ffmpeg_h264 {
@@ -32,7 +32,14 @@ struct ffmpeg_h264 {
 	int quality;         /* record.quality */
 	unsigned fps;        /* approximate: it sets the codec's level, not the times */
 	wall_t first;        /* when the first frame that FFmpeg will encode was taken */
+
+	/* Of the frames that FFmpeg is given. An odd size loses its last column or line (ffmpeg_even_size()). */
+	uint16_t width, height;
+	uint16_t scaled_width, scaled_height; /* even; 0: not scaled */
 };
+
+/* The width or the height of the video that is made from frames with this one. */
+uint16_t ffmpeg_even_size(uint16_t size);
 
 /* Whether this file has the options of that H.264 encoder. */
 bool ffmpeg_knows_encoder(const char *encoder);

@@ -250,7 +250,7 @@ static bool parse(int argc, char **argv, struct options *out)
 			return false;
 	}
 	out->output = argv[optind];
-	return out->output && out->count && out->width >= 16 && out->height >= 18 && out->width % 2 == 0;
+	return out->output && out->count && out->width >= 16 && out->height >= 18 && (out->width % 2 == 0 || !out->raw);
 }
 
 int main(int argc, char **argv)

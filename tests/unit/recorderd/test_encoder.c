@@ -194,6 +194,31 @@ static void another_picture_size_begins_a_segment(void **state)
 	assert_int_equal(rig.segments[1].height, 64);
 }
 
+static void an_odd_size_is_recorded_without_its_last_line_or_column(void **state)
+{
+	static const struct {
+		uint16_t width, height, recorded_width, recorded_height;
+	} cases[] = {{65, 49, 64, 48}, {65, 48, 64, 48}, {64, 49, 64, 48}, {3, 3, 2, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rig.width = cases[i].width;
+		rig.height = cases[i].height;
+		rig.epoch = (uint32_t)i + 1;
+		for (size_t end = rig.to_give; rig.to_give < end + 25; rig.to_give++)
+			rig.wall_us[rig.to_give] = RIG_WALL_US + (int64_t)rig.to_give * 40000;
+		for (; rig.given < rig.to_give; rig.given++)
+			rig_put(rig.wall_us[rig.given]);
+	}
+	record_all();
+	assert_exact();
+	assert_int_equal(rig.segment_count, 4);
+	for (size_t i = 0; i < rig.segment_count; i++) {
+		assert_int_equal(rig.segments[i].width, cases[i].recorded_width);
+		assert_int_equal(rig.segments[i].height, cases[i].recorded_height);
+	}
+}
+
 static void step_clock(void)
 {
 	rig.gap_cause = GAP_CLOCK;
@@ -286,6 +311,7 @@ int main(void)
 		CASE(the_first_segment_ever_has_the_cause_start),
 		CASE(a_single_frame_lasts_as_long_as_the_camera_s_interval),
 		CASE(another_picture_size_begins_a_segment),
+		CASE(an_odd_size_is_recorded_without_its_last_line_or_column),
 		CASE(a_clock_step_forward_begins_a_segment),
 		CASE(after_a_clock_step_backwards_both_runs_are_kept),
 		CASE(a_run_that_was_ended_is_on_disk_before_the_next_one_begins),

@@ -14,8 +14,9 @@
 #include "recorderd/rawjpeg/jpeg_pool.h"
 #include "tests/unit/support/in_range.h"
 
-#define WIDTH     70 /* neither is a multiple of the block size */
-#define HEIGHT    42
+#define WIDTH     71 /* both are odd, and not multiples of the block size */
+#define HEIGHT    43
+#define EVEN(n)   ((n) + (n) % 2)
 #define STRIDE    (WIDTH * 3 + 10)
 #define ROOM      (STRIDE * HEIGHT * 3)
 #define TOLERANCE 4
@@ -48,7 +49,7 @@ static uint8_t component(const double rgb[3], const struct system *system, int w
 static void paint_packed(uint8_t *out, uint32_t fourcc, const struct system *system)
 {
 	for (int line = 0; line < HEIGHT; line++, out += STRIDE)
-		for (int x = 0; x < WIDTH; x++) {
+		for (int x = 0; x < EVEN(WIDTH); x++) {
 			bool uyvy = fourcc == V4L2_PIX_FMT_UYVY;
 			out[2 * x + uyvy] = component(bar_at(x), system, 0);
 			out[2 * x + !uyvy] = component(bar_at(x), system, 1 + x % 2);
@@ -62,10 +63,10 @@ static void paint_planes(uint8_t *out, uint32_t fourcc, const struct system *sys
 	for (int line = 0; line < HEIGHT; line++)
 		for (int x = 0; x < WIDTH; x++)
 			out[line * STRIDE + x] = component(bar_at(x), system, 0);
-	for (int line = 0; line < HEIGHT / 2; line++)
-		for (int x = 0; x < WIDTH / 2; x++)
+	for (int line = 0; line < EVEN(HEIGHT) / 2; line++)
+		for (int x = 0; x < EVEN(WIDTH) / 2; x++)
 			for (int which = 1; which <= 2; which++) {
-				int planar = line * (STRIDE / 2) + x + (which - 1) * (STRIDE / 2) * (HEIGHT / 2);
+				int planar = line * (STRIDE / 2) + x + (which - 1) * (STRIDE / 2) * EVEN(HEIGHT) / 2;
 				int paired = line * STRIDE + 2 * x + which - 1;
 				chroma[fourcc == V4L2_PIX_FMT_NV12 ? paired : planar] =
 					component(bar_at(2 * x), system, which);
@@ -128,7 +129,7 @@ static void expect_bars(uint8_t picture[HEIGHT][WIDTH][3], bool grey)
 {
 	static const struct system jpeg_system = {0.299, 0.114, true};
 
-	for (int line = 0; line < HEIGHT; line += 41)
+	for (int line = 0; line < HEIGHT; line += HEIGHT - 1)
 		for (int bar = 0; bar < 9; bar++)
 			for (int i = 0; i < 3; i++) {
 				int x = bar == 8 ? WIDTH - 1 : bar * 8 + 4;

@@ -15,7 +15,13 @@ static void build(struct ffmpeg_command *command, const char *encoder, int64_t f
 {
 	ffmpeg_command_init(command);
 	ffmpeg_command_add_device(command, encoder);
-	ffmpeg_command_add_h264(command, &(struct ffmpeg_h264){encoder, "superfast", 23, 30, {first_us}});
+	ffmpeg_command_add_h264(command, &(struct ffmpeg_h264){.encoder = encoder,
+							       .preset = "superfast",
+							       .quality = 23,
+							       .fps = 30,
+							       .first = {first_us},
+							       .width = 640,
+							       .height = 480});
 	ffmpeg_command_add_output(command);
 }
 
@@ -78,6 +84,40 @@ static void the_key_frame_rule_has_the_phase_of_the_first_frame(void **state)
 	}
 }
 
+static const char *filters_of(struct ffmpeg_h264 settings)
+{
+	static struct ffmpeg_command command;
+
+	settings.preset = "superfast";
+	ffmpeg_command_init(&command);
+	ffmpeg_command_add_h264(&command, &settings);
+	for (int i = 0; i < command.argc; i++)
+		if (strcmp(command.argv[i], "-vf") == 0)
+			return value_of(&command, "-vf");
+	return "";
+}
+
+static void odd_sizes_are_cropped_before_everything_else(void **state)
+{
+	static const struct {
+		struct ffmpeg_h264 settings;
+		const char *filters;
+	} cases[] = {
+		{{.encoder = "libx264", .width = 320, .height = 190}, ""},
+		{{.encoder = "libx264", .width = 321, .height = 190}, "crop=320:190:0:0"},
+		{{.encoder = "libx264", .width = 320, .height = 191}, "crop=320:190:0:0"},
+		{{.encoder = "libx264", .width = 321, .height = 191, .scaled_width = 640, .scaled_height = 360},
+		 "crop=320:190:0:0,scale=640:360"},
+		{{.encoder = "h264_vaapi", .width = 320, .height = 190}, "format=nv12,hwupload"},
+		{{.encoder = "h264_vaapi", .width = 321, .height = 191}, "crop=320:190:0:0,format=nv12,hwupload"},
+		{{.encoder = "h264_v4l2m2m", .width = 321, .height = 191}, "crop=320:190:0:0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(filters_of(cases[i].settings), cases[i].filters);
+}
+
 static void too_many_arguments_do_not_overflow(void **state)
 {
 	struct ffmpeg_command command;
@@ -95,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_known_encoder_has_a_complete_command),
 		cmocka_unit_test(the_key_frame_rule_has_the_phase_of_the_first_frame),
+		cmocka_unit_test(odd_sizes_are_cropped_before_everything_else),
 		cmocka_unit_test(too_many_arguments_do_not_overflow),
 	};
 
