@@ -49,7 +49,7 @@ recorderd/archive = archive archive_adopt archive_age archive_boots archive_cach
 	folder_memory
 recorderd/storage = segment_rotation segment_writer storage
 recorderd/encoder = encoder encoder_args encoder_child encoder_input encoder_output encoder_pictures encoder_sandbox \
-	fragment_parser frame_drop ring_feed
+	ffmpeg_errors fragment_parser frame_drop ring_feed
 recorderd/control = control_request control_server
 recorderd/command = memory_command status_command token_command token_edit
 recorderd         = main options publish recorder recorder_open reload sd_notify service

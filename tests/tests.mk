@@ -38,8 +38,8 @@ tests/recorderd/capture = capture capture_epochs device_claims device_worker sou
 tests/recorderd/repair  = segment_repair segment_salvage set_aside
 tests/recorderd/archive = archive archive_adopt archive_age archive_age_mixtures archive_cached archive_copies \
 	archive_folder_lock archive_follow archive_hang archive_retention archive_retention_disk archive_stop
-tests/recorderd/encoder = encoder encoder_faults encoder_pauses encoder_pictures encoder_sandbox file_limit fragment_parser \
-	frame_drop recording_off ring_feed storage
+tests/recorderd/encoder = encoder encoder_faults encoder_pauses encoder_pictures encoder_sandbox ffmpeg_errors file_limit \
+	fragment_parser frame_drop recording_off ring_feed storage
 tests/recorderd/control = control_request control_server
 tests/recorderd/command = token_edit
 tests/recorderd         = other_cameras recorder sd_notify

@@ -1,8 +1,11 @@
 /* encoder_child.c - the end of a child: cleans up after it, and waits before the next one if it failed. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "recorderd/encoder/encoder_internal.h"
 #include "shared/base/log.h"
+
+#define ERROR_READS_MAX 16 /* at a time, so that a child that writes without end does not keep the loop busy */
 
 void encoder_close_child(struct encoder *encoder)
 {
@@ -13,6 +16,22 @@ void encoder_close_child(struct encoder *encoder)
 	fragment_parser_free(&encoder->parser);
 	ring_feed_abort(&encoder->feed);
 	encoder->fed_first = encoder->output_closed = encoder->undecodable_run = false;
+}
+
+void encoder_read_errors(struct encoder *encoder)
+{
+	char text[1024];
+	ssize_t got = 1;
+
+	if (encoder->child.err < 0)
+		return;
+	for (int i = 0; got > 0 && i < ERROR_READS_MAX; i++) {
+		got = read(encoder->child.err, text, sizeof(text));
+		if (got > 0)
+			ffmpeg_errors_push(&encoder->errors, text, (size_t)got);
+	}
+	if (got == 0)
+		loop_watch_set(encoder->parts.loop, &encoder->err, 0);
 }
 
 void encoder_end_segment(struct encoder *encoder)
@@ -55,11 +74,11 @@ static void count_crash(struct encoder *encoder)
 
 static void note_failure(struct encoder *encoder, const char *what)
 {
-	const char *line = encoder->error_line;
+	const char *line = ffmpeg_errors_reason(&encoder->errors);
 
 	if (!encoder->status.failing)
 		log_error("encoder", "%s%s%s; restarting it where its output ended", what, line[0] ? ": " : "", line);
-	snprintf(encoder->status.last_error, sizeof(encoder->status.last_error), "%.120s%s%.120s", what,
+	snprintf(encoder->status.last_error, sizeof(encoder->status.last_error), "%.100s%s%.150s", what,
 		 line[0] ? ": " : "", line);
 	encoder->status.undecodable = false;
 }
@@ -71,6 +90,7 @@ void encoder_fail(struct encoder *encoder, const char *what)
 	bool had_frames = encoder->fed_first;
 	struct reason refused;
 
+	encoder_read_errors(encoder); /* its end may be seen before its last words */
 	if (subprocess_exec_failed(&encoder->child, "ffmpeg", &refused)) {
 		what = refused.text;
 		had_frames = false; /* in the pipe, but nobody read them */

@@ -30,7 +30,7 @@ static bool start_run(struct encoder *encoder)
 	struct reason why = {"epoll refused FFmpeg's pipes"};
 
 	encoder->cause = run_cause(encoder, meta);
-	encoder->error_line[0] = '\0';
+	encoder->errors = (struct ffmpeg_errors){0};
 	encoder_args_build(&command, &encoder->parts.config->record, meta, encoder->fps);
 	struct subprocess_setup setup = subprocess_piped(command.argv);
 	setup.prepare = sandbox_enter_child;

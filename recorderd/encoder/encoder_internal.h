@@ -7,6 +7,7 @@
 #define RECORDERD_ENCODER_ENCODER_INTERNAL_H
 
 #include "recorderd/encoder/encoder.h"
+#include "recorderd/encoder/ffmpeg_errors.h"
 #include "recorderd/encoder/fragment_parser.h"
 #include "recorderd/encoder/in_flight.h"
 #include "recorderd/encoder/ring_feed.h"
@@ -69,7 +70,7 @@ struct encoder {
 	uint64_t crashed_on;                /* the child last died on this frame, */
 	unsigned crashes;                   /* so many times in a row */
 	struct encoder_status status;
-	char error_line[200]; /* of FFmpeg */
+	struct ffmpeg_errors errors; /* of the child */
 	void (*drained)(void *context);
 	void *drained_context;
 };
@@ -79,6 +80,9 @@ struct encoder {
  * that did not come back.
  */
 void encoder_fail(struct encoder *encoder, const char *what);
+
+/* encoder_child.c: reads what the child has written to stderr. */
+void encoder_read_errors(struct encoder *encoder);
 
 /* encoder_child.c: ends the child and drops everything that it was being given. */
 void encoder_close_child(struct encoder *encoder);

@@ -1,8 +1,6 @@
 /* encoder_output.c - reads FFmpeg's output: matches each fragment to its frame and passes it to storage. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -13,7 +11,8 @@
 #define READ_BYTES  (256u << 10)
 #define ENDED_EARLY "FFmpeg exited before it had encoded every frame"
 
-static void announce_run(struct encoder *encoder)
+	static void
+	announce_run(struct encoder *encoder)
 {
 	if (encoder->announced || !encoder->parser.started)
 		return;
@@ -50,6 +49,7 @@ static void note_progress(struct encoder *encoder)
 {
 	encoder->output_at = encoder->progress_at;
 	encoder->has_given_frame = true;
+	ffmpeg_errors_outdated(&encoder->errors);
 	encoder->run_restarts = 0;
 	backoff_reset(&encoder->backoff);
 	if (encoder->undecodable_run) /* these are frames that it held back until its end */
@@ -166,30 +166,10 @@ static void output_ready(void *context, uint32_t events)
 		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
 }
 
-/* Keeps the last line that FFmpeg wrote to stderr, as the reason for a failure. */
 static void error_ready(void *context, uint32_t events)
 {
-	struct encoder *encoder = context;
-	char text[1024];
-	ssize_t got = read(encoder->child.err, text, sizeof(text) - 1);
-
 	(void)events;
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (got <= 0) {
-		loop_watch_set(encoder->parts.loop, &encoder->err, 0);
-		return;
-	}
-	text[got] = '\0';
-
-	char *line, *rest = text;
-
-	while ((line = strsep(&rest, "\r\n"))) {
-		if (!*line)
-			continue;
-		log_debug("ffmpeg", "%s", line);
-		snprintf(encoder->error_line, sizeof(encoder->error_line), "%s", line);
-	}
+	encoder_read_errors(context);
 }
 
 bool encoder_watch_output(struct encoder *encoder)

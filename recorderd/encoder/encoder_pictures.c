@@ -96,7 +96,7 @@ static bool has_output(const struct encoder *encoder)
 
 static void note_undecodable(struct encoder *encoder)
 {
-	const char *line = encoder->error_line;
+	const char *line = ffmpeg_errors_reason(&encoder->errors);
 
 	if (!encoder->status.undecodable)
 		log_error("encoder", "FFmpeg cannot decode the camera's frames%s%s", line[0] ? ": " : "", line);

@@ -61,7 +61,8 @@ static void check_recording(const struct recorder_state *state, const struct hea
 {
 	switch (state->recording_state) {
 	case RECORDING_ENCODER:
-		say(listener, HEALTH_FAILURE, "Nothing is recorded: the encoder stopped and is being restarted.");
+		say(listener, HEALTH_FAILURE, "Nothing is recorded: the encoder stopped and is being restarted%s%s.",
+		    *state->last_error ? ". " : "", state->last_error);
 		break;
 	case RECORDING_NO_PICTURES:
 		say(listener, HEALTH_FAILURE,
