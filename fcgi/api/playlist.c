@@ -67,7 +67,11 @@ static void entry_close(struct playlist *list, const struct clip_slice *slice, s
 	entry->open = false;
 }
 
-static void slice_begin(struct playlist *list, const struct clip_slice *slice)
+/*
+ * The byte range of the map is all of it (RFC 8216, 4.3.2.5). Without one, FFmpeg 5.1 waits on its persistent connection
+ * for as many bytes as the media segment before had.
+ */
+static void slice_begin(struct playlist *list, const struct clip_slice *slice, size_t init_bytes)
 {
 	char time[TIME_ISO_BYTES];
 
@@ -76,7 +80,7 @@ static void slice_begin(struct playlist *list, const struct clip_slice *slice)
 	time_format_iso((wall_t){slice->head.wall_us}, time);
 	buffer_printf(&list->entries, "#EXT-X-MAP:URI=\"");
 	append_file(list, slice, "/init.mp4", &list->entries);
-	buffer_printf(&list->entries, "\"\n#EXT-X-PROGRAM-DATE-TIME:%s\n", time);
+	buffer_printf(&list->entries, "\",BYTERANGE=\"%zu@0\"\n#EXT-X-PROGRAM-DATE-TIME:%s\n", init_bytes, time);
 }
 
 /* A damaged index may cut a slice short; the entries before the damage remain valid. */
@@ -84,12 +88,13 @@ static void add_entries(struct playlist *list, const struct clip_slice *slice, b
 {
 	struct index_record records[RECORDS_PER_READ];
 	struct entry entry = {0};
+	size_t init_bytes = clip_segment_init_bytes(&slice->segment);
 	uint64_t fragment_at, end_at = 0;
 	int64_t end_us = 0;
 
-	if (!transcode_input_fragment_offset(&slice->segment, slice->first, &fragment_at))
+	if (init_bytes == 0 || !transcode_input_fragment_offset(&slice->segment, slice->first, &fragment_at))
 		return;
-	slice_begin(list, slice);
+	slice_begin(list, slice, init_bytes);
 	for (uint64_t next = slice->first; next < slice->end;) {
 		size_t wanted = slice->end - next < RECORDS_PER_READ ? (size_t)(slice->end - next) : RECORDS_PER_READ;
 		size_t got = clip_segment_read(&slice->segment, next, wanted, records);

@@ -224,7 +224,6 @@ void handle_recording_init(struct api_request *request)
 {
 	char name[SEGMENT_FILE_BYTES];
 	struct segment_layout layout;
-	struct mp4_box ftyp;
 	struct buffer init = {0};
 	int fd = recording_open(request, name);
 
@@ -232,13 +231,10 @@ void handle_recording_init(struct api_request *request)
 		return;
 	enum segment_outcome outcome = segment_read_layout(fd, &layout);
 	int error = errno;
-	if (outcome == SEGMENT_OK && mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK) {
-		buffer_append(&init, layout.head.data, (size_t)ftyp.size);
-		buffer_append(&init, layout.head.data + layout.media_at, layout.head.length - (size_t)layout.media_at);
-	}
+	bool good = outcome == SEGMENT_OK && clip_segment_append_init(&layout, &init);
 	segment_layout_free(&layout);
 	close(fd);
-	if (init.length > 0 && !init.failed)
+	if (good)
 		respond_bytes(request, 200, "video/mp4", "Cache-Control: private, max-age=3600\r\n", init.data,
 			      init.length);
 	else

@@ -228,6 +228,31 @@ bool clip_segment_read_init(const struct clip_segment *segment, uint8_t entry[MP
 	return good;
 }
 
+bool clip_segment_append_init(const struct segment_layout *layout, struct buffer *out)
+{
+	struct mp4_box ftyp;
+
+	if (mp4_box_header(layout->head.data, layout->head.length, 0, &ftyp) != MP4_OK ||
+	    ftyp.size > layout->head.length || layout->media_at > layout->head.length)
+		return false;
+	buffer_append(out, layout->head.data, (size_t)ftyp.size);
+	buffer_append(out, layout->head.data + layout->media_at, layout->head.length - (size_t)layout->media_at);
+	return !out->failed;
+}
+
+size_t clip_segment_init_bytes(const struct clip_segment *segment)
+{
+	struct segment_layout layout = {0};
+	struct buffer init = {0};
+	size_t bytes = 0;
+
+	if (segment_read_layout(segment->fd, &layout) == SEGMENT_OK && clip_segment_append_init(&layout, &init))
+		bytes = init.length;
+	segment_layout_free(&layout);
+	buffer_free(&init);
+	return bytes;
+}
+
 void clip_segment_close(struct clip_segment *segment, bool keep_fd)
 {
 	if (segment->index.segment_no != 0)

@@ -14,9 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/base/buffer.h"
 #include "shared/media/mp4_box.h"
 #include "shared/segment/catalogue.h"
 #include "shared/segment/index.h"
+#include "shared/segment/segment.h"
 
 struct record_list;
 
@@ -69,6 +71,12 @@ void clip_segment_close(struct clip_segment *segment, bool keep_fd);
 
 /* Reads the init segment into *out, and the sample entry into `entry`, which out->entry then points to. */
 bool clip_segment_read_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out);
+
+/* Appends the init segment of the fragments, which is /recordings/FILE/init.mp4: ftyp, and the moov without samples. */
+bool clip_segment_append_init(const struct segment_layout *layout, struct buffer *out);
+
+/* Size of that init segment; 0 if the segment cannot be read. */
+size_t clip_segment_init_bytes(const struct clip_segment *segment);
 
 /*
  * Reads up to `count` records from number `first` on. Returns fewer at the end, or at a record that neither the .idx

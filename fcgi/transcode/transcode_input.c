@@ -175,18 +175,16 @@ bool transcode_input_write_fragments(const struct clip_segment *segment, uint64_
 				     const struct subprocess *ffmpeg)
 {
 	struct segment_layout layout = {0};
-	struct mp4_box ftyp;
+	struct buffer init = {0};
 	uint64_t from, to;
 	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_OK &&
-		    mp4_box_header(layout.head.data, layout.head.length, 0, &ftyp) == MP4_OK &&
+		    clip_segment_append_init(&layout, &init) &&
 		    transcode_input_fragment_offset(segment, first, &from) &&
-		    transcode_input_fragment_offset(segment, end, &to);
+		    transcode_input_fragment_offset(segment, end, &to) &&
+		    child_program_write(ffmpeg, init.data, init.length) && write_bytes(segment->fd, from, to, ffmpeg);
 
-	good = good && child_program_write(ffmpeg, layout.head.data, (size_t)ftyp.size) &&
-	       child_program_write(ffmpeg, layout.head.data + layout.media_at,
-				   layout.head.length - (size_t)layout.media_at) &&
-	       write_bytes(segment->fd, from, to, ffmpeg);
 	segment_layout_free(&layout);
+	buffer_free(&init);
 	return good;
 }
 

@@ -12,6 +12,8 @@ from support.faulty_rig import COUNT, FaultyRig, assert_same, main
 from support.tap import shared
 from support.times import PATIENCE_S, US, time_us, wait_for
 
+from clip_frames import clip_numbers
+
 GAP_S = 3
 SLACK_US = 200000
 SAME_FRAME_US = 2000  # times in answers are in milliseconds
@@ -158,6 +160,36 @@ def test_before_and_after_all_footage_the_nearest_is_named(rig):
         assert time.strftime("%Y-%m-%d", time.localtime(near_us / US)) in answer.detail and "294247" not in answer.detail, answer.detail
 
 
+def played(rig, from_us, to_us):
+    """The numbers that FFmpeg shows of the playlist of a range, with its usual settings, without any complaint."""
+    url = f"http://127.0.0.1:{rig.port}/playlist.m3u8?from={from_us / US:.6f}&to={to_us / US:.6f}"
+    path = rig.path("played.mkv")
+    done = subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", url, "-c", "copy", path], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False, timeout=PATIENCE_S)
+    assert done.returncode == 0 and not done.stderr, done
+    return clip_numbers(path)
+
+
+def test_a_playlist_across_them_plays_in_ffmpeg(rig):
+    made = recording_with_gaps(rig)
+    assert_numbers(played(rig, *made.span), rig.camera.frames(), *made.span, COUNT)
+
+
+def test_a_playlist_follows_the_rules_of_hls(rig):
+    """RFC 8216: a discontinuity before each new map but the first, a date after it, and no entry longer than the target."""
+    from_us, to_us = recording_with_gaps(rig).span
+    lines = rig.get(f"/playlist.m3u8?from={from_us // US}&to={to_us // US}").body.decode().splitlines()
+    maps = [at for at, line in enumerate(lines) if line.startswith("#EXT-X-MAP")]
+    assert len(maps) >= 4, lines
+    for at in maps:
+        uri, size = re.fullmatch(r'#EXT-X-MAP:URI="([^"]+)",BYTERANGE="(\d+)@0"', lines[at]).groups()
+        assert len(rig.get("/" + uri).body) == int(size), lines[at]
+        assert (lines[at - 1] == "#EXT-X-DISCONTINUITY") == (at != maps[0]), lines[at - 1]
+        assert lines[at + 1].startswith("#EXT-X-PROGRAM-DATE-TIME:"), lines[at + 1]
+    target, = [int(line.partition(":")[2]) for line in lines if line.startswith("#EXT-X-TARGETDURATION")]
+    assert all(round(float(line[8:-1])) <= target for line in lines if line.startswith("#EXTINF")), lines
+
+
 def switch(rig, recording):
     assert rig.get(f"/control?recording={recording}", method="POST").status == 200
 
@@ -265,6 +297,7 @@ def test_a_change_of_the_picture_size_is_one_clip_of_the_larger_size(_):
         probed = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", rig.path("answer.mp4")],
                                 capture_output=True, text=True, check=True).stdout
         assert probed.strip() == "640,360", probed
+        assert_numbers(played(rig, from_us, to_us), rig.camera.frames(), from_us, to_us, COUNT)
 
 
 if __name__ == "__main__":
