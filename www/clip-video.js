@@ -11,6 +11,8 @@ import { fetchFrameTimes, frameAt } from "./frame-times.js";
 const PICTURE_LIMIT_MS = 20000;
 const SAME_TIME_S = 0.0005;
 
+export const CONNECTION_LOST = "The connection to the recorder was lost. Press Play to try again.";
+
 /*
  * Resolves to the type of the first of these events, or to "abort" when `signal` is aborted. Throws a Problem if none
  * arrives.
@@ -33,6 +35,7 @@ const once = (node, types, signal) => new Promise((resolve, reject) => {
 
 export class ClipVideo {
   clip = null; // {from, to, speed, url, start, source}: wall times in milliseconds
+  lost = false; // the rest of the clip cannot be loaded any more
   #frame = null; // number of the frame that is shown, if that is known
   #times = null; // when each frame begins, see frame-times.js
   #replaced = new AbortController(); // aborted when another clip is loaded
@@ -52,7 +55,8 @@ export class ClipVideo {
   }
 
   covers(ms, speed) {
-    return this.clip !== null && this.clip.speed === speed && ms >= this.clip.start && ms < this.clip.to;
+    const { clip } = this;
+    return clip !== null && !this.lost && clip.speed === speed && ms >= clip.start && ms < clip.to;
   }
 
   get loaded() {
@@ -61,6 +65,11 @@ export class ClipVideo {
 
   get ended() {
     return this.video.ended;
+  }
+
+  /* Whether playback waits for data. */
+  get starved() {
+    return this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !this.video.ended;
   }
 
   /* Wall time of the picture: that of its frame if it stands still, by the video's clock while it plays. */
@@ -110,7 +119,8 @@ export class ClipVideo {
     const { signal } = this.#replaced, move = ++this.#moves;
     this.#frame = null;
     this.video.currentTime = Math.min(time, Math.max(0, this.video.duration - 0.001));
-    await once(this.video, ["seeked", "error"], signal);
+    const event = await once(this.video, ["seeked", "error"], signal);
+    if (event === "error") throw new Problem(0, CONNECTION_LOST);
     return !signal.aborted && move === this.#moves;
   }
 
@@ -152,6 +162,7 @@ export class ClipVideo {
     this.#replaced.abort();
     this.#replaced = new AbortController();
     this.clip = null;
+    this.lost = false;
     this.#times = null;
     this.#frame = null;
     if (!this.video.hasAttribute("src")) return;

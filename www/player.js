@@ -5,8 +5,8 @@
  * contains a gap, and the next one begins after it. Up to FASTEST_DECODED the browser plays every frame faster. Beyond
  * that the recorder sends key frames only, because most machines cannot decode sixteen times the frames.
  */
-import { footagePath } from "./api.js";
-import { ClipVideo } from "./clip-video.js";
+import { footagePath, Problem } from "./api.js";
+import { ClipVideo, CONNECTION_LOST } from "./clip-video.js";
 import { emit } from "./events.js";
 import { SECOND } from "./time.js";
 
@@ -15,6 +15,7 @@ const AHEAD_MS = 10 * SECOND; // so long before the end of a clip the next one i
 const LEAST_MS = 0.5 * SECOND; // a shorter clip at the growing end is not worth a request
 const LIVE_MS = 2 * SECOND; // so close to now, the live picture is the better one
 const RETRY_MS = 250;
+const STARVED_LIMIT_MS = 20 * SECOND; // playback that waits longer for data has lost its connection
 const FASTEST_DECODED = 4;
 
 const floor = (ms) => Math.floor(ms / SECOND) * SECOND;
@@ -35,12 +36,16 @@ export class Player extends EventTarget {
   #turn = 0; // each show() ends the one before
   #target = null; // time that a show() is loading
   #timer = 0;
+  #starved = null; // AbortSignal of the limit, while playback waits for data
 
   constructor(videos, playable) {
     super();
     [this.#front, this.#back] = videos.map((video) => new ClipVideo(video));
     this.#playable = playable;
-    for (const video of videos) video.onended = () => this.#continue(video);
+    for (const video of videos) {
+      video.onended = () => this.#continue(video);
+      video.onerror = () => video === this.#front.video && this.#lose();
+    }
   }
 
   /* Wall time of the picture, or of the one that is loading. */
@@ -81,8 +86,17 @@ export class Player extends EventTarget {
   #fail(problem) {
     this.#target = null;
     this.playing = false;
+    this.#stopWatching();
     emit(this, "playing");
     emit(this, "failed", { problem });
+  }
+
+  /* The connection of the front clip is lost. Its last picture stays, and play() loads the clip again from there. */
+  #lose() {
+    if (!this.active || this.#target !== null || !this.#front.clip) return; // a load reports its own failure
+    this.#front.lost = true;
+    this.#front.video.pause();
+    this.#fail(new Problem(0, CONNECTION_LOST));
   }
 
   #endAt(ms) {
@@ -138,12 +152,37 @@ export class Player extends EventTarget {
   }
 
   #run() {
-    clearInterval(this.#timer);
+    this.#stopWatching();
     emit(this, "picture");
     if (!this.playing) return this.#settle();
     this.#front.video.playbackRate = this.speed > FASTEST_DECODED ? 1 : this.speed;
-    this.#timer = setInterval(() => this.#prepare(), RETRY_MS);
+    this.#timer = setInterval(() => this.#watch(), RETRY_MS);
     return this.#front.play().catch((error) => error.name === "AbortError" || this.#fail(error));
+  }
+
+  /* Looks after a clip that plays. */
+  #watch() {
+    if (this.#front.starved) this.#waitForData();
+    else this.#dataArrived();
+    this.#prepare();
+  }
+
+  #waitForData() {
+    if (this.#starved?.aborted) return this.#lose();
+    if (this.#starved) return;
+    this.#starved = AbortSignal.timeout(STARVED_LIMIT_MS);
+    emit(this, "loading", { since: performance.now() });
+  }
+
+  #dataArrived() {
+    if (!this.#starved) return;
+    this.#starved = null;
+    emit(this, "loading", { since: null });
+  }
+
+  #stopWatching() {
+    clearInterval(this.#timer);
+    this.#dataArrived();
   }
 
   async #settle() {
@@ -180,6 +219,7 @@ export class Player extends EventTarget {
   /* Goes on with the next clip after `video` has ended. */
   async #continue(video) {
     if (video !== this.#front.video || !this.playing || !this.active) return;
+    if (this.#front.remaining > LEAST_MS) return this.#lose(); // Firefox takes a connection that breaks for the end
     const turn = this.#turn, from = this.#front.clip.to;
     this.#prepare();
     const at = this.#next ? await this.#next.catch(() => null) : null;
@@ -205,6 +245,7 @@ export class Player extends EventTarget {
     this.playing = true;
     emit(this, "playing");
     if (!this.active || this.#target !== null) return undefined;
+    if (this.#front.lost) return this.show(this.at, true);
     return this.#front.ended ? this.#continue(this.#front.video) : this.#run();
   }
 
@@ -220,13 +261,14 @@ export class Player extends EventTarget {
     this.speed = speed;
     if (!this.active || at === null) return;
     if (before !== this.#clipSpeed) this.show(at, this.playing);
-    else if (this.#target === null && !this.#front.ended) this.#run(); // otherwise the next clip begins at that speed
+    else if (this.#target === null && !this.#front.ended && !this.#front.lost) this.#run();
   }
 
   /* Moves by one frame, forward or back, across the borders of clips and gaps. */
   async step(frames) {
     if (!this.active || this.#target !== null || !this.#front.clip) return;
     if (this.playing) this.pause();
+    if (this.#front.lost) await this.show(this.at, false);
     if (this.#clipSpeed !== 1) {
       this.speed = 1;
       emit(this, "slowed");
@@ -258,7 +300,7 @@ export class Player extends EventTarget {
     this.active = this.playing = false;
     this.#target = null;
     this.#next = null;
-    clearInterval(this.#timer);
+    this.#stopWatching();
     this.#front.clear();
     this.#back.clear();
     emit(this, "loading", { since: null });

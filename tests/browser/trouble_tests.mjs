@@ -1,7 +1,10 @@
 /* trouble_tests.mjs - what the page says and does when something goes wrong. */
+import { CuttingProxy } from "./cutting_proxy.mjs";
+import { whilePlaying } from "./observer.mjs";
 import { check, waitFor } from "./tap.mjs";
 
 const DAY = 86400000;
+const CUT_BYTES = 120000; // some seconds of a clip
 
 /* Runs in the page: makes the limits of fetch() six times as short. */
 function shortenLimits() {
@@ -80,6 +83,34 @@ export function troubleTests(recorder, user) {
       } finally {
         await user.page.goto("about:blank");
         await release();
+        user.takeMessages();
+      }
+    }],
+
+    ["playback whose connection breaks or hangs stops with a notice, and Play continues from there", async () => {
+      const [[from]] = await user.spans(), proxy = await new CuttingProxy(recorder).start();
+      try {
+        for (const hangs of [false, true]) {
+          proxy.cut(CUT_BYTES, hangs);
+          await user.open(`#t=${iso(from)}`, { url: proxy.url });
+          await user.page.evaluate(shortenLimits);
+          await user.showsRecording();
+          await notice(/^The connection to the recorder was lost/);
+          await waitFor(async () => !await user.isPlaying(), "the button shows Play");
+          check(await user.text("mode") === "Paused" && await user.isHidden("loading"), await user.text("mode"));
+          const stopped = await user.shownMs(), { length } = await user.moments();
+          proxy.heal();
+          await user.press("k");
+          const [next] = await waitFor(async () => {
+            const moments = whilePlaying((await user.moments()).slice(length));
+            return moments.some(({ ms }) => ms > stopped + 1000) && moments;
+          }, "it plays on");
+          const reloaded = 1000 * new URL(next.src).searchParams.get("from");
+          check(reloaded > stopped - 1001 && reloaded <= stopped + 1, `it plays on from ${reloaded}, not ${stopped}`);
+        }
+      } finally {
+        await user.page.goto("about:blank");
+        await proxy.stop();
         user.takeMessages();
       }
     }],

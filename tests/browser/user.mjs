@@ -82,11 +82,14 @@ export class User {
     }
   }
 
-  /* pauses: a recording pauses at its first picture, until setPausing(false). */
-  async open(hash = "", { pauses = false } = {}) {
+  /*
+   * pauses: a recording pauses at its first picture, until setPausing(false). url: the recorder's, or one in front of
+   * it.
+   */
+  async open(hash = "", { pauses = false, url = this.recorder.url } = {}) {
     await this.page.goto("about:blank");
     const { identifier } = await this.page.evaluateOnNewDocument(observePage, pauses);
-    await this.page.goto(`${this.recorder.url}/ui/${hash}`);
+    await this.page.goto(`${url}/ui/${hash}`);
     await this.page.removeScriptToEvaluateOnNewDocument(identifier);
   }
 
