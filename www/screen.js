@@ -216,6 +216,7 @@ export class Screen extends EventTarget {
     find("live").hidden = true;
     this.#overlay.setStill(null);
     emit(this, "move");
+    if (!this.current.player.playing) emit(this, "change", { jump: false });
   }
 
   #playingChanged() {

@@ -198,16 +198,21 @@ export function pageTests(recorder, user) {
       await waitFor(async () => /No clips have been kept/.test(await user.text("clips-message")), "it is deleted");
     }],
 
-    ["the address holds the state, and the browser's Back goes back", async () => {
+    ["the address holds the state, after a frame step too, and the browser's Back goes back", async () => {
       const [[from]] = await user.spans();
       await openLive();
       await user.setPausing(true);
       await user.page.click("[data-zoom='60']");
-      await user.page.type("#goto-time", iso(from + 2000));
+      await user.page.type("#goto-time", iso(from + 2010)); // a frame begins at from + 2000
       await user.press("Enter");
       await user.showsRecording();
       await user.pause();
-      const shown = await user.stillPicture();
+      const paused = await user.exactStill();
+      await user.press(".");
+      const shown = await waitFor(async () => {
+        const still = await user.exactStill();
+        return still.number !== paused.number && still;
+      }, "the next frame");
       const hash = await waitFor(async () => {
         const [address, at] = await user.page.evaluate(() => /t=(.*)&.*zoom=60/.exec(location.hash) ?? []);
         return Math.abs(Date.parse(at) - shown.ms) <= 1 && address && `#${address}`;
