@@ -11,8 +11,7 @@
 #define READ_BYTES  (256u << 10)
 #define ENDED_EARLY "FFmpeg exited before it had encoded every frame"
 
-	static void
-	announce_run(struct encoder *encoder)
+static void announce_run(struct encoder *encoder)
 {
 	if (encoder->announced || !encoder->parser.started)
 		return;

@@ -304,11 +304,11 @@ def test_a_camera_with_a_frame_in_3_seconds_is_recorded_in_one_piece(rig):
     rig.camera.fault("slow", 90)
     replug(rig)
     rig.new_frames(1)
-    since_us = second_behind(rig.camera.newest())
+    since_us = second_after(rig.camera.newest())
     rig.new_frames(5)
     note = "frames per second were negotiated"
     wait_for(lambda: rig.get("/health").status == 200 and note in reasons(rig)[1], PATIENCE_S, f"health says so: {reasons(rig)}")
-    end_us = just_behind(rig.camera.newest())
+    end_us = just_after(rig.camera.newest())
     rig.new_frames(1)
     streams = rig.camera.counter("streams")
     assert_exact(rig, since_us, end_us)

@@ -35,7 +35,7 @@ static enum source_outcome fake_read(struct source *source, const struct source_
 	reason_set(why, "the camera failed");
 	fake.next_outcome = SOURCE_OK;
 	if (result == SOURCE_OK && fake.torn)
-		sink->damaged(sink->context, "torn");
+		sink->damaged(sink->context, DAMAGE_TRUNCATED);
 	else if (result == SOURCE_OK)
 		sink->frame(sink->context, &fake.next_frame);
 	return result;
