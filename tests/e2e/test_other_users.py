@@ -141,7 +141,7 @@ def test_whatever_has_its_names_it_records_and_is_found():
             said, counters = warnings(rig)
             assert f"/dev/shm/recorder.{rig.name} " in said and "another name" in said, said
             assert said.split(". ")[0] in rig.log(), rig.log()
-            assert f"{rig.name}.live is another user's" in counters and counters in rig.log("lighttpd.log"), counters
+            assert f"{rig.name}.live belongs to another user" in counters and counters in rig.log("lighttpd.log"), counters
             ring = rig.ring_file()
             make_file("/dev/shm/decoy")
             os.chown("/dev/shm/decoy", STRANGER, STRANGER)

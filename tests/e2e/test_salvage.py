@@ -174,7 +174,7 @@ def test_a_damaged_beginning_is_repaired(rig):
         wanted = [number for number, record in zip(recorded.numbers, recorded.records) if record[0] >= from_us]
         shown = [number for _, number in other.clip(from_us, to_us)]
         assert len(shown) > 30 and shown == wanted, difference(shown, wanted)
-        assert "made anew" in other.log()
+        assert "the beginning was damaged and has been rebuilt" in other.log()
 
 
 def test_what_cannot_be_repaired_is_set_aside_and_reported(rig):
@@ -189,14 +189,14 @@ def test_what_cannot_be_repaired_is_set_aside_and_reported(rig):
         restart(other)
         aside = os.path.join(other.recordings, "damaged_" + recorded.file)
         assert os.path.getsize(aside) == size
-        wait_for(lambda: "set aside" in other.warnings(), PATIENCE_S, "/health reports it")
+        wait_for(lambda: "could not be repaired" in other.warnings(), PATIENCE_S, "/health reports it")
         assert other.get("/health").status == 200
         assert recorded.file not in [one["file"] for one in other.segments()]
         other.stop_recorderd()
         other.write_ini({**SETTINGS, "retention": {"min_free_gb": 100000}})
         other.start_recorderd()
         wait_for(lambda: not os.path.exists(aside), PATIENCE_S, "retention deletes it")
-        wait_for(lambda: "set aside" not in other.warnings(), PATIENCE_S, "/health no longer reports it")
+        wait_for(lambda: "could not be repaired" not in other.warnings(), PATIENCE_S, "/health no longer reports it")
 
 
 if __name__ == "__main__":
