@@ -32,12 +32,15 @@ static void explain_no_camera(bool others, struct reason *why)
 {
 	char forbidden[64], model[64];
 	struct reason detail;
+	struct device sensor;
 	int error = device_find_forbidden(forbidden, sizeof(forbidden));
 
 	if (error) {
 		device_model(forbidden, model, sizeof(model));
 		device_explain_forbidden(forbidden, error, &detail);
 		reason_set(why, "%s (%s): %s", model, forbidden, detail.text);
+	} else if (device_find_sensor(&sensor)) {
+		device_explain_sensor(&sensor, why);
 	} else {
 		reason_set(why, "there is no %scamera on this machine", others ? "free " : "");
 	}

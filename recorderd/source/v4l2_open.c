@@ -170,13 +170,12 @@ static void describe(struct source_v4l2 *camera, const struct config *config)
 		 config->camera.height, config->camera.fps);
 }
 
-static enum source_open_outcome identify(struct source_v4l2 *camera, struct reason *why)
+static enum source_open_outcome identify(struct source_v4l2 *camera, struct device *device, struct reason *why)
 {
 	struct source_info *info = &camera->source.info;
-	struct device device = {0};
 	int error;
 
-	switch (device_query(camera->fd, &device)) {
+	switch (device_query(camera->fd, device)) {
 	case DEVICE_IS_CAPTURE:
 		break;
 	case DEVICE_NOT_CAPTURE:
@@ -187,9 +186,9 @@ static enum source_open_outcome identify(struct source_v4l2 *camera, struct reas
 		reason_errno(why, "VIDIOC_QUERYCAP failed");
 		return v4l2_open_outcome(error);
 	}
-	snprintf(info->model, sizeof(info->model), "%s", device.model);
-	snprintf(info->driver, sizeof(info->driver), "%s", device.driver);
-	snprintf(info->bus, sizeof(info->bus), "%s", device.bus);
+	snprintf(info->model, sizeof(info->model), "%s", device->model);
+	snprintf(info->driver, sizeof(info->driver), "%s", device->driver);
+	snprintf(info->bus, sizeof(info->bus), "%s", device->bus);
 	return SOURCE_OPENED;
 }
 
@@ -206,14 +205,17 @@ static enum source_open_outcome open_node(struct source_v4l2 *camera, const char
 	return v4l2_open_outcome(error);
 }
 
-static void explain(enum source_open_outcome outcome, const char *path, const char *model, const struct reason *detail,
-		    struct reason *why)
+static void explain(enum source_open_outcome outcome, const char *path, struct device *device,
+		    const struct reason *detail, struct reason *why)
 {
 	char holder[64] = "another program";
 
 	if (outcome == SOURCE_BUSY) {
 		device_holder(path, holder, sizeof(holder));
-		reason_set(why, "%s (%s) is in use by %s", *model ? model : "the camera", path, holder);
+		reason_set(why, "%s (%s) is in use by %s", *device->model ? device->model : "the camera", path, holder);
+	} else if (device->needs_libcamera) {
+		snprintf(device->path, sizeof(device->path), "%.63s", path);
+		device_explain_sensor(device, why);
 	} else {
 		reason_set(why, "%s: %s", path, detail->text);
 	}
@@ -224,6 +226,7 @@ enum source_open_outcome source_v4l2_open(const struct config *config, const cha
 {
 	struct source_v4l2 *camera = calloc(1, sizeof(*camera));
 	char node[PATH_MAX];
+	struct device device = {0};
 	struct reason detail = {0};
 	enum source_open_outcome outcome;
 
@@ -242,11 +245,11 @@ enum source_open_outcome source_v4l2_open(const struct config *config, const cha
 	snprintf(camera->source.info.device, sizeof(camera->source.info.device), "%.*s",
 		 (int)sizeof(camera->source.info.device) - 1, node);
 	if (outcome == SOURCE_OPENED)
-		outcome = identify(camera, &detail);
+		outcome = identify(camera, &device, &detail);
 	if (outcome == SOURCE_OPENED)
 		outcome = start_stream(camera, config, steps_down, &detail);
 	if (outcome != SOURCE_OPENED) {
-		explain(outcome, path, camera->source.info.model, &detail, why);
+		explain(outcome, path, &device, &detail, why);
 		source_close(&camera->source);
 		return outcome;
 	}

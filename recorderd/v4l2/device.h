@@ -12,12 +12,13 @@ struct device {
 	char path[64]; /* /dev/videoN */
 	uint32_t number;
 	char model[64], driver[32], bus[64];
+	bool needs_libcamera; /* the receiver of a bare image sensor: it cannot stream by itself */
 };
 
 /*
  * Lists the nodes that capture pictures, by number, and returns how many there are. A node counts if its device_caps
- * have VIDEO_CAPTURE (or the multi-planar form of it) and STREAMING; metadata and output nodes do not. Opens each node
- * for a moment; does not stream.
+ * have VIDEO_CAPTURE (or the multi-planar form of it) and STREAMING; metadata and output nodes do not, and receivers of
+ * bare image sensors are left out. Opens each node for a moment; does not stream.
  */
 size_t device_list(struct device out[DEVICES_MAX]);
 

@@ -1,4 +1,4 @@
-/* device_permission.c - why this user may not open a video node, and what to do about it. */
+/* device_permission.c - why a video node cannot be used, and what to do about it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -70,6 +70,15 @@ void device_explain_forbidden(const char *path, int error, struct reason *why)
 			   "allows its group to",
 			   owner, (unsigned)(status.st_mode & 07777), path);
 	}
+}
+
+void device_explain_sensor(const struct device *device, struct reason *why)
+{
+	reason_set(why,
+		   "%.40s (%.40s, driver %.20s) is a bare image sensor, which only libcamera can operate: feed its "
+		   "pictures "
+		   "to a v4l2loopback device and record that one (docs/operating.md, \"Camera modules\")",
+		   device->model, device->path, device->driver);
 }
 
 void device_model(const char *path, char *out, size_t bytes)

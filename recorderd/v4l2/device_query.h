@@ -22,6 +22,12 @@ void device_resolve(const char *path, char out[PATH_MAX]);
 /* Finds a video node that this user may not open and copies its path. Returns EACCES or EPERM; 0 if there is none. */
 int device_find_forbidden(char *path, size_t bytes);
 
+/* Finds the receiver of a bare image sensor, which only libcamera can operate; false if there is none. */
+bool device_find_sensor(struct device *out);
+
+/* Says why that one cannot be used, and what can. */
+void device_explain_sensor(const struct device *device, struct reason *why);
+
 /* Says why this user may not open a node, and what to do about it. `error` is the errno of open(): EACCES or EPERM. */
 void device_explain_forbidden(const char *path, int error, struct reason *why);
 

@@ -160,7 +160,7 @@ static int query_caps(const struct fake_node *node, struct v4l2_capability *out)
 {
 	memset(out, 0, sizeof(*out));
 	snprintf((char *)out->card, sizeof(out->card), "%s", node->card);
-	snprintf((char *)out->driver, sizeof(out->driver), "fake");
+	snprintf((char *)out->driver, sizeof(out->driver), "%s", node->driver ? node->driver : "fake");
 	snprintf((char *)out->bus_info, sizeof(out->bus_info), "usb-fake-1");
 	/* The camera as a whole captures, whatever this node does. */
 	out->capabilities = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING | V4L2_CAP_META_CAPTURE | V4L2_CAP_DEVICE_CAPS;

@@ -32,7 +32,7 @@ struct fake_frame {
 /* What a test sets, followed by what it reads. All zeros: no such node. */
 struct fake_node {
 	bool present;
-	const char *card;
+	const char *card, *driver; /* NULL: "fake" */
 	uint32_t device_caps;
 	uint32_t fourccs[4]; /* ends with 0 */
 	struct fake_size sizes[4];

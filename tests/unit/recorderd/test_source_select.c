@@ -94,6 +94,29 @@ static void a_camera_without_permission_is_named(void **state)
 	assert_non_null(strstr(why.text, "the camera (/dev/video0): no permission to open the device"));
 }
 
+/* Receivers of bare sensors offer formats, and then do not stream. */
+static void auto_skips_bare_sensors_and_names_libcamera_if_there_is_nothing_else(void **state)
+{
+	struct fake_node *unicam = fake_camera(0), *isys = fake_camera(1);
+
+	(void)state;
+	unicam->driver = "unicam";
+	isys->device_caps |= V4L2_CAP_IO_MC;
+	fake_camera(2);
+	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_OPENED);
+	assert_string_equal(opened, "/dev/video2");
+	fake_nodes[2].present = false;
+	assert_int_equal(choose("auto", FALLBACK_ANY, NULL), SOURCE_NOT_FOUND);
+	assert_non_null(strstr(why.text, "(/dev/video0, driver unicam) is a bare image sensor, which only libcamera"));
+	assert_string_equal(unicam->calls, "");
+	/* A named one is tried: somebody may have set up its links. */
+	assert_int_equal(choose("/dev/video1", FALLBACK_NONE, NULL), SOURCE_OPENED);
+	isys->stream_fails = 100;
+	isys->room_errno = EPIPE;
+	assert_int_equal(choose("/dev/video1", FALLBACK_NONE, NULL), SOURCE_OPEN_FAILED);
+	assert_non_null(strstr(why.text, "(/dev/video1, driver fake) is a bare image sensor"));
+}
+
 /* `path` is a file of this test in place of a device. */
 static void assert_remedy(const char *path, uid_t owner, gid_t group, mode_t mode, const char *remedy)
 {
@@ -323,6 +346,7 @@ int main(void)
 		CASE(auto_with_every_camera_in_use_is_busy),
 		CASE(without_a_camera_there_is_no_test_picture_unless_allowed),
 		CASE(a_camera_without_permission_is_named),
+		CASE(auto_skips_bare_sensors_and_names_libcamera_if_there_is_nothing_else),
 		CASE(what_to_do_without_permission_depends_on_the_device_s_owner_group_and_mode),
 		CASE(a_device_is_free_if_no_other_program_streams_from_it),
 		CASE(the_configured_camera_is_used_if_it_opens),
