@@ -32,7 +32,7 @@ shared/base       = buffer clock crc32c file_io file_limit histogram json_value 
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/net        = ip_address origin
-shared/config     = config config_change config_keys config_text config_value mount_need token token_file
+shared/config     = config config_change config_keys config_text config_value mount_need state_file token token_file
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder
 shared/media      = ffmpeg_args ivf mp4_box mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name segment_walk
@@ -42,7 +42,7 @@ recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object r
 recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
-recorderd/capture = bandwidth capture capture_frames capture_phases capture_results device_watch device_worker other_cameras source_select
+recorderd/capture = bandwidth capture capture_frames capture_phases capture_results device_link device_watch device_worker other_cameras source_select
 recorderd/repair  = repair_steps segment_head segment_repair set_aside
 recorderd/archive = archive archive_adopt archive_age archive_boots archive_cached archive_folder_lock archive_follow \
 	archive_former archive_keeper archive_list archive_opening archive_order archive_recover archive_retention catalogue_writer \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
+#include "shared/config/state_file.h"
 
 #define FOLDER_FILE ".folder"
 #define DIGITS      (FOLDER_ID_BYTES - 1)
@@ -63,44 +64,10 @@ static bool folder_id(int folder, char out[FOLDER_ID_BYTES])
 	return good;
 }
 
-static bool is_below(const char *path, const char *folder, size_t length)
-{
-	return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
-/* Chooses the first folder of `list`, which is separated by colons, that does not contain the recordings. */
-static bool choose_state_folder(const char *list, const char *recordings, const char **folder, size_t *length)
-{
-	while (list && *list) {
-		*length = strcspn(list, ":");
-		*folder = list;
-		if (*length > 0 && !is_below(recordings, list, *length))
-			return true;
-		list += *length + (list[*length] == ':');
-	}
-	return false;
-}
-
-static bool choose_file(const struct config *config, char out[PATH_MAX])
-{
-	const char *folder;
-	size_t length;
-	int written;
-
-	if (choose_state_folder(getenv("STATE_DIRECTORY"), config->record.directory, &folder, &length))
-		written = snprintf(out, PATH_MAX, "%.*s/%s.folder", (int)length, folder, config->camera.name);
-	else if (strrchr(config->file, '/'))
-		written = snprintf(out, PATH_MAX, "%.*s/.%s.folder", (int)(strrchr(config->file, '/') - config->file),
-				   config->file, config->camera.name);
-	else
-		return false;
-	return written < PATH_MAX;
-}
-
 void folder_memory_read(const struct config *config, struct folder_memory *out)
 {
 	*out = (struct folder_memory){0};
-	if (!choose_file(config, out->file)) {
+	if (!state_file_path(config, "folder", out->file)) {
 		out->file[0] = '\0';
 		return;
 	}

@@ -7,9 +7,8 @@
  * bits) and a newline. The file moves with the folder, from disk to disk and through `cp -a`, while the numbers of
  * devices and inodes may change with any boot.
  *
- * The id of the last run's folder is saved in the same form outside of the folder: in NAME.folder in the first folder
- * of $STATE_DIRECTORY (set by systemd, separated by colons) that does not contain the recordings, or else in
- * .NAME.folder beside the .ini file. It is replaced as a whole by rename. If it is missing or holds no such id, nothing
+ * The id of the last run's folder is saved in the same form outside of the folder, in NAME.folder
+ * (shared/config/state_file.h). It is replaced as a whole by rename. If it is missing or holds no such id, nothing
  * is known of the last run. If it cannot be written, nothing is remembered, which is logged.
  */
 #ifndef RECORDERD_ARCHIVE_FOLDER_MEMORY_H

@@ -29,6 +29,17 @@ static void take_bus(struct capture *capture, const struct device_worker_result 
 		capture->handle_event(capture, EVENT_BUS_FREE);
 }
 
+static void note_doubt(struct capture *capture, enum camera_note which, const struct reason *doubt)
+{
+	char *note = capture->state.camera_notes[which], text[STATE_CAMERA_NOTE_SIZE] = "";
+
+	if (doubt->text[0])
+		snprintf(text, sizeof(text), "%s.", doubt->text);
+	if (text[0] && strcmp(text, note) != 0)
+		log_warn("camera", "%s", text);
+	memcpy(note, text, sizeof(text));
+}
+
 static void take_list(struct capture *capture, struct device_worker_result *result)
 {
 	struct recorder_state *state = &capture->state;
@@ -41,6 +52,8 @@ static void take_list(struct capture *capture, struct device_worker_result *resu
 	free(result->devices_json);
 	if (capture->source)
 		take_bus(capture, result);
+	note_doubt(capture, CAMERA_NOTE_MOVED, &result->doubts.moved);
+	note_doubt(capture, CAMERA_NOTE_IDENTICAL, &result->doubts.identical);
 }
 
 static void take_control(struct capture *capture, struct device_worker_result *result)

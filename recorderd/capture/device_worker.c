@@ -47,6 +47,7 @@ struct device_worker {
 		[128];    /* of the camera that is open; empty: none. Used by the thread only, as the next three are */
 	mono_t check_due; /* {0}: no camera is open */
 	unsigned checks;  /* of the [controls] so far; 0: they are checked already */
+	struct device_link_doubts doubts;
 	char *control_values; /* when they were last read, as JSON; NULL: not yet */
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -65,10 +66,14 @@ static struct device_job *queue_pop(struct job_queue *queue)
 	return job;
 }
 
-static void list_devices(const struct device_worker *worker, struct device_worker_result *result)
+static void list_devices(struct device_worker *worker, struct device_worker_result *result)
 {
 	result->device_count = device_list(result->devices);
 	result->devices_json = device_list_json(result->devices, result->device_count, worker->open_path);
+	if (worker->open_path[0])
+		device_link_check(&worker->config, worker->open_path, result->devices, result->device_count,
+				  &worker->doubts);
+	result->doubts = worker->doubts;
 }
 
 static void schedule_check(struct device_worker *worker, int64_t in_us)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "recorderd/capture/device_link.h"
 #include "recorderd/capture/source_select.h"
 #include "recorderd/v4l2/device.h"
 
@@ -82,6 +83,7 @@ struct device_worker_result {
 	struct device devices[DEVICES_MAX];
 	size_t device_count;
 	char *devices_json; /* the caller frees it; may be NULL */
+	struct device_link_doubts doubts;
 };
 
 /* False if there is no result (yet). */

@@ -96,7 +96,8 @@ enum camera_note {
 	CAMERA_NOTE_SLOW,      /* much fewer frames than negotiated */
 	CAMERA_NOTE_CONTROLS,  /* [controls] that did not hold */
 	CAMERA_NOTE_FALLBACK,  /* why the configured camera is not used */
-	CAMERA_NOTE_IDENTICAL, /* another camera has the same name and serial number */
+	CAMERA_NOTE_IDENTICAL, /* another camera could have the same link in /dev/v4l/by-id */
+	CAMERA_NOTE_MOVED,     /* that link leads to another camera, or port, than before */
 	CAMERA_NOTES,
 };
 

@@ -150,6 +150,32 @@ def test_a_camera_that_cannot_be_used_is_named_beside_the_test_picture_and_taken
             wait_for(lambda of=rig: of.get("/health").json()["warnings"] == [], 60, "nothing to warn of")
 
 
+def test_a_link_that_leads_to_another_camera_than_in_the_last_run_is_named():
+    """Two cameras of the same name without serial numbers: their link by-id belongs to the one that was found last."""
+    link = "/dev/v4l/by-id/usb-Maker_Webcam-video-index0"
+    with Rig(cameras=2, settings={"camera": {"device": link}}) as rig:
+        lines = [f"{camera.line} bus=usb-0000:00:14.0-{number + 1} name=Webcam" for number, camera in enumerate(rig.cameras)]
+
+        def start_with_link_to(number):
+            for each, camera in enumerate(rig.cameras):
+                camera.line = lines[each] + (f" link={link}" if each == number else "")
+            rig.start_recorderd()
+            wait_for(lambda: rig.streaming()["device"] == f"/dev/video{number}", 60, f"it streams from camera {number}")
+            return wait_for(lambda: rig.get("/health").json()["warnings"], 60, "it warns")
+
+        rig.start_web()
+        warnings = start_with_link_to(0)
+        assert len(warnings) == 1 and f"{link} may lead to either of two cameras of the same name" in warnings[0], warnings
+        assert "usb-0000:00:14.0-1 and at usb-0000:00:14.0-2: set camera.device to a link in /dev/v4l/by-path" in warnings[0], warnings
+        rig.stop_recorderd()
+        warnings = start_with_link_to(1)
+        moved = f"{link} leads to the camera at usb-0000:00:14.0-2 now, and led to the one at usb-0000:00:14.0-1 before"
+        assert any(moved in one for one in warnings), warnings
+        assert rig.log().count(moved) == 1, rig.log()
+        rig.stop_recorderd()
+        assert not any("led to" in one for one in start_with_link_to(1)), "known by now"
+
+
 def test_it_waits_for_a_camera_that_is_in_use():
     with Rig() as rig:
         rig.camera.fault("format_errno", 16)
