@@ -99,5 +99,7 @@ bool capture_is_alive(const struct capture *capture)
 void capture_get_state(const struct capture *capture, struct recorder_state *out)
 {
 	*out = capture->state;
+	out->damaged_milli = damage_share_milli(&capture->damage);
+	out->damaged_kind = damage_share_kind(&capture->damage);
 	out->measured_fps_milli = capture->source ? frame_rate_milli(&capture->rate, mono_now()) : 0;
 }

@@ -59,6 +59,7 @@ static void count_damaged(void *context, enum frame_damage damage)
 
 	capture->state.damaged++;
 	capture->torn |= bandwidth_count(&capture->bandwidth, &capture->source->info, false, now);
+	damage_share_add(&capture->damage, damage);
 	if (now.us < capture->damage_log_due.us)
 		return;
 	capture->damage_log_due.us = now.us + DAMAGE_LOG_INTERVAL_US;
@@ -107,6 +108,7 @@ static void take_frame(void *context, const struct source_frame *frame)
 	patience_frame(&capture->patience, mono_now());
 	note_slow(capture);
 	capture->state.frames++;
+	damage_share_add(&capture->damage, DAMAGE_NONE);
 	frame_rate_add(&capture->rate, frame->captured);
 	bandwidth_count(&capture->bandwidth, &capture->source->info, true, capture->patience.last);
 	if (capture->phase != PHASE_STREAMING)

@@ -14,6 +14,7 @@
 #include "recorderd/capture/device_worker.h"
 #include "recorderd/capture/frame_rate.h"
 #include "recorderd/capture/patience.h"
+#include "recorderd/source/damage_share.h"
 #include "recorderd/source/source.h"
 #include "shared/base/backoff.h"
 
@@ -75,6 +76,7 @@ struct capture {
 	mono_t last_captured; /* capture time of the newest frame in the ring */
 
 	struct frame_rate rate;
+	struct damage_share damage;
 	struct recorder_state state; /* what is published of the camera */
 	mono_t damage_log_due;
 	bool open_error_logged;

@@ -228,6 +228,7 @@ static bool was_stable(const struct capture *capture)
 static void on_unplugged(struct capture *capture)
 {
 	forget_camera(capture);
+	capture->damage = (struct damage_share){0}; /* what is plugged in next may be another camera or cable */
 	if (was_stable(capture))
 		reopen(capture, GAP_UNPLUGGED, CAMERA_WAITING);
 	else

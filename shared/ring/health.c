@@ -4,10 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "shared/base/clock.h"
 
 #define ENCODER_LAG_WARN_US (10 * US_PER_S)
+#define DAMAGED_WARN_MILLI  100
 
 static void say(const struct health_listener *listener, enum health_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -21,6 +23,33 @@ static void say(const struct health_listener *listener, enum health_kind kind, c
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	listener->say(listener->context, kind, text);
+}
+
+static const char *damage_remedy(const struct recorder_state *state)
+{
+	bool jpeg = strcmp(state->format, "MJPG") == 0 || strcmp(state->format, "JPEG") == 0;
+
+	switch (state->damaged_kind) {
+	case DAMAGE_FIELDS:
+		return "Use another camera.width and camera.height, or camera.format = yuyv.";
+	case DAMAGE_TOO_LARGE:
+		return "Raise memory.max_mb.";
+	case DAMAGE_COMPRESS:
+		return "The log says more.";
+	default:
+		return jpeg ? "Use another cable, port or hub, a smaller picture, or camera.format = yuyv."
+			    : "Use another cable, port or hub, a smaller picture, or fewer camera.fps.";
+	}
+}
+
+static void check_frames(const struct recorder_state *state, const struct health_listener *listener)
+{
+	if (state->damaged_milli < DAMAGED_WARN_MILLI || state->camera_state == CAMERA_WAITING ||
+	    state->camera_state == CAMERA_STOPPED)
+		return;
+	say(listener, HEALTH_WARNING,
+	    "%u %% of the frames from the camera are damaged and dropped, most of them %s. %s",
+	    (state->damaged_milli + 5) / 10, frame_damage_text(state->damaged_kind), damage_remedy(state));
 }
 
 /* Live view and memory have every frame, however slow the encoder is. */
@@ -174,6 +203,7 @@ void health_check(const struct recorder_state *state, const struct health_listen
 	else if (*state->configured && !*state->camera_notes[CAMERA_NOTE_FALLBACK])
 		say(listener, HEALTH_WARNING, "The configured camera %s is missing; %s is used instead.",
 		    state->configured, state->device);
+	check_frames(state, listener);
 	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++)
 		if (*state->camera_notes[i])
 			say(listener, HEALTH_WARNING, "%s", state->camera_notes[i]);

@@ -47,14 +47,14 @@ const char *frame_damage_text(uint32_t damage)
 {
 	static const char *const texts[DAMAGE_KINDS] = {
 		[DAMAGE_NONE] = "intact",
-		[DAMAGE_FLAGGED] = "flagged as damaged by the driver",
+		[DAMAGE_FLAGGED] = "flagged by the driver",
 		[DAMAGE_EMPTY] = "empty",
 		[DAMAGE_OVERRUN] = "larger than its buffer",
-		[DAMAGE_NOT_JPEG] = "not a JPEG",
+		[DAMAGE_NOT_JPEG] = "not a valid JPEG",
 		[DAMAGE_TRUNCATED] = "truncated",
-		[DAMAGE_FIELDS] = "two fields of an interlaced picture (AVI1)",
-		[DAMAGE_SHORT] = "shorter than a picture",
-		[DAMAGE_COMPRESS] = "could not be compressed",
+		[DAMAGE_FIELDS] = "interlaced, with two fields in one frame (AVI1)",
+		[DAMAGE_SHORT] = "shorter than an uncompressed picture",
+		[DAMAGE_COMPRESS] = "impossible to compress",
 		[DAMAGE_TOO_LARGE] = "larger than a quarter of the ring",
 	};
 

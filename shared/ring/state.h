@@ -76,7 +76,7 @@ enum memory_limit {
 const char *gap_cause_text(uint32_t cause);
 const char *camera_state_text(uint32_t state);
 const char *recording_state_text(uint32_t state);
-const char *frame_damage_text(uint32_t damage); /* "truncated", "flagged as damaged by the driver", … */
+const char *frame_damage_text(uint32_t damage); /* "truncated", "flagged by the driver", … */
 
 /* Why recordings may be kept for longer than retention.hours. */
 enum retention_delay {
@@ -198,6 +198,10 @@ struct recorder_state {
 	char sandbox_missing[256]; /* what is missing, and why; otherwise empty */
 
 	char camera_notes[STATE_CAMERA_NOTES][STATE_CAMERA_NOTE_SIZE]; /* by enum camera_note: a sentence, or empty */
+
+	/* The share of damaged frames among the last few hundred, in 1/1000, and the most common kind. */
+	uint32_t damaged_milli;
+	uint32_t damaged_kind; /* enum frame_damage */
 };
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "room for each cause");

@@ -2,6 +2,7 @@
 """What a camera and its driver may do wrong: the recorder keeps running, counts what is lost, and names the cause."""
 import errno
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -207,6 +208,22 @@ def test_pictures_without_an_end_and_with_bytes_around_them_are_recorded(rig):
     assert_exact(rig, first_us, end_us)
     assert info(rig)["damaged"] == damaged, info(rig)
     assert_healthy(rig, since_us, [])
+
+
+def test_many_broken_frames_are_a_warning_that_ends(rig):
+    """With their share, what is wrong with them, and what to do; the others are recorded meanwhile."""
+    damaged = re.compile("([0-9]+) % of the frames from the camera are damaged and dropped, most of them truncated. Use another cable")
+    rig.camera.fault("truncate_of_8", 6)
+    wait_for(lambda: damaged.search(reasons(rig)[1]), PATIENCE_S, f"a warning: {reasons(rig)}")
+    wait_for(lambda: 70 <= int(damaged.search(reasons(rig)[1])[1]) <= 80, PATIENCE_S, f"their share: {reasons(rig)}")
+    assert reasons(rig)[0] == 200 and "camera.format = yuyv" in reasons(rig)[1], reasons(rig)
+    rig.camera.fault("truncate_of_8", 8)
+    wait_for(lambda: reasons(rig)[0] == 503, PATIENCE_S, "nothing is recorded of broken frames alone")
+    assert damaged.search(reasons(rig)[1]), reasons(rig)
+    rig.camera.fault("truncate_of_8", 0)
+    replug(rig)
+    rig.new_frames(20)
+    wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "the warning ends with another cable")
 
 
 def test_sequence_numbers_and_time_stamps_that_wrap(rig):

@@ -56,6 +56,7 @@ enum control_fault {
 	CONTROL_LEAD_BYTES = 51,        /* so many bytes before each frame */
 	CONTROL_PAD_VALUE = 52,         /* of the bytes after each frame, instead of zeros */
 	CONTROL_STAMP_STUCK = 53,       /* 1: all time stamps are equal; 2: they run backwards */
+	CONTROL_TRUNCATE_OF_8 = 54,     /* N of 8 frames are truncated to half their length */
 	CONTROL_FAULTS = 64
 };
 

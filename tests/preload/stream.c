@@ -147,7 +147,8 @@ static bool spoil(struct handle *handle, uint8_t *data, struct slot *slot, size_
 		slot->bytes /= 2;
 	else if (is_undecodable(handle, slot->mono_us))
 		make_undecodable(data, slot);
-	else if (camera_fault_use(camera, CONTROL_TRUNCATE_NEXT))
+	else if (camera_fault_use(camera, CONTROL_TRUNCATE_NEXT) ||
+		 slot->number % 8 < camera_fault(camera, CONTROL_TRUNCATE_OF_8))
 		slot->bytes /= 2;
 	else if (camera_fault_use(camera, CONTROL_ZERO_NEXT))
 		memset(data + slot->bytes / 2, 0, slot->bytes - slot->bytes / 2);

@@ -106,6 +106,47 @@ static void each_note_on_the_camera_is_a_warning(void **state)
 	}
 }
 
+static void many_damaged_frames_are_a_warning_with_share_kind_and_remedy(void **state)
+{
+	static const struct {
+		uint32_t milli, kind;
+		const char *format, *share, *text, *remedy;
+	} cases[] = {
+		{698, DAMAGE_TRUNCATED, "MJPG", "70 %", "truncated", "camera.format = yuyv"},
+		{100, DAMAGE_FLAGGED, "MJPG", "10 %", "flagged by the driver", "cable"},
+		{1000, DAMAGE_FIELDS, "MJPG", "100 %", "interlaced", "camera.height"},
+		{500, DAMAGE_SHORT, "YUYV", "50 %", "shorter", "fewer camera.fps"},
+		{500, DAMAGE_TOO_LARGE, "MJPG", "50 %", "ring", "memory.max_mb"},
+		{500, UINT32_MAX, "MJPG", "50 %", "unknown", "cable"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+		char warning[600] = "";
+
+		one.damaged_milli = cases[i].milli;
+		one.damaged_kind = cases[i].kind;
+		strcpy(one.format, cases[i].format);
+		health_check(&one, &(struct health_listener){store_warning, warning});
+		assert_non_null(strstr(warning, cases[i].share));
+		assert_non_null(strstr(warning, cases[i].text));
+		assert_non_null(strstr(warning, cases[i].remedy));
+	}
+}
+
+static void few_damaged_frames_are_no_warning(void **state)
+{
+	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+	char warning[600] = "";
+
+	(void)state;
+	one.damaged_milli = 99;
+	one.damaged_kind = DAMAGE_TRUNCATED;
+	health_check(&one, &(struct health_listener){store_warning, warning});
+	assert_string_equal(warning, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +154,8 @@ int main(void)
 		cmocka_unit_test(an_unknown_duration_is_not_stated),
 		cmocka_unit_test(a_ring_name_taken_by_another_user_is_a_warning),
 		cmocka_unit_test(each_note_on_the_camera_is_a_warning),
+		cmocka_unit_test(many_damaged_frames_are_a_warning_with_share_kind_and_remedy),
+		cmocka_unit_test(few_damaged_frames_are_no_warning),
 	};
 
 	return cmocka_run_group_tests_name("health", tests, NULL, NULL);

@@ -23,6 +23,9 @@ static void every_number_has_its_own_word(void **state)
 	for (uint32_t a = 0; a <= RECORDING_NO_PICTURES; a++)
 		for (uint32_t b = 0; b < a; b++)
 			assert_string_not_equal(recording_state_text(a), recording_state_text(b));
+	for (uint32_t a = 0; a < DAMAGE_KINDS; a++)
+		for (uint32_t b = 0; b < a; b++)
+			assert_string_not_equal(frame_damage_text(a), frame_damage_text(b));
 	assert_string_equal(gap_cause_text(GAP_UNPLUGGED), "unplugged");
 	assert_string_equal(gap_cause_text(GAP_RECORDER_DOWN), "recorder down");
 	assert_string_equal(camera_state_text(CAMERA_STREAMING), "streaming");
@@ -36,6 +39,7 @@ static void a_number_out_of_range_is_unknown(void **state)
 	assert_string_equal(gap_cause_text(UINT32_MAX), "unknown");
 	assert_string_equal(camera_state_text(CAMERA_STOPPED + 1), "unknown");
 	assert_string_equal(camera_state_text(UINT32_MAX), "unknown");
+	assert_string_equal(frame_damage_text(DAMAGE_KINDS), "unknown");
 	assert_string_equal(recording_state_text(RECORDING_NO_PICTURES + 1), "unknown");
 	assert_string_equal(recording_state_text(UINT32_MAX), "unknown");
 }
