@@ -47,6 +47,7 @@ static bool start_run(struct encoder *encoder)
 	encoder->has_given_frame = encoder->ends_at_gap = encoder->lost_end = false;
 	encoder->last_epoch = meta->epoch;
 	encoder->last_duration_us = (uint32_t)(US_PER_S / encoder->fps);
+	encoder->missing_key_frames = 0;
 	encoder->progress_at = encoder->output_at = mono_now();
 	encoder->state = ENCODER_RUNNING;
 	return true;

@@ -35,7 +35,7 @@ struct encoder {
 	struct ring_feed feed;
 	struct fragment_parser parser;
 	struct in_flight in_flight;
-	unsigned fps; /* of the camera, nominal */
+	unsigned fps;       /* of the camera, nominal */
 	bool recording;
 
 	/* The present run */
@@ -49,12 +49,13 @@ struct encoder {
 	bool output_closed;     /* the child has closed its output; its exit is awaited */
 	bool undecodable_run;   /* the child was ended because it gave no frames */
 	uint32_t last_duration_us;
-	uint64_t
-		end_after; /* the run ends after this seq, or the next run if it is past it already; UINT64_MAX: open */
+	int64_t last_second;         /* of the wall clock, of the last frame that came back */
+	unsigned missing_key_frames; /* seconds in a row that did not begin with a key frame */
+	uint64_t end_after;          /* the seq of its last frame; UINT64_MAX: open */
 
 	/* The next run */
 	enum gap_cause next_cause; /* of the gap before it; GAP_NONE: as its frame says */
-	uint32_t last_epoch;       /* a run in the same epoch  continues the last one; 0: none does */
+	uint32_t last_epoch;       /* a run in the same epoch continues the last one; 0: none does */
 	bool lost_end;             /* but the last frames of the last run were lost */
 	uint64_t restart_seq;      /* the run is to be restarted with this frame; 0: no */
 	unsigned run_restarts;     /* since a frame was recorded */
@@ -67,6 +68,7 @@ struct encoder {
 	mono_t retry_at, drain_deadline;    /* in ENCODER_BACKOFF and ENCODER_DRAINING */
 	struct backoff backoff;             /* from one death to the next child */
 	struct backoff undecodable_backoff; /* how long a child may give no frames */
+	bool key_frames_logged;             /* that the encoder places them as it likes */
 	uint64_t crashed_on;                /* the child last died on this frame, */
 	unsigned crashes;                   /* so many times in a row */
 	struct encoder_status status;

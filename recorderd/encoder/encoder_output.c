@@ -8,8 +8,9 @@
 #include "shared/base/big_endian.h"
 #include "shared/base/log.h"
 
-#define READ_BYTES  (256u << 10)
-#define ENDED_EARLY "FFmpeg exited before it had encoded every frame"
+#define READ_BYTES             (256u << 10)
+#define MISSING_KEY_FRAMES_MAX 3 /* seconds in a row: then the encoder does not place key frames as it is told */
+#define ENDED_EARLY            "FFmpeg exited before it had encoded every frame"
 
 static void announce_run(struct encoder *encoder)
 {
@@ -42,6 +43,29 @@ static void fix_duration(struct encoder *encoder, uint8_t *moof, const struct in
 	if (fragment->duration_at)
 		be32_put(moof + fragment->duration_at, fragment->duration);
 	encoder->last_duration_us = fragment->duration < US_PER_S ? fragment->duration : US_PER_S;
+}
+
+/*
+ * Hardware encoders may ignore -force_key_frames and -g. Everything works all the same, but clips begin with the key
+ * frame before the time that was asked for.
+ */
+static void check_key_frame(struct encoder *encoder, const struct in_flight_frame *frame, bool key)
+{
+	int64_t second = frame->wall_us / US_PER_S;
+	bool expected = second != encoder->last_second;
+
+	encoder->last_second = second;
+	if (!expected || encoder->parts.config->record.codec != CODEC_H264)
+		return;
+	encoder->missing_key_frames = key ? 0 : encoder->missing_key_frames + 1;
+	if (encoder->missing_key_frames < MISSING_KEY_FRAMES_MAX || encoder->key_frames_logged)
+		return;
+	log_warn("encoder",
+		 "%s ignores -force_key_frames: key frames are not at full seconds, so clips and snapshots begin with "
+		 "the "
+		 "key frame before",
+		 encoder->parts.config->record.encoder);
+	encoder->key_frames_logged = true;
 }
 
 static void note_progress(struct encoder *encoder)
@@ -77,6 +101,7 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 	if (encoder_lost_first_frame(encoder, &frame))
 		return;
 	note_progress(encoder);
+	check_key_frame(encoder, &frame, fragment->key);
 	announce_run(encoder);
 
 	struct media *media = media_create(MEDIA_FRAME, data, total_bytes);
