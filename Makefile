@@ -48,10 +48,10 @@ recorderd/archive = archive archive_adopt archive_age archive_boots archive_cach
 	archive_former archive_keeper archive_list archive_opening archive_order archive_recover archive_retention catalogue_writer \
 	folder_memory
 recorderd/storage = segment_rotation segment_writer storage
-recorderd/encoder = encoder encoder_args encoder_child encoder_input encoder_output encoder_pictures encoder_sandbox \
-	ffmpeg_errors fragment_parser frame_drop ring_feed
+recorderd/encoder = encoder encoder_args encoder_child encoder_input encoder_output encoder_pictures encoder_probe \
+	encoder_sandbox ffmpeg_errors fragment_parser frame_drop ring_feed
 recorderd/control = control_request control_server
-recorderd/command = memory_command status_command token_command token_edit
+recorderd/command = memory_command probe_command status_command token_command token_edit
 recorderd         = main options publish recorder recorder_open reload sd_notify service
 
 fcgi/http         = percent problem query range

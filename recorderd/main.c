@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "recorderd/command/memory_command.h"
+#include "recorderd/command/probe_command.h"
 #include "recorderd/command/status_command.h"
 #include "recorderd/command/token_command.h"
 #include "recorderd/options.h"
@@ -73,6 +74,8 @@ static int run_task(const struct options *options, const struct config *cameras,
 		return check(options, cameras, count);
 	case TASK_STATUS:
 		return (int)status_print(stdout, cameras, count, options->json, !options->camera);
+	case TASK_PROBE:
+		return probe_command(stdout, cameras, count);
 	case TASK_TOKEN_NEW:
 		return token_command_new(cameras, options->token, options->scopes, options->days);
 	case TASK_TOKEN_LIST:

@@ -14,7 +14,8 @@ enum {
 	OPTION_REMOVE_TOKEN,
 	OPTION_LEFTOVERS,
 	OPTION_FREE_MEMORY,
-	OPTION_KEEP_MEMORY
+	OPTION_KEEP_MEMORY,
+	OPTION_PROBE
 };
 
 static const struct option long_options[] = {
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
 	{"list-tokens", no_argument, NULL, OPTION_LIST_TOKENS},
 	{"remove-token", required_argument, NULL, OPTION_REMOVE_TOKEN},
 	{"keep-memory", no_argument, NULL, OPTION_KEEP_MEMORY},
+	{"probe", no_argument, NULL, OPTION_PROBE},
 	{"leftovers", no_argument, NULL, OPTION_LEFTOVERS},
 	{"free-memory", no_argument, NULL, OPTION_FREE_MEMORY},
 	{0},
@@ -79,6 +81,8 @@ static void print_usage(FILE *to)
 	      "  -S, --status       print how the running recorder is doing and what is wrong, if anything;\n"
 	      "                     exit status 0: it records, 1: it does not, 3: no recorder is running\n"
 	      "  -j, --json         with --status: print JSON\n"
+	      "  --probe            measure how many frames per second this machine encodes with this configuration;\n"
+	      "                     exit status 1: fewer than it asks for\n"
 	      "  -V, --version      print the version\n"
 	      "  -h, --help         print this help\n",
 	      to);
@@ -105,6 +109,8 @@ static bool parse_long_option(int option, struct options *out)
 		out->task = TASK_TOKEN_LIST;
 	else if (option == OPTION_REMOVE_TOKEN)
 		out->task = TASK_TOKEN_REMOVE;
+	else if (option == OPTION_PROBE)
+		out->task = TASK_PROBE;
 	else if (option == OPTION_LEFTOVERS)
 		out->task = TASK_LEFTOVERS;
 	else if (option == OPTION_FREE_MEMORY)

@@ -1,9 +1,11 @@
 /* encoder.c - the encoder's interface, and the supervision of its child. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "recorderd/encoder/encoder_internal.h"
 #include "recorderd/encoder/encoder_sandbox.h"
 #include "shared/base/log.h"
+#include "shared/media/ffmpeg_args.h"
 
 #define TICK_US     (US_PER_S / 4)
 #define END_TICK_US (US_PER_S / 100) /* while a child is about to exit */
@@ -28,6 +30,38 @@ static bool owes_frames(const struct encoder *encoder)
 	return encoder->feed.writing || encoder->in_flight.count > ENCODER_DELAY_FRAMES_MAX;
 }
 
+static bool can_change_preset(const struct encoder *encoder)
+{
+	const struct config_record *record = &encoder->parts.config->record;
+
+	return strcmp(encoder->preset, FFMPEG_PRESET_AUTO) == 0 && strcmp(record->encoder, "libx264") == 0;
+}
+
+/*
+ * Logs once that this machine is too slow. With record.preset = auto it then gets the fastest preset: the run ends
+ * after the frame that is being fed, and the next one continues it.
+ */
+static void check_speed(struct encoder *encoder)
+{
+	double encoded_fps = encoder->feed.drop.throughput * encoder->fps;
+
+	if (encoder->feed.drop.ratio >= 1 || encoder->end_after != UINT64_MAX)
+		return;
+	if (can_change_preset(encoder)) {
+		log_warn("encoder", "this machine encodes %.0f of %u fps with %s: changing to %s", encoded_fps,
+			 encoder->fps, FFMPEG_PRESET_AUTO_DEFAULT, FFMPEG_PRESET_AUTO_FASTEST);
+		encoder->preset = FFMPEG_PRESET_AUTO_FASTEST;
+		encoder->feed.drop = FRAME_DROP_NONE;
+		encoder->end_after = encoder->feed.next;
+	} else if (!encoder->slow_logged) {
+		log_warn("encoder",
+			 "this machine encodes %.0f of %u fps: the others are dropped evenly; recorderd --probe "
+			 "shows what helps",
+			 encoded_fps, encoder->fps);
+		encoder->slow_logged = true;
+	}
+}
+
 static void supervise(struct encoder *encoder)
 {
 	int64_t now_us = mono_now().us;
@@ -36,6 +70,8 @@ static void supervise(struct encoder *encoder)
 		encoder_fail(encoder, "FFmpeg hangs: it reads and writes nothing");
 	if (encoder->state == ENCODER_RUNNING && encoder_cannot_decode(encoder, now_us))
 		encoder_close_input(encoder);
+	if (encoder->state == ENCODER_RUNNING)
+		check_speed(encoder);
 	bool too_long = !encoder_is_blocked_by_disk(encoder) && now_us > encoder->drain_deadline.us;
 	if (encoder->state == ENCODER_DRAINING && (too_long || is_idle(encoder, now_us)))
 		encoder_fail(encoder, "FFmpeg did not exit");
@@ -93,6 +129,7 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	encoder->backoff = BACKOFF(BACKOFF_MIN_US, BACKOFF_MAX_US);
 	encoder->undecodable_backoff = BACKOFF(UNDECODABLE_MIN_US, UNDECODABLE_MAX_US);
 	encoder->fps = (unsigned)parts->config->camera.fps;
+	encoder->preset = parts->config->record.preset;
 	encoder->tick = (struct loop_timer){.due = tick, .context = encoder};
 	encoder_wake(encoder);
 	return encoder;

@@ -1,7 +1,7 @@
 /* encoder_args.c - builds the FFmpeg command line of a run. */
 #include "recorderd/encoder/encoder_args.h"
 
-void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record,
+void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, const char *preset,
 			const struct ring_meta *first, unsigned fps)
 {
 	bool encodes = record->codec == CODEC_H264;
@@ -14,7 +14,7 @@ void encoder_args_build(struct ffmpeg_command *command, const struct config_reco
 	if (encodes)
 		ffmpeg_command_add_h264(command, &(struct ffmpeg_h264){
 							 .encoder = record->encoder,
-							 .preset = record->preset,
+							 .preset = preset,
 							 .quality = record->quality,
 							 .fps = fps,
 							 .first = {first->wall_us},

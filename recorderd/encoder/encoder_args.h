@@ -7,10 +7,10 @@
 #include "shared/ring/ring.h"
 
 /*
- * `first` describes the run's first frame, `fps` is the camera's nominal rate. record->encoder must be one that
- * ffmpeg_knows_encoder(), which is checked when the recorder starts.
+ * `preset` takes the place of record->preset. `first` describes the run's first frame, `fps` is the camera's nominal
+ * rate. record->encoder must be one that ffmpeg_knows_encoder(), which is checked when the recorder starts.
  */
-void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record,
+void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, const char *preset,
 			const struct ring_meta *first, unsigned fps);
 
 #endif

@@ -31,7 +31,7 @@ static bool start_run(struct encoder *encoder)
 
 	encoder->cause = run_cause(encoder, meta);
 	encoder->errors = (struct ffmpeg_errors){0};
-	encoder_args_build(&command, &encoder->parts.config->record, meta, encoder->fps);
+	encoder_args_build(&command, &encoder->parts.config->record, encoder->preset, meta, encoder->fps);
 	struct subprocess_setup setup = subprocess_piped(command.argv);
 	setup.prepare = sandbox_enter_child;
 	setup.context = encoder->sandbox;

@@ -36,6 +36,7 @@ struct encoder {
 	struct fragment_parser parser;
 	struct in_flight in_flight;
 	unsigned fps;       /* of the camera, nominal */
+	const char *preset; /* of the next run */
 	bool recording;
 
 	/* The present run */
@@ -68,6 +69,7 @@ struct encoder {
 	mono_t retry_at, drain_deadline;    /* in ENCODER_BACKOFF and ENCODER_DRAINING */
 	struct backoff backoff;             /* from one death to the next child */
 	struct backoff undecodable_backoff; /* how long a child may give no frames */
+	bool slow_logged;                   /* that this machine is too slow */
 	bool key_frames_logged;             /* that the encoder places them as it likes */
 	uint64_t crashed_on;                /* the child last died on this frame, */
 	unsigned crashes;                   /* so many times in a row */

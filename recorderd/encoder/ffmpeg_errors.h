@@ -1,9 +1,9 @@
 /*
  * ffmpeg_errors.h - the lines that FFmpeg writes to stderr. Pure.
  *
- * When FFmpeg refuses to work, its first line names the cause ("width not divisible by 2"), and the later ones only what
- * followed from it ("Conversion failed!"). While it works it also reports frames that it cannot decode; once it has given
- * another frame, those lines explain nothing any more.
+ * When FFmpeg refuses to work, its first line names the cause ("width not divisible by 2"), and the later ones only
+ * what followed from it ("Conversion failed!"). While it works it also reports frames that it cannot decode; once it
+ * has given another frame, those lines explain nothing any more.
  */
 #ifndef RECORDERD_ENCODER_FFMPEG_ERRORS_H
 #define RECORDERD_ENCODER_FFMPEG_ERRORS_H

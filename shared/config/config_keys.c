@@ -36,8 +36,8 @@ static const char *const levels[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL};
 static const char *const encoders[] = {"libx264", "h264_vaapi", "h264_v4l2m2m", "h264_nvenc", NULL};
 
-static const char *const x264_presets[] = {"ultrafast", "superfast", "veryfast", "faster",  "fast", "medium",
-					   "slow",      "slower",    "veryslow", "placebo", NULL};
+static const char *const x264_presets[] = {"auto",   "ultrafast", "superfast", "veryfast", "faster",  "fast",
+					   "medium", "slow",      "slower",    "veryslow", "placebo", NULL};
 static const char *const no_zero[] = {"0 would be lossless, which no browser plays", NULL};
 
 static_assert(sizeof(enum config_fallback) == sizeof(int) && sizeof(enum log_level) == sizeof(int),

@@ -143,7 +143,9 @@ void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg
 	snprintf(command->quality, sizeof(command->quality), "%d", settings->quality);
 	FFMPEG_COMMAND_ADD(command, "-enc_time_base", "1:1000000", "-c:v", options->encoder);
 	if (options->has_preset)
-		FFMPEG_COMMAND_ADD(command, "-preset", settings->preset);
+		FFMPEG_COMMAND_ADD(command, "-preset",
+				   strcmp(settings->preset, FFMPEG_PRESET_AUTO) == 0 ? FFMPEG_PRESET_AUTO_DEFAULT
+										     : settings->preset);
 	add_filters(command, settings, options->filter);
 	ffmpeg_command_add(command, options->options);
 	FFMPEG_COMMAND_ADD(command, options->quality_option, command->quality, "-force_key_frames",

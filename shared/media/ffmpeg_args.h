@@ -28,7 +28,7 @@ struct ffmpeg_command {
 
 struct ffmpeg_h264 {
 	const char *encoder; /* one that ffmpeg_knows_encoder() accepts */
-	const char *preset;  /* for libx264 */
+	const char *preset;  /* for libx264; auto: FFMPEG_PRESET_AUTO_DEFAULT */
 	int quality;         /* record.quality */
 	unsigned fps;        /* approximate: it sets the codec's level, not the times */
 	wall_t first;        /* when the first frame that FFmpeg will encode was taken */
@@ -40,6 +40,11 @@ struct ffmpeg_h264 {
 
 /* The width or the height of the video that is made from frames with this one. */
 uint16_t ffmpeg_even_size(uint16_t size);
+
+/* What record.preset = auto begins with, and what it changes to on a machine that is too slow for it. */
+#define FFMPEG_PRESET_AUTO         "auto"
+#define FFMPEG_PRESET_AUTO_DEFAULT "superfast"
+#define FFMPEG_PRESET_AUTO_FASTEST "ultrafast"
 
 /* Whether this file has the options of that H.264 encoder. */
 bool ffmpeg_knows_encoder(const char *encoder);

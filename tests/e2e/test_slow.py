@@ -28,6 +28,7 @@ def test_frames_are_dropped_and_health_says_what_to_change(rig):
     assert rig.get("/health").status == 200, rig.reasons()
     for word in ("preset", "camera.fps", "record.encoder", "mjpeg"):
         assert word in rig.warnings(), rig.warnings()
+    assert rig.log().count("recorderd --probe shows what helps") == 1, rig.log()
 
 
 def test_no_more_waits_than_the_memory_holds(rig):

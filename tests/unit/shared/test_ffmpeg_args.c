@@ -84,6 +84,16 @@ static void the_key_frame_rule_has_the_phase_of_the_first_frame(void **state)
 	}
 }
 
+static void the_preset_auto_begins_with_the_default(void **state)
+{
+	struct ffmpeg_command command;
+
+	(void)state;
+	ffmpeg_command_init(&command);
+	ffmpeg_command_add_h264(&command, &(struct ffmpeg_h264){.encoder = "libx264", .preset = "auto"});
+	assert_string_equal(value_of(&command, "-preset"), "superfast");
+}
+
 static const char *filters_of(struct ffmpeg_h264 settings)
 {
 	static struct ffmpeg_command command;
@@ -135,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_known_encoder_has_a_complete_command),
 		cmocka_unit_test(the_key_frame_rule_has_the_phase_of_the_first_frame),
+		cmocka_unit_test(the_preset_auto_begins_with_the_default),
 		cmocka_unit_test(odd_sizes_are_cropped_before_everything_else),
 		cmocka_unit_test(too_many_arguments_do_not_overflow),
 	};
