@@ -6,23 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "shared/base/log.h"
+#include "shared/base/mono_cond.h"
 
 #define SILENT_US (5 * US_PER_S) /* a disk that has not answered for so long is an error */
 
 static void init_locks(struct archive *archive)
 {
-	pthread_condattr_t monotonic;
-
 	pthread_mutex_init(&archive->list_lock, NULL);
 	pthread_mutex_init(&archive->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&archive->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	mono_cond_init(&archive->changed);
 }
 
 struct archive *archive_open(const struct config *config, struct reason *why)
@@ -97,11 +92,10 @@ bool archive_stop(struct archive *archive, int64_t limit_us)
 	if (!archive->keeper_runs)
 		return true;
 
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += limit_us / US_PER_S + 1;
+	/* One second more, so that a thread that is not blocked can end even if no time is left. */
+	mono_t deadline = {mono_now().us + limit_us + US_PER_S};
 	pthread_mutex_lock(&archive->lock);
-	while (!archive->ended && pthread_cond_timedwait(&archive->changed, &archive->lock, &until) == 0)
+	while (!archive->ended && mono_cond_wait(&archive->changed, &archive->lock, deadline))
 		;
 	bool ended = archive->ended;
 	pthread_mutex_unlock(&archive->lock);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
+#include "shared/base/mono_cond.h"
 
 /*
  * The keeper syncs media to the disk every record.sync_seconds, finishes closed segments, deletes what retention no
@@ -267,11 +268,10 @@ static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
 		int64_t now_us = mono_now().us;
 		bool work = has_work(archive, rounds);
 		int64_t wake_us = work ? earlier(until_us, rounds->retry_at_us) : until_us;
-		struct timespec at = {wake_us / US_PER_S, (long)(wake_us % US_PER_S) * 1000};
 
 		if ((work && now_us >= rounds->retry_at_us) || now_us >= until_us)
 			break;
-		pthread_cond_timedwait(&archive->changed, &archive->lock, &at);
+		mono_cond_wait(&archive->changed, &archive->lock, (mono_t){wake_us});
 	}
 	pthread_mutex_unlock(&archive->lock);
 	return !atomic_load(&archive->stopping);

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "recorderd/archive/archive_internal.h"
 #include "shared/base/log.h"
+#include "shared/base/mono_cond.h"
 #include "shared/config/mount_need.h"
 
 /*
@@ -66,7 +66,6 @@ static void *opening_run(void *context)
 static struct archive_opening *opening_start(const struct config_record *record)
 {
 	struct archive_opening *opening = calloc(1, sizeof(*opening));
-	pthread_condattr_t monotonic;
 	pthread_t thread;
 
 	if (!opening)
@@ -74,10 +73,7 @@ static struct archive_opening *opening_start(const struct config_record *record)
 	snprintf(opening->path, sizeof(opening->path), "%s", record->directory);
 	snprintf(opening->need, sizeof(opening->need), "%s", record->require_mount);
 	pthread_mutex_init(&opening->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&opening->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	mono_cond_init(&opening->changed);
 	if (pthread_create(&thread, NULL, opening_run, opening) != 0) {
 		opening_free(opening);
 		return NULL;
@@ -93,14 +89,10 @@ enum opening_outcome { OPENING_DONE, OPENING_FAILED, OPENING_ABSENT, OPENING_HAN
 static enum opening_outcome opening_wait(struct archive_opening *opening, int64_t limit_us, int *folder, int *lock_fd,
 					 struct reason *why)
 {
-	struct timespec until;
+	mono_t deadline = {mono_now().us + limit_us};
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	int64_t nanoseconds = until.tv_nsec + limit_us % US_PER_S * 1000;
-	until.tv_sec += limit_us / US_PER_S + nanoseconds / 1000000000;
-	until.tv_nsec = nanoseconds % 1000000000;
 	pthread_mutex_lock(&opening->lock);
-	while (!opening->ended && pthread_cond_timedwait(&opening->changed, &opening->lock, &until) == 0)
+	while (!opening->ended && mono_cond_wait(&opening->changed, &opening->lock, deadline))
 		;
 	bool ended = opening->ended;
 	pthread_mutex_unlock(&opening->lock);
@@ -199,12 +191,11 @@ bool archive_opening_wait(struct archive *archive)
 
 bool archive_wait_before_retry(struct archive *archive)
 {
-	int64_t at_us = mono_now().us + RETRY_EVERY_US;
-	struct timespec at = {at_us / US_PER_S, (long)(at_us % US_PER_S) * 1000};
+	mono_t at = {mono_now().us + RETRY_EVERY_US};
 
 	pthread_mutex_lock(&archive->lock);
 	if (!atomic_load(&archive->stopping))
-		pthread_cond_timedwait(&archive->changed, &archive->lock, &at);
+		mono_cond_wait(&archive->changed, &archive->lock, at);
 	pthread_mutex_unlock(&archive->lock);
 	return !atomic_load(&archive->stopping);
 }

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "shared/base/log.h"
+#include "shared/base/mono_cond.h"
 
 #define HANG_US (2 * US_PER_S) /* a disk that takes longer for one frame is said to hang */
 
@@ -179,7 +179,6 @@ static void *storage_run(void *context)
 struct storage *storage_start(struct archive *archive, const struct config *config, int room)
 {
 	struct storage *storage = calloc(1, sizeof(*storage));
-	pthread_condattr_t monotonic;
 
 	if (!storage)
 		return NULL;
@@ -191,10 +190,7 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 	snprintf(storage->camera, sizeof(storage->camera), "%s", config->camera.name);
 	clock_boot_id(storage->boot_id);
 	pthread_mutex_init(&storage->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&storage->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	mono_cond_init(&storage->changed);
 	if (pthread_create(&storage->thread, NULL, storage_run, storage) != 0) {
 		free(storage);
 		return NULL;
@@ -248,14 +244,13 @@ bool storage_error(struct storage *storage, char *text, size_t bytes)
 
 bool storage_stop(struct storage *storage, int64_t timeout_us)
 {
-	struct timespec until;
+	/* One second more, so that a thread that is not blocked can end even if no time is left. */
+	mono_t deadline = {mono_now().us + timeout_us + US_PER_S};
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_us / US_PER_S + 1;
 	pthread_mutex_lock(&storage->lock);
 	storage->stopping = true;
 	pthread_cond_broadcast(&storage->changed);
-	while (!storage->ended && pthread_cond_timedwait(&storage->changed, &storage->lock, &until) == 0)
+	while (!storage->ended && mono_cond_wait(&storage->changed, &storage->lock, deadline))
 		;
 	bool ended = storage->ended;
 	pthread_mutex_unlock(&storage->lock);
