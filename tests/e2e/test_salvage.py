@@ -144,7 +144,7 @@ def test_a_playlist_breaks_where_frames_are_missing(rig):
     assert text.count("#EXT-X-DISCONTINUITY") == len(pieces(recorded)) - 1, text
     with open(rig.path("list.m3u8"), "w", encoding="utf-8") as file:
         file.write(text.replace("recordings/", f"http://127.0.0.1:{rig.port}/recordings/"))
-    shown = clip_numbers(rig.path("list.m3u8"), ["-protocol_whitelist", "file,http,tcp", "-http_persistent", "0"])
+    shown = clip_numbers(rig.path("list.m3u8"), ["-protocol_whitelist", "file,http,tcp"])
     assert shown == expected(recorded), difference(shown, expected(recorded))
 
 
