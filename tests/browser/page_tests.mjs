@@ -19,6 +19,10 @@ export function pageTests(recorder, user) {
     await user.hasPicture();
   };
   const isLive = () => waitFor(async () => await user.mode() === "live", "live");
+  const addressOf = (still) => waitFor(async () => {
+    const [address, at] = await user.page.evaluate(() => /t=(.*)&.*zoom=60/.exec(location.hash) ?? []);
+    return Math.abs(Date.parse(at) - still.ms) <= 1 && `#${address}`;
+  }, "the frame's time and the zoom in the address");
   const summary = (pattern, what) => waitFor(async () => {
     const text = await user.text("selection-summary");
     return pattern.test(text) && text;
@@ -208,15 +212,13 @@ export function pageTests(recorder, user) {
       await user.showsRecording();
       await user.pause();
       const paused = await user.exactStill();
+      await addressOf(paused);
       await user.press(".");
       const shown = await waitFor(async () => {
         const still = await user.exactStill();
         return still.number !== paused.number && still;
       }, "the next frame");
-      const hash = await waitFor(async () => {
-        const [address, at] = await user.page.evaluate(() => /t=(.*)&.*zoom=60/.exec(location.hash) ?? []);
-        return Math.abs(Date.parse(at) - shown.ms) <= 1 && address && `#${address}`;
-      }, "the frame's time and the zoom in the address");
+      const hash = await addressOf(shown);
       await user.press("l");
       await isLive();
       await user.page.goBack();
