@@ -1,15 +1,12 @@
-/*
- * cutting_proxy.mjs - an HTTP server in front of the recorder that cuts clips off, as a connection does that breaks or
- * hangs.
- */
+/* cutting_proxy.mjs - an HTTP server in front of the recorder whose connections for clips can hang or break. */
 import { createServer, request as sendRequest } from "node:http";
 
 export class CuttingProxy {
   #recorder;
   #server;
-  #bytes = Infinity; // of a clip, after which it is cut off
-  #hangs = false;
-  #broken = false;
+  #bytes = Infinity; // of each clip, after which its connection hangs
+  #drops = false;
+  #hanging = new Set(); // responses
 
   constructor(recorder) {
     this.#recorder = recorder;
@@ -25,23 +22,29 @@ export class CuttingProxy {
     return `http://127.0.0.1:${this.#server.address().port}`;
   }
 
-  /* The next clip is cut off after so many bytes, and no other one comes until heal(). hangs: connections stay open. */
-  cut(bytes, hangs) {
+  /* From now on each clip hangs after so many bytes. */
+  hangAfter(bytes) {
     this.#bytes = bytes;
-    this.#hangs = hangs;
+  }
+
+  /* Breaks the connections that hang, and refuses other clips. */
+  drop() {
+    this.#drops = true;
+    for (const response of this.#hanging) response.destroy();
   }
 
   heal() {
+    this.drop();
+    this.#drops = false;
     this.#bytes = Infinity;
-    this.#broken = false;
   }
 
   #forward(request, response) {
-    const { url: path, method, headers } = request, cuts = path.startsWith("/footage") && this.#bytes < Infinity;
-    if (cuts && this.#broken) return this.#end(response);
+    const { url: path, method, headers } = request, isClip = path.startsWith("/footage") && method === "GET";
+    if (isClip && this.#drops) return response.destroy();
     const onward = sendRequest({ host: "127.0.0.1", port: this.#recorder.port, path, method, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
-      if (cuts && method === "GET") this.#cutOff(answer, response);
+      if (isClip) this.#sendClip(answer, response);
       else answer.pipe(response);
     });
     onward.on("error", () => response.destroy());
@@ -49,21 +52,16 @@ export class CuttingProxy {
     return request.pipe(onward);
   }
 
-  #cutOff(answer, response) {
-    let sent = 0;
+  #sendClip(answer, response) {
+    let left = this.#bytes;
     answer.on("data", (data) => {
-      const part = data.subarray(0, this.#bytes - sent);
-      if (part.length) response.write(part);
-      sent += part.length;
-      if (sent < this.#bytes) return;
-      this.#broken = true;
-      this.#end(response);
+      response.write(data.subarray(0, Math.min(left, data.length)));
+      left -= data.length;
+      if (left > 0) return;
+      answer.pause();
+      this.#hanging.add(response.on("close", () => this.#hanging.delete(response)));
     });
-    answer.on("end", () => sent < this.#bytes && response.end());
-  }
-
-  #end(response) {
-    if (!this.#hangs) response.destroy();
+    answer.on("end", () => response.end());
   }
 
   stop() {
