@@ -1,13 +1,9 @@
-/*
- * grid.js - all cameras at once. A browser opens six connections to a host: STREAMS of them carry live pictures, so
- * that two are left for everything else. The other cameras show a picture every STILL_MS.
- */
-import { request, snapshotPath } from "./api.js";
+/* grid.js - all cameras at once. */
 import { element, setText } from "./dom.js";
 import { emit } from "./events.js";
 import { Live } from "./live.js";
 
-const STREAMS = 4, STILL_MS = 2000, TILE_FPS = 10, STILL_WIDTH = 480;
+const TILE_FPS = 10;
 const SHAPE = 16 / 9, GAP_PX = 6;
 
 /* {columns, width} of the largest tiles that all fit. */
@@ -24,45 +20,26 @@ export function fitTiles(count, roomWidth, roomHeight) {
 }
 
 class Tile {
-  #picture = element("img", { alt: "" });
   #state = element("span", { class: "tile-state" });
-  #live = null;
-  #timer = 0;
-  #url = null;
+  #live;
 
-  constructor(name, streams) {
+  constructor(name) {
+    const picture = element("canvas", { width: 0, height: 0 });
     const caption = element("span", { class: "tile-caption" }, element("strong", {}, name), this.#state);
     const properties = { class: "tile", type: "button", "aria-label": `Camera ${name}` };
     this.name = name;
-    this.node = element("button", properties, this.#picture, caption);
-    if (streams) this.#live = new Live(this.#picture, name, TILE_FPS);
-    else this.#pollStill();
-    this.#live?.start();
-  }
-
-  async #pollStill() {
-    try {
-      const answer = await request(snapshotPath(this.name, null, STILL_WIDTH), { limit: 5000 });
-      const before = this.#url;
-      this.#url = URL.createObjectURL(await answer.blob());
-      this.#picture.src = this.#url;
-      if (before) URL.revokeObjectURL(before);
-    } catch {
-      // The caption shows the state of the camera, which is the reason.
-    }
-    this.#timer = setTimeout(() => this.#pollStill(), STILL_MS);
+    this.node = element("button", properties, picture, caption);
+    this.#live = new Live(picture, name, TILE_FPS);
+    this.#live.start();
   }
 
   follow(status) {
-    this.#live?.follow(status);
     this.node.classList.toggle("off", !status.live);
     setText(this.#state, status.live ? `${status.info.measured_fps.toFixed(0)} fps` : status.title);
   }
 
   stop() {
-    clearTimeout(this.#timer);
-    this.#live?.stop();
-    if (this.#url) URL.revokeObjectURL(this.#url);
+    this.#live.stop();
   }
 }
 
@@ -75,7 +52,7 @@ export class Grid extends EventTarget {
   constructor(node, names) {
     super();
     this.#node = node;
-    this.#tiles = names.map((name, number) => new Tile(name, number < STREAMS));
+    this.#tiles = names.map((name) => new Tile(name));
     for (const { name, node: button } of this.#tiles) {
       button.addEventListener("click", () => emit(this, "choose", { name }));
     }

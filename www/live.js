@@ -1,77 +1,103 @@
 /*
- * live.js - the live picture: an <img> that never finishes loading (multipart/x-mixed-replace).
- *
- * A browser does not report that such a picture has ended (Chromium says nothing at all, Firefox stops sending "load"),
- * and never asks again by itself. So the owner passes on every status of the camera. The picture is requested again if
- * something has happened that ends a stream, or if it has not changed for a while although the camera sends pictures.
+ * live.js - live pictures on canvases. A shared worker fetches them for all tabs (live-hub.js). An <img> with the
+ * stream would show each picture only when the next one begins (Chromium, WebKit), and would take a connection in each
+ * tab.
  */
-import { path } from "./api.js";
+import { LiveHub } from "./live-hub.js";
 
-const PATIENCE_MS = 3500, LONGEST_PATIENCE_MS = 60000; // a dark, still scene may look the same for a long time
+const PING_MS = 5000;
+const ALONE = 1; // connections of each tab in browsers without shared workers, which tabs cannot count together
 
-/* A number that changes with the picture; null if there is none. */
-function fingerprint(img) {
-  const context = new OffscreenCanvas(32, 18).getContext("2d");
-  try {
-    context.drawImage(img, 0, 0, 32, 18);
-  } catch {
-    return null; // not a picture (any more)
-  }
-  return context.getImageData(0, 0, 32, 18).data.reduce((sum, value) => (sum * 31 + value) % 4294967291, 7);
+function connectAlone() {
+  const { port1, port2 } = new MessageChannel();
+  new LiveHub(ALONE).connect(port1);
+  return port2;
 }
 
-export class Live {
-  #img;
-  #camera;
-  #fps;
-  #requests = 0;
-  #stream = ""; // what the stream depends on, as of the last status
-  #print = null;
-  #sameSince = 0;
-  #patience = PATIENCE_MS;
+/* All live pictures of this tab. A hidden tab watches none. */
+class Pictures {
+  #port = null;
+  #pictures = new Set();
 
-  constructor(img, camera, fps = null) {
-    this.#img = img;
-    this.#camera = camera;
-    this.#fps = fps;
-    img.onerror = () => img.classList.toggle("broken", this.running);
+  add(picture) {
+    this.#start();
+    this.#pictures.add(picture);
+    this.#send("watch", picture);
   }
 
-  get running() {
-    return this.#img.hasAttribute("src");
+  remove(picture) {
+    this.#pictures.delete(picture);
+    this.#send("unwatch", picture);
+  }
+
+  #start() {
+    if (this.#port) return;
+    this.#connect();
+    document.addEventListener("visibilitychange", () => this.#watchAll(!document.hidden));
+    addEventListener("pagehide", () => this.#watchAll(false));
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#watchAll(true));
+    setInterval(() => this.#port.postMessage({ type: "ping" }), PING_MS);
+  }
+
+  #connect() {
+    if (!globalThis.SharedWorker) return this.#use(connectAlone());
+    const worker = new SharedWorker("live-worker.js", { type: "module", name: "live" });
+    worker.onerror = () => this.#use(connectAlone()); // an old browser that has no modules in workers
+    return this.#use(worker.port);
+  }
+
+  #use(port) {
+    this.#port = port;
+    port.onmessage = ({ data }) => this.#receive(data);
+    this.#watchAll(true);
+  }
+
+  #send(type, { camera, fps }) {
+    if (type !== "watch" || !document.hidden) this.#port.postMessage({ type, camera, fps });
+  }
+
+  #watchAll(watch) {
+    for (const picture of this.#pictures) this.#send(watch ? "watch" : "unwatch", picture);
+  }
+
+  async #receive({ camera, fps, bytes }) {
+    const shown = [...this.#pictures].filter((picture) => picture.camera === camera && picture.fps === fps);
+    await Promise.all(shown.map((picture) => picture.draw(bytes)));
+    this.#send("ready", { camera, fps });
+  }
+}
+
+const pictures = new Pictures();
+
+export class Live {
+  running = false;
+  #canvas;
+
+  /* fps: at most so many pictures per second, or null for all of them. */
+  constructor(canvas, camera, fps = null) {
+    this.#canvas = canvas;
+    this.camera = camera;
+    this.fps = fps;
   }
 
   start() {
-    const view = `${Math.floor(performance.timeOrigin)}.${++this.#requests}`;
-    this.#sameSince = performance.now();
-    this.#img.classList.remove("broken");
-    this.#img.src = path("/stream", { camera: this.#camera, fps: this.#fps, view });
+    this.running = true;
+    pictures.add(this);
   }
 
   stop() {
-    this.#stream = "";
-    this.#img.removeAttribute("src");
+    if (this.running) pictures.remove(this);
+    this.running = false;
+    this.#canvas.width = this.#canvas.height = 0;
   }
 
-  follow({ info, live }) {
-    if (!live || !this.running || document.hidden) return;
-    const stream = `${info.started} ${info.since} ${info.resolution.width}x${info.resolution.height}`;
-    const changed = this.#stream !== "" && stream !== this.#stream;
-    this.#stream = stream;
-    if (changed || this.#isStuck()) this.start();
-  }
-
-  /* After each attempt that changes nothing the next one waits twice as long. */
-  #isStuck() {
-    const print = fingerprint(this.#img), now = performance.now();
-    if (print !== this.#print) {
-      this.#print = print;
-      this.#sameSince = now;
-      this.#patience = PATIENCE_MS;
-      return false;
+  async draw(bytes) {
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" })).catch(() => null);
+    if (bitmap && this.running) {
+      if (this.#canvas.width !== bitmap.width) this.#canvas.width = bitmap.width;
+      if (this.#canvas.height !== bitmap.height) this.#canvas.height = bitmap.height;
+      this.#canvas.getContext("2d").drawImage(bitmap, 0, 0);
     }
-    if (now - this.#sameSince < this.#patience) return false;
-    this.#patience = Math.min(2 * this.#patience, LONGEST_PATIENCE_MS);
-    return true;
+    bitmap?.close();
   }
 }

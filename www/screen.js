@@ -87,7 +87,6 @@ export class Screen extends EventTarget {
     this.#grid?.follow(camera);
     if (camera !== this.current?.camera) return;
     this.#overlay.setStatus(camera.status, this.mode);
-    if (this.mode === "live") this.current.live.follow(camera.status);
   }
 
   #setMode(mode) {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runTests, waitFor } from "./tap.mjs";
 
-const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 160000;
+const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 180000;
 
 process.env.TZ = "Europe/Berlin";
 /* A copy of www/ that tells node what a browser knows anyway: the scripts are modules. */
@@ -23,6 +23,8 @@ const { TimeScale } = await load("time-scale.js");
 const { drawTimeline } = await load("timeline-draw.js");
 const { frameAt } = await load("frame-times.js");
 const { fitTiles } = await load("grid.js");
+const { CONNECTIONS, LiveHub } = await load("live-hub.js");
+const { readParts } = await load("multipart.js");
 const { Camera } = await load("camera.js");
 const { ClipVideo } = await load("clip-video.js");
 const { Player } = await load("player.js");
@@ -68,6 +70,76 @@ class FakeVideo extends EventTarget {
     this.currentTime = this.duration;
     this.ended = true;
     this.onended();
+  }
+}
+
+const part = (body) => `--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${body.length}\r\n\r\n${body}\r\n`;
+
+/* An answer that goes on for ever: send(text) adds to it. */
+function endlessAnswer(signal) {
+  let controller;
+  const body = new ReadableStream({ start: (made) => (controller = made) });
+  signal?.addEventListener("abort", () => controller.error(signal.reason));
+  const send = (text) => controller.enqueue(new TextEncoder().encode(text));
+  return { response: new Response(body), send, controller };
+}
+
+/*
+ * A recorder that counts the connections for live pictures. A stream begins with one picture, and send() adds to all.
+ */
+class FakeRecorder {
+  streams = new Map(); // camera -> send(text)
+  stills = 0;
+  most = 0;
+
+  answer(url, { signal }) {
+    const { pathname, searchParams } = new URL(url, "http://localhost"), camera = searchParams.get("camera");
+    return pathname === "/stream" ? this.#stream(camera, signal) : this.#still(camera);
+  }
+
+  #count() {
+    this.most = Math.max(this.most, this.streams.size + this.stills);
+  }
+
+  #stream(camera, signal) {
+    const { response, send } = endlessAnswer(signal);
+    this.streams.set(camera, send);
+    signal.addEventListener("abort", () => this.streams.delete(camera));
+    this.#count();
+    send(part(`stream of ${camera}`));
+    return response;
+  }
+
+  async #still(camera) {
+    this.stills++;
+    this.#count();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    this.stills--;
+    return new Response(`still of ${camera}`);
+  }
+}
+
+/* A tab that watches live pictures: what it has shown of each camera. */
+class FakeTab {
+  shown = new Map();
+  #port;
+
+  constructor(hub, isReady = true) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port2;
+    hub.connect(port1);
+    port2.onmessage = ({ data: { camera, fps, bytes } }) => {
+      this.shown.set(camera, [...this.shown.get(camera) ?? [], new TextDecoder().decode(bytes)]);
+      if (isReady) this.send("ready", camera, fps);
+    };
+  }
+
+  send(type, camera, fps = 10) {
+    this.#port.postMessage({ type, camera, fps });
+  }
+
+  close() {
+    this.#port.close();
   }
 }
 
@@ -305,6 +377,79 @@ const failed = await runTests([
     video.currentTime = 7;
     assert.equal(clip.at, 7 * SECOND);
     clip.clear();
+  }],
+
+  ["a picture of a stream is there with its last byte, not when the next one begins", async () => {
+    const { response, send, controller } = endlessAnswer(), parts = readParts(response.body);
+    const next = async () => new TextDecoder().decode((await parts.next()).value);
+    send(part("first").slice(0, -2));
+    assert.equal(await next(), "first");
+    for (const character of `\r\n${part("second")}`) send(character);
+    assert.equal(await next(), "second");
+    send(part("third") + part("fourth") + part("fifth").slice(0, -4));
+    assert.deepEqual([await next(), await next()], ["third", "fourth"]);
+    controller.close();
+    assert.equal((await parts.next()).done, true, "a picture that is cut off is none");
+    for (const broken of ["x".repeat(10000), "--frame\r\n\r\n", "--frame\r\nContent-Length: 99999999999\r\n\r\n"]) {
+      await assert.rejects(readParts(new Response(broken).body).next(), Error, broken.slice(0, 40));
+    }
+  }],
+
+  [`all tabs together use at most ${CONNECTIONS} connections for live pictures`, async () => {
+    const recorder = new FakeRecorder(), hub = new LiveHub(), tabs = [new FakeTab(hub), new FakeTab(hub)];
+    const cameras = ["a", "b", "c", "d", "e", "f", "g"];
+    globalThis.fetch = async (url, options) => recorder.answer(url, options);
+    try {
+      for (const tab of tabs) for (const camera of cameras) tab.send("watch", camera);
+      const showsAll = (tab) => cameras.every((camera) => tab.shown.has(camera));
+      await waitFor(() => tabs.every(showsAll), "each tab shows each camera");
+      assert.equal(recorder.most, CONNECTIONS);
+      tabs[1].send("watch", "g", null);
+      await waitFor(() => recorder.streams.has("g"), "the large picture has a stream");
+      for (const camera of cameras.slice(2)) for (const tab of tabs) tab.send("unwatch", camera);
+      await waitFor(() => ["a", "b", "g"].every((camera) => recorder.streams.has(camera)), "a stream for each");
+      tabs[1].send("unwatch", "g", null);
+      for (const camera of cameras) for (const tab of tabs) tab.send("unwatch", camera);
+      await waitFor(() => recorder.streams.size === 0, "no tab watches, and no stream is left");
+      assert.equal(recorder.most, CONNECTIONS);
+    } finally {
+      for (const tab of tabs) tab.close();
+    }
+  }],
+
+  ["a tab that is not ready gets the newest picture once it is", async () => {
+    const recorder = new FakeRecorder(), hub = new LiveHub(), slow = new FakeTab(hub, false), quick = new FakeTab(hub);
+    globalThis.fetch = async (url, options) => recorder.answer(url, options);
+    try {
+      for (const tab of [slow, quick]) tab.send("watch", "a");
+      await waitFor(() => slow.shown.has("a") && quick.shown.has("a"), "the first picture");
+      for (const name of ["second", "third"]) recorder.streams.get("a")(part(name));
+      await waitFor(() => quick.shown.get("a").length === 3, "the other tab has all three");
+      assert.deepEqual(slow.shown.get("a"), ["stream of a"]);
+      slow.send("ready", "a");
+      await waitFor(() => slow.shown.get("a").length === 2, "another picture");
+      assert.equal(slow.shown.get("a")[1], "third");
+      for (const tab of [slow, quick]) tab.send("unwatch", "a");
+      await waitFor(() => recorder.streams.size === 0, "the stream ends");
+    } finally {
+      slow.close();
+      quick.close();
+    }
+  }],
+
+  ["a browser that cannot fetch streams gets stills instead", async () => {
+    const recorder = new FakeRecorder(), tab = new FakeTab(new LiveHub());
+    globalThis.fetch = async (url, options) => {
+      if (url.startsWith("/stream")) throw new TypeError("multipart is not supported");
+      return recorder.answer(url, options);
+    };
+    try {
+      tab.send("watch", "a", null);
+      await waitFor(() => tab.shown.get("a")?.includes("still of a"), "a still");
+      tab.send("unwatch", "a", null);
+    } finally {
+      tab.close();
+    }
   }],
 
   ["the frame at a time is found", () => {

@@ -21,7 +21,7 @@ const EDGE_MS = 1.5; // the page knows the start of a clip to the millisecond
 function readNumber(selector) {
   const playback = document.body.dataset.mode === "playback" && document.getElementById("live").hidden;
   const picture = document.querySelector(selector ?? (playback ? "video.front" : "#live"));
-  if (!picture || !(picture.videoWidth || picture.naturalWidth)) return -1;
+  if (!picture || !(picture.videoWidth || picture.naturalWidth || picture.width)) return -1;
   const canvas = new OffscreenCanvas(320, 180), context = canvas.getContext("2d");
   context.drawImage(picture, 0, 0, 320, 180);
   const { data } = context.getImageData(0, 0, 320, 180);
