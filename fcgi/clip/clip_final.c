@@ -100,9 +100,20 @@ static bool awaits_repair(const struct clip_plan *plan, const struct ring_reader
 	       slice_mono_us(last, ring) == 0;
 }
 
+/* Segments that were recorded while the clock was wrong: their times will be corrected, and they will be elsewhere. */
+static bool may_be_redated(const struct clip_plan *plan)
+{
+	if (plan->unsettled_from_us == 0)
+		return false;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->slices[i].origin == CLIP_DISK && plan->slices[i].segment.entry.flags & SEGMENT_CLOCK_DOUBTFUL)
+			return true;
+	return plan->to_us > plan->unsettled_from_us;
+}
+
 bool clip_is_final(const struct clip_plan *plan, const struct ring_reader *ring, const struct recorder_state *state)
 {
-	if (plan->unreadable != 0)
+	if (plan->unreadable != 0 || may_be_redated(plan))
 		return false;
 	if (!ring)
 		return !plan->is_open;

@@ -12,6 +12,8 @@
  *   - The camera may still deliver a frame of the range.
  *   - There is no ring, and the range reaches into an incomplete segment: its recorder may be writing it, or the next
  *     one still has to repair it.
+ *   - The range shows a segment that was recorded while the clock was wrong, or one may be found in it once its time is
+ *     corrected (recorderd/archive/archive_redate.c).
  *   - The range ends in a segment that was open when the machine went down and is not repaired yet.
  */
 #ifndef FCGI_CLIP_CLIP_FINAL_H

@@ -238,6 +238,7 @@ enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, str
 		out->unreadable = errno;
 		return plan_without(out, errno);
 	}
+	out->unsettled_from_us = catalogue.unsettled_from_us;
 	out->folder = fcntl(folder, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	outcome = out->folder < 0 ? PLAN_ERROR : plan_entries(&catalogue, out);
 	int error = errno;

@@ -36,7 +36,8 @@ struct clip_plan {
 	size_t count, capacity;
 	int folder;     /* of the segments, owned; 0 if there is none */
 	int unreadable; /* errno of something that may belong to the range and could not be read; 0 if there is nothing */
-	bool is_open;   /* the range reaches into an incomplete segment */
+	int64_t unsettled_from_us; /* catalogue_header.unsettled_from_us */
+	bool is_open;              /* the range reaches into an incomplete segment */
 };
 
 enum plan_outcome {

@@ -20,6 +20,12 @@ static void init_locks(struct archive *archive)
 	mono_cond_init(&archive->changed);
 }
 
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 struct archive *archive_open(const struct config *config, struct reason *why)
 {
 	struct archive *archive = calloc(1, sizeof(*archive));
@@ -36,6 +42,9 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 	SLIST_INIT(&archive->former);
 	init_locks(archive);
 	folder_memory_read(config, &archive->memory);
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	archive->clock_is_saved = root >= 0 && archive_clock_is_saved(root);
+	close_fd(root);
 	atomic_store(&archive->last_answer_us, mono_now().us);
 	if (archive_opening_start(archive, why))
 		return archive;
@@ -150,13 +159,6 @@ struct archive_resume_point archive_wait_repaired(struct archive *archive)
 	return resume;
 }
 
-/* Closes a descriptor that is not needed any more. Called without the lock, since closing may write. */
-static void close_replaced(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd)
 {
 	struct reason why;
@@ -170,7 +172,7 @@ void archive_segment_opened(struct archive *archive, const struct catalogue_entr
 	archive->open_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	archive->unrecorded = false;
 	pthread_mutex_unlock(&archive->lock);
-	close_replaced(replaced);
+	close_fd(replaced); /* without the lock, since closing may write */
 	atomic_store(&archive->lists_dirty, true);
 
 	/* Not left to the keeper: no request finds the newest frames before the segment is listed. */
@@ -217,7 +219,7 @@ void archive_segment_closed(struct archive *archive)
 	archive->open_fd = -1;
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
-	close_replaced(replaced);
+	close_fd(replaced);
 }
 
 bool archive_segment_is_suspect(struct archive *archive)

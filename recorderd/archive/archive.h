@@ -77,6 +77,9 @@ int archive_follow_folder(struct archive *archive, struct reason *why);
  */
 bool archive_folder_moved(struct archive *archive);
 
+/* The flags (enum segment_flags) of a segment that begins now, at that wall time. */
+uint16_t archive_clock_flags(struct archive *archive, int64_t wall_us);
+
 /* Lists a new segment as the open one. The archive duplicates `fd` for syncing. */
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd);
 

@@ -217,6 +217,7 @@ static bool insert(struct archive *archive, const struct archive_adoption *adopt
 		archive->segment_bytes += segments[i].entry.size_bytes;
 		archive_reserve_numbers(archive, &segments[i].entry);
 	}
+	archive_clock_settle(archive);
 	atomic_store(&archive->lists_dirty, true);
 	return true;
 }

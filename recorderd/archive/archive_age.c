@@ -3,7 +3,6 @@
 #include "recorderd/archive/archive_internal.h"
 
 #include <string.h>
-#include <sys/timex.h>
 
 #include "shared/segment/retention.h"
 
@@ -37,14 +36,6 @@ struct clocks {
 	size_t boot;        /* index of this boot, or ARCHIVE_BOOT_UNKNOWN */
 	bool synchronised;
 };
-
-static bool clock_is_synchronised(void)
-{
-	struct timex state = {0};
-	int answer = adjtimex(&state); /* -1: a sandbox does not allow the call */
-
-	return answer >= 0 && answer != TIME_ERROR && !(state.status & STA_UNSYNC);
-}
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -115,7 +106,7 @@ static struct clocks read_clocks(const struct archive *archive, struct archive_b
 		.mono_us = mono_now().us,
 		.slept_us = clock_suspended_us(),
 		.keep_us = keep_us_of(archive->retention.hours),
-		.synchronised = clock_is_synchronised(),
+		.synchronised = archive_clock_is_synchronised(),
 	};
 
 	clock_boot_id(this_boot.boot_id);

@@ -6,6 +6,7 @@
  * - A path that leads to another folder: archive_follow.c; the segments found there archive_adopt.c; the folder before
  *   it archive_former.c.
  * - The keeper's rounds: archive_keeper.c.
+ * - A clock that is wrong at boot: whether it is archive_clock.c, correcting times afterwards archive_redate.c.
  * - Deletion: how old a segment is archive_age.c, which segments go archive_retention.c, cached clips archive_cached.c.
  *
  * `lock` guards everything in struct archive except what is atomic, what is set before the keeper starts, and what the
@@ -45,6 +46,7 @@ struct archive {
 	pthread_t keeper;
 	bool keeper_runs;
 	struct folder_memory memory;
+	bool clock_is_saved; /* archive_clock_is_saved(), at the start */
 	int64_t opened_mono_us;
 
 	pthread_mutex_t list_lock;
@@ -87,11 +89,14 @@ struct archive {
 	_Atomic uint64_t disk_free_bytes, disk_total_bytes;
 	_Atomic uint64_t unread;        /* segments that the repair could not read */
 	_Atomic unsigned clock_doubts;  /* enum retention_delay */
+	atomic_bool clock_synchronised; /* at some time since the boot */
+	_Atomic int64_t newest_wall_us; /* end of the newest segment at the start; 0: none */
 	_Atomic int64_t last_answer_us; /* monotonic: the disk's last answer during the start */
 
 	/* The keeper's */
 	struct archive_opening *opening; /* of a folder whose disk did not answer at the start */
 	int64_t cache_swept_mono_us;     /* when clips/cache was last cleaned; 0: not yet */
+	bool redating_failed;            /* at the last attempt */
 };
 
 /* archive_list.c: appends a segment. Returns false without memory. The caller holds `lock`, unless no other thread runs
@@ -211,6 +216,25 @@ struct archive_segment_age {
  * `lock`.
  */
 void archive_age_assess(struct archive *archive, struct archive_segment_age *out);
+
+/* archive_clock.c: true if NTP or the like has synchronised the clock. */
+bool archive_clock_is_synchronised(void);
+
+/*
+ * True if this machine has no real-time clock and starts with a time that was saved before it was switched off. `root`
+ * is a descriptor of the root folder.
+ */
+bool archive_clock_is_saved(int root);
+
+/*
+ * Finds out from the segments whether the clock has been synchronised since the boot, and takes SEGMENT_CLOCK_DOUBTFUL
+ * off the listed segments whose times can never be corrected, since their boot is over and its clock was never
+ * synchronised. The caller holds `lock`, unless no other thread runs yet.
+ */
+void archive_clock_settle(struct archive *archive);
+
+/* archive_redate.c: corrects the times of segments that were recorded while the clock was wrong, once it is right. */
+void archive_redate(struct archive *archive);
 
 /* archive_retention.c: deletes what is due; returns how many segments it deleted. */
 size_t archive_retention_run(struct archive *archive);

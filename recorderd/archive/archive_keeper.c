@@ -288,6 +288,7 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 	}
 	if (now_us >= rounds->retain_at_us) {
 		drop_missing(archive, rounds);
+		archive_redate(archive);
 		archive_retention_run(archive);
 		measure_disk(archive);
 		archive_update_clips_note(archive);

@@ -270,6 +270,7 @@ bool archive_recover(struct archive *archive, struct reason *why)
 		return false;
 	archive_sort(archive->segments, archive->count);
 	find_last(archive);
+	archive_clock_settle(archive);
 	atomic_store(&archive->lists_dirty, true);
 	return true;
 }

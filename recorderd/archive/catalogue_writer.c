@@ -92,6 +92,23 @@ static void fill_bounds(struct catalogue_entry *entries, size_t count)
 	}
 }
 
+/*
+ * A segment whose times may be corrected was recorded after the one before it. So what ends before that one does will
+ * not change, unless it shows the segment itself.
+ */
+static int64_t unsettled_from_us(const struct catalogue_entry *entries, size_t count)
+{
+	int64_t from_us = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool first = i == 0 || !(entries[i - 1].flags & SEGMENT_CLOCK_DOUBTFUL);
+		int64_t before_us = entries[i].last_wall_us > 0 ? entries[i].last_wall_us : 1;
+		if (entries[i].flags & SEGMENT_CLOCK_DOUBTFUL && first && (from_us == 0 || before_us < from_us))
+			from_us = before_us;
+	}
+	return from_us;
+}
+
 static void seal(struct catalogue_entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -107,6 +124,7 @@ bool catalogue_write(int directory, uint64_t generation, struct catalogue_entry 
 		.generation = generation,
 		.entries = count,
 		.written_wall_us = wall_now().us,
+		.unsettled_from_us = unsettled_from_us(entries, count),
 		.entry_bytes = CATALOGUE_ENTRY_BYTES,
 	};
 

@@ -84,6 +84,7 @@ static struct segment_info build_info(int folder, const struct known *known, con
 
 	info.segment_no = known->segment_no;
 	info.first_wall_us = known->first_wall_us;
+	info.flags = 0;
 	info.first_mono_us = 0; /* the boot is not known, so the monotonic time means nothing */
 	memset(info.boot_id, 0, sizeof(info.boot_id));
 	if (known->listed) {

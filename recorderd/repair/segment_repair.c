@@ -15,7 +15,7 @@
 
 #define RECORDS_PER_READ 256u
 
-static void repair_free(struct repair *repair)
+void repair_free(struct repair *repair)
 {
 	if (repair->media >= 0)
 		close(repair->media);
@@ -169,8 +169,7 @@ static bool trust_index(struct repair *repair)
 	return repair->end == (layout->form == SEGMENT_OPEN ? (uint64_t)status.st_size : layout->media_end);
 }
 
-/* Finds out from the media what the index should be, and where the media is damaged. */
-static bool scan_fragments(struct repair *repair, bool thorough)
+bool repair_scan(struct repair *repair, bool thorough)
 {
 	struct index_header header = {
 		.segment_no = repair->layout.info.segment_no,
@@ -183,6 +182,7 @@ static bool scan_fragments(struct repair *repair, bool thorough)
 		.on_hole = keep_hole,
 		.context = repair,
 	};
+
 	index_header_seal(&header);
 	buffer_clear(&repair->records);
 	buffer_clear(&repair->holes);
@@ -196,7 +196,7 @@ static bool scan_fragments(struct repair *repair, bool thorough)
 	return true;
 }
 
-static bool shows_damage(const struct repair *repair)
+bool repair_shows_damage(const struct repair *repair)
 {
 	return repair->holes.length || repair->end != repair->layout.media_end;
 }
@@ -208,7 +208,7 @@ static enum repair_outcome scan_media(struct repair *repair)
 
 	index_reader_close(&repair->index);
 	index_reader_open(repair->folder, repair->index_file, repair->layout.info.segment_no, &repair->index);
-	if (!scan_fragments(repair, open) || (!open && shows_damage(repair) && !scan_fragments(repair, true)))
+	if (!repair_scan(repair, open) || (!open && repair_shows_damage(repair) && !repair_scan(repair, true)))
 		return REPAIR_FAILED;
 	return repair->frames ? REPAIR_DONE : discard(repair);
 }
@@ -232,7 +232,7 @@ static bool index_is_current(const struct repair *repair)
 	return got == 0 && at == repair->records.length;
 }
 
-static bool replace_index(struct repair *repair)
+bool repair_replace_index(struct repair *repair)
 {
 	char temporary[SEGMENT_FILE_BYTES + 8];
 
@@ -254,7 +254,7 @@ static bool replace_index(struct repair *repair)
 	return true;
 }
 
-static void describe(const struct repair *repair, bool complete, struct catalogue_entry *entry, struct segment_end *end)
+void repair_describe(const struct repair *repair, bool complete, struct catalogue_entry *entry, struct segment_end *end)
 {
 	const struct segment_layout *layout = &repair->layout;
 	struct stat status = {.st_size = 0};
@@ -279,6 +279,7 @@ static void describe(const struct repair *repair, bool complete, struct catalogu
 		.gap_cause = (uint8_t)layout->info.gap_cause,
 		.source = (uint8_t)layout->info.source,
 		.holes = repair->has_holes,
+		.flags = (uint8_t)layout->info.flags,
 	};
 	snprintf(entry->file, sizeof(entry->file), "%s", repair->file);
 	memcpy(entry->boot_id, layout->info.boot_id, sizeof(entry->boot_id));
@@ -295,9 +296,9 @@ static enum repair_outcome fix_damage(struct repair *repair)
 
 	if (outcome != REPAIR_DONE)
 		return outcome;
-	if (repair->layout.form == SEGMENT_COMPLETE && shows_damage(repair) && !repair_reopen(repair))
+	if (repair->layout.form == SEGMENT_COMPLETE && repair_shows_damage(repair) && !repair_reopen(repair))
 		return REPAIR_FAILED;
-	if (!repair_mark_holes(repair) || !replace_index(repair))
+	if (!repair_mark_holes(repair) || !repair_replace_index(repair))
 		return REPAIR_FAILED;
 	index_reader_close(&repair->index);
 	if (index_reader_open(repair->folder, repair->index_file, repair->layout.info.segment_no, &repair->index) !=
@@ -319,7 +320,7 @@ static enum repair_outcome finish(struct repair *repair, bool trust, struct cata
 		return outcome;
 	if (!repair_finish_mp4(repair))
 		outcome = REPAIR_UNFINISHED;
-	describe(repair, outcome == REPAIR_DONE, entry, end);
+	repair_describe(repair, outcome == REPAIR_DONE, entry, end);
 	return outcome;
 }
 

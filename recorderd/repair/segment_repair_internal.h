@@ -30,6 +30,20 @@ struct repair {
 	struct reason *why;
 };
 
+/* segment_repair.c */
+void repair_free(struct repair *repair);
+
+/* Finds out from the media what the index should be, and where the media is damaged. Sets *repair->why on failure. */
+bool repair_scan(struct repair *repair, bool thorough);
+bool repair_shows_damage(const struct repair *repair);
+
+/* Replaces the index unless it is the right one already. Sets *repair->why on failure. */
+bool repair_replace_index(struct repair *repair);
+
+/* `end` may be NULL. */
+void repair_describe(const struct repair *repair, bool complete, struct catalogue_entry *entry,
+		     struct segment_end *end);
+
 /* repair_steps.c. If a step fails, it sets *repair->why. */
 
 /* True if more follows `end` than a crash can tear: then it is damage of another kind, such as a bad sector. */

@@ -42,6 +42,7 @@ static void list_segment(struct storage *storage)
 		.state = CATALOGUE_RECORDING,
 		.gap_cause = (uint8_t)writer->info.gap_cause,
 		.source = (uint8_t)writer->info.source,
+		.flags = (uint8_t)writer->info.flags,
 	};
 
 	memcpy(entry.file, writer->file, sizeof(entry.file));
@@ -104,7 +105,8 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 		.last_wall_us = storage->last_wall_us,
 		.utc_offset_s = time_utc_offset_s(frame->wall),
 		.gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
-		.source = run->run.source,
+		.flags = archive_clock_flags(storage->archive, frame->wall.us),
+		.source = (uint16_t)run->run.source,
 	};
 	memcpy(info.boot_id, storage->boot_id, sizeof(info.boot_id));
 	memcpy(info.camera, storage->camera, sizeof(info.camera));

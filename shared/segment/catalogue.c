@@ -62,7 +62,12 @@ enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)
 	if (header.entries != (uint64_t)status.st_size / CATALOGUE_ENTRY_BYTES - 1 ||
 	    (uint64_t)status.st_size % CATALOGUE_ENTRY_BYTES != 0)
 		goto refuse;
-	*out = (struct catalogue){.fd = fd, .generation = header.generation, .entries = header.entries};
+	*out = (struct catalogue){
+		.fd = fd,
+		.generation = header.generation,
+		.entries = header.entries,
+		.unsettled_from_us = header.unsettled_from_us,
+	};
 	return CATALOGUE_OK;
 
 refuse:;

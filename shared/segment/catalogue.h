@@ -38,7 +38,8 @@ struct catalogue_header {
 	uint64_t generation; /* counts the replacements, from 1 */
 	uint64_t entries;
 	int64_t written_wall_us;
-	uint8_t pad[CATALOGUE_ENTRY_BYTES - 40];
+	int64_t unsettled_from_us; /* what is known of wall times from here on may still change; 0: nothing may */
+	uint8_t pad[CATALOGUE_ENTRY_BYTES - 48];
 	uint32_t entry_bytes;
 	uint32_t crc;
 };
@@ -64,20 +65,22 @@ struct catalogue_entry {
 	char file[SEGMENT_FILE_BYTES];
 	int64_t first_mono_us; /* of the first frame, by the clock of boot_id (segment_info) */
 	uint8_t boot_id[16];   /* zeros: not known */
-	uint8_t pad1[CATALOGUE_ENTRY_BYTES - 4 - 184];
+	uint8_t flags;         /* enum segment_flags */
+	uint8_t pad1[CATALOGUE_ENTRY_BYTES - 4 - 185];
 	uint32_t crc;
 };
 
 static_assert(sizeof(struct catalogue_header) == CATALOGUE_ENTRY_BYTES, "catalogue header");
 static_assert(sizeof(struct catalogue_entry) == CATALOGUE_ENTRY_BYTES, "catalogue entry");
 static_assert(offsetof(struct catalogue_entry, first_mono_us) == 160, "catalogue entry: first_mono_us");
-static_assert(offsetof(struct catalogue_entry, pad1) == 184, "catalogue entry: pad1");
+static_assert(offsetof(struct catalogue_entry, flags) == 184, "catalogue entry: flags");
 
 /* A reader's descriptor of one version of the list. */
 struct catalogue {
 	int fd;
 	uint64_t generation;
 	uint64_t entries;
+	int64_t unsettled_from_us; /* of the header */
 };
 
 enum catalogue_outcome {

@@ -57,6 +57,11 @@
 
 #define SEGMENT_FILE_BYTES 64
 
+enum segment_flags {
+	SEGMENT_CLOCK_SYNCHRONISED = 1u << 0, /* its boot's clock had been synchronised when the segment began */
+	SEGMENT_CLOCK_DOUBTFUL = 1u << 1, /* the clock seemed wrong: the times may be corrected (archive_redate.c) */
+};
+
 /* What nothing else in the file says. */
 struct segment_info {
 	uint64_t segment_no; /* counts up over the life of the archive: the order of recording */
@@ -66,7 +71,8 @@ struct segment_info {
 	int64_t last_wall_us;  /* end of the segment before, where a gap before this one begins; 0: there is none */
 	int32_t utc_offset_s;  /* at first_wall_us; positive east of Greenwich */
 	uint32_t gap_cause;    /* enum gap_cause */
-	uint32_t source;       /* enum frame_source */
+	uint16_t flags;        /* enum segment_flags */
+	uint16_t source;       /* enum frame_source */
 	uint8_t boot_id[16];
 	char camera[32];
 };

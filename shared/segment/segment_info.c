@@ -16,6 +16,8 @@
  *      24  u64     segment_no            64  i32     utc_offset_s        124  u32     CRC-32C of the 124 bytes before
  *      32  u64     run_no                68  u32     gap_cause
  *
+ * The upper 16 bits of source are the flags; older recorders wrote none.
+ *
  * It is valid if its size, its types, its CRC and its times (clock_is_plausible) are. A later version gets another
  * extended type.
  */
@@ -44,7 +46,7 @@ void segment_info_encode(const struct segment_info *info, struct buffer *out)
 	buffer_u64(out, (uint64_t)info->last_wall_us);
 	buffer_u32(out, (uint32_t)info->utc_offset_s);
 	buffer_u32(out, info->gap_cause);
-	buffer_u32(out, info->source);
+	buffer_u32(out, (uint32_t)info->flags << 16 | info->source);
 	buffer_append(out, info->boot_id, sizeof(info->boot_id));
 	buffer_append(out, camera, sizeof(camera));
 	buffer_u32(out, crc32c(0, out->data + at, CRC_AT));
@@ -66,7 +68,8 @@ bool segment_info_decode(const uint8_t *data, size_t length, struct segment_info
 		.last_wall_us = (int64_t)be64_get(data + 56),
 		.utc_offset_s = (int32_t)be32_get(data + 64),
 		.gap_cause = be32_get(data + 68),
-		.source = be32_get(data + 72),
+		.flags = be16_get(data + 72),
+		.source = be16_get(data + 74),
 	};
 	if (!clock_is_plausible(out->first_wall_us) || !clock_is_plausible(out->first_mono_us) ||
 	    !clock_is_plausible(out->last_wall_us))

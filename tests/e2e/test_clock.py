@@ -10,6 +10,7 @@ from support.faulty_rig import COUNT, FaultyRig, assert_in_order, assert_same, m
 from support.times import PATIENCE_S, US, wait_for
 
 SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 2, "min_free_gb": 0}}
+YEAR_2026 = 1767225600  # no recorder is older
 YEAR_2036 = 2090000000  # near the end of signed 32-bit seconds
 
 
@@ -128,6 +129,44 @@ def test_the_archive_has_every_frame_once_in_the_order_of_recording(rig):
     listed = sorted(rig.segments(), key=lambda one: os.stat(os.path.join(rig.recordings, one["file"])).st_mtime_ns)
     assert_same([one["file"] for one in rig.segments()], [one["file"] for one in listed])
     assert_in_order(rig.archive_numbers(), rig.taken(), missing=2)
+
+
+def final(answer):
+    return answer.status == 200 and "max-age" in answer.headers["Cache-Control"]
+
+
+def test_footage_of_a_clock_that_was_wrong_at_boot_gets_its_true_time(_):
+    with FaultyRig({"record": {"segment_seconds": 10}, "retention": {"hours": 72, "min_free_gb": 0}}) as rig:
+        rig.clock.synchronised(False)
+        rig.clock.set(90)
+        wrong_us = rig.clock.offset_us
+        rig.start()
+        rig.new_frames(30)
+        from_us = second_after(rig.camera.newest())  # in 1970
+        rig.new_frames(75)
+        to_us = just_after(rig.camera.newest())
+        rig.indexed()
+        rig.new_frames(360)  # more than can still be on its way
+        answer = rig.footage(from_us, to_us)
+        shown = [number for _, number in rig.frames_of(answer.body)]
+        assert answer.status == 200 and not final(answer), dict(answer.headers)
+
+        rig.clock.set_offset(0)
+        rig.clock.synchronised(True)
+        true_from_us, true_to_us = from_us - wrong_us, to_us - wrong_us
+        wait_for(lambda: rig.footage(true_from_us, true_to_us).status == 200, PATIENCE_S, "it is found under its true time")
+        wait_for(lambda: not any("1970" in one["file"] for one in rig.segments()), PATIENCE_S, "all of it is")
+        numbers = [number for _, number in rig.clip(true_from_us, true_to_us)]
+        # The range begins within a second, so the answer has all of that second. The clock's two readings may differ by a frame.
+        assert len(set(shown) - set(numbers)) <= 1 and len(numbers) <= len(shown) + 32, (shown, numbers)
+        assert rig.timeline(0, YEAR_2026 * US)["spans"] == []
+        assert final(rig.footage(true_from_us, true_to_us)) and "clock" not in rig.warnings(), rig.warnings()
+        assert rig.footage(from_us, to_us).status == 404
+        names = {one["file"] for one in rig.segments()}
+        rig.stop_recorderd()
+        rig.start_recorderd()
+        wait_for(rig.recording, PATIENCE_S, "recording")
+        assert names <= {one["file"] for one in rig.segments()}, "the correction happens once"
 
 
 # In Berlin, clocks went back from 03:00 to 02:00 at the first of these, and forward from 02:00 to 03:00 at the second.

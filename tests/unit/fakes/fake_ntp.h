@@ -6,6 +6,7 @@
 
 extern struct fake_ntp {
 	bool is_synchronised;
+	bool is_denied; /* adjtimex() fails, as in a sandbox */
 } fake_ntp;
 
 #endif
