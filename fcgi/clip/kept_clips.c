@@ -139,10 +139,9 @@ static int outcome_of_errno(void)
 	}
 }
 
-/* Some file systems, mostly network ones, cannot sync a folder (EINVAL). */
 static int sync_folder(int folder)
 {
-	return fsync(folder) == 0 || errno == EINVAL ? KEPT_CLIP_OK : KEPT_CLIP_FAILED;
+	return folder_sync(folder) ? KEPT_CLIP_OK : KEPT_CLIP_FAILED;
 }
 
 /*

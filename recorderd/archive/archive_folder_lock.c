@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/base/file_io.h"
+#include "shared/base/log.h"
+
 #define LOCK_FILE ".lock"
 
 /*
@@ -54,7 +57,11 @@ static bool lock_folder(int folder, const char *path, int *lock_fd, struct reaso
 
 	if (fd < 0)
 		return reason_errno(why, "cannot write to the recordings folder %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	if (!locked && lock_is_unsupported(errno)) {
+		log_warn("archive", "cannot lock the recordings folder %s (%s): no other recorder may record into it",
+			 path, strerror(errno));
+	} else if (!locked) {
 		if (errno == EWOULDBLOCK)
 			reason_set(why, "another recorder records into %s: give each camera a folder of its own", path);
 		else

@@ -13,6 +13,7 @@
 #include "shared/base/buffer.h"
 #include "shared/base/clock.h"
 #include "shared/base/crc32c.h"
+#include "shared/base/file_io.h"
 
 /*
  * Either list is written to a temporary file beside it, synced and renamed over the old one; then the folder is synced.
@@ -70,7 +71,7 @@ static bool replacement_end(struct replacement *new, bool good, struct reason *w
 		unlinkat(new->directory, new->temporary, 0);
 		return false;
 	}
-	if (new->durable && fsync(new->directory) < 0)
+	if (new->durable && !folder_sync(new->directory))
 		return reason_errno(why, "cannot sync the folder of %s", new->file);
 	return true;
 }

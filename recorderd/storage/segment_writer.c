@@ -97,7 +97,7 @@ bool segment_writer_open(struct segment_writer *writer, int folder, const struct
 	}
 	writer->index = create_index(folder, writer);
 	if (writer->index < 0 || !write_at(writer->media, head.data, head.length, 0) || !write_index_header(writer) ||
-	    fsync(folder) < 0) {
+	    !folder_sync(folder)) {
 		reason_errno(why, "cannot begin %s", writer->file);
 		remove_files(folder, writer);
 		goto fail;

@@ -47,6 +47,16 @@ bool write_at(int fd, const void *data, size_t bytes, uint64_t at)
 	return true;
 }
 
+bool folder_sync(int folder)
+{
+	return fsync(folder) == 0 || errno == EINVAL;
+}
+
+bool lock_is_unsupported(int error)
+{
+	return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
+}
+
 static bool is_named(int fd, int folder, const char *name)
 {
 	struct stat opened, named;
@@ -73,10 +83,12 @@ int part_file_lock(int folder, const char *name, int flags)
 	if (fd < 0)
 		return -1;
 	/* Between open and lock, another writer may have renamed the file to its final name or removed it. */
-	if (lock(fd) && is_named(fd, folder, name))
+	bool locked = lock(fd);
+	int error = !locked && lock_is_unsupported(errno) ? errno : EWOULDBLOCK;
+	if (locked && is_named(fd, folder, name))
 		return fd;
 	close(fd);
-	errno = EWOULDBLOCK;
+	errno = error;
 	return -1;
 }
 

@@ -25,9 +25,18 @@ ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at);
 bool write_at(int fd, const void *data, size_t bytes, uint64_t at);
 
 /*
+ * Syncs a folder, so that the names in it survive a power cut. Returns false with errno. Some file systems, mostly those
+ * of a network or of FUSE, cannot sync folders (EINVAL); that is no failure.
+ */
+bool folder_sync(int folder);
+
+/* True of errno if the file system has no locks at all, such as NFS without lockd. */
+bool lock_is_unsupported(int error);
+
+/*
  * Opens the temporary file of that name for reading and writing with `flags` (0 or O_CREAT), and locks it with fcntl(2)
  * until its last descriptor is closed. A file without a lock was left behind by a writer that was killed. Returns -1
- * with errno, EWOULDBLOCK if another writer has it. Never waits.
+ * with errno, EWOULDBLOCK if another writer has it, ENOLCK or the like if the file system has no locks. Never waits.
  */
 int part_file_lock(int folder, const char *name, int flags);
 

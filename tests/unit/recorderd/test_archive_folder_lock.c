@@ -1,4 +1,5 @@
 /* test_archive_folder_lock.c - only another recorder can keep a recorder out of its recordings folder. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +21,14 @@
 static char folder[32], lock[48];
 static int folder_fd = -1, lock_fd = -1;
 static struct reason why;
+
+static int flock_error; /* of flock(); 0: it is the kernel's */
+
+int flock(int fd, int operation)
+{
+	errno = flock_error;
+	return flock_error ? -1 : (int)syscall(SYS_flock, fd, operation);
+}
 
 static int start(void **state)
 {
@@ -93,11 +104,34 @@ static void the_lock_file_of_an_older_version_becomes_unreadable(void **state)
 	assert_false(user_may_open(O_RDONLY));
 }
 
+/* As on NFS without lockd. */
+static void a_file_system_without_locks_can_be_recorded_to(void **state)
+{
+	static const int errors[] = {ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		let_go();
+		flock_error = errors[i];
+		folder_fd = archive_folder_open(folder, &lock_fd, &why);
+		flock_error = 0;
+		assert_true(folder_fd >= 0);
+	}
+	let_go();
+	flock_error = EIO;
+	folder_fd = archive_folder_open(folder, &lock_fd, &why);
+	flock_error = 0;
+	assert_int_equal(folder_fd, -1);
+	assert_non_null(strstr(why.text, "Input/output error"));
+	folder_fd = archive_folder_open(folder, &lock_fd, &why);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_second_recorder_is_refused, start, teardown),
 		cmocka_unit_test_setup_teardown(a_reader_of_the_folder_cannot_hold_its_lock, start, teardown),
+		cmocka_unit_test_setup_teardown(a_file_system_without_locks_can_be_recorded_to, start, teardown),
 		cmocka_unit_test_setup_teardown(the_lock_file_of_an_older_version_becomes_unreadable, start, teardown),
 	};
 

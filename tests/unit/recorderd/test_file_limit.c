@@ -1,9 +1,15 @@
-/* test_file_limit.c - a limit on the size of files: segments end before it, and larger clips are refused. */
+/*
+ * test_file_limit.c - file systems that cannot do everything: files may not be larger than so much, so segments end
+ * before that and larger clips are refused; and folders cannot be synced, as on NFS and FUSE.
+ */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fcgi/clip/kept_clips.h"
@@ -16,6 +22,18 @@
 #define LIMIT 20000u
 
 static struct stream stream;
+
+static _Atomic bool folders_do_not_sync;
+
+int fsync(int fd)
+{
+	struct stat status;
+
+	if (!folders_do_not_sync || fstat(fd, &status) != 0 || !S_ISDIR(status.st_mode))
+		return (int)syscall(SYS_fsync, fd);
+	errno = EINVAL;
+	return -1;
+}
 
 static void set_limit(uint64_t bytes)
 {
@@ -174,11 +192,28 @@ static void the_smaller_limit_counts_and_asking_does_not_move_the_offset(void **
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, end_case)
 
+static void a_folder_that_cannot_be_synced_is_recorded_to(void **state)
+{
+	(void)state;
+	folders_do_not_sync = true;
+	rig_start_storage();
+	push_run();
+	push_frames(0, MEDIA_FRAMES);
+	wait_for(MEDIA_FRAMES);
+	assert_string_equal(trouble(), "");
+	assert_int_equal(storage_dropped(rig.storage), 0);
+	rig_stop();
+	folders_do_not_sync = false;
+	rig_read_folder();
+	assert_int_equal(rig.found, MEDIA_FRAMES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_segment_ends_early_enough_to_be_finished),
 		CASE(too_little_room_for_a_second_is_reported_until_there_is_more),
+		CASE(a_folder_that_cannot_be_synced_is_recorded_to),
 		CASE(a_clip_larger_than_the_limit_is_refused),
 		CASE(the_smaller_limit_counts_and_asking_does_not_move_the_offset),
 	};

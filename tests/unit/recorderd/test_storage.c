@@ -186,8 +186,7 @@ static void a_full_disk_drops_frames_and_recording_resumes_at_the_next_key_frame
 	assert_int_equal(rig_probe(1), MEDIA_FRAMES - back);
 }
 
-/* The disk fills up at its head or at its first fragment. Nothing is left of it, and the gap begins where the
- * footage before it ends. */
+/* The disk fills up before the first frame. No file is left, and the gap begins where the footage before it ends. */
 static void a_segment_without_a_frame_is_no_footage(void **state)
 {
 	size_t again = next_key(20), back = next_key(again + 1);
@@ -307,8 +306,8 @@ static void after_a_segment_is_deleted_by_hand_a_new_one_begins_at_the_next_key_
 	push_run(GAP_NONE);
 	push_frames(0, 10);
 	wait_for(10);
-	struct buffer said = output_of("rm '%s'/recording_2*", rig.config.record.directory);
-	buffer_free(&said);
+	struct buffer output = output_of("rm '%s'/recording_2*", rig.config.record.directory);
+	buffer_free(&output);
 	push_frames(10, MEDIA_FRAMES);
 	rig_stop();
 	rig_read_folder();
@@ -327,8 +326,8 @@ static void a_folder_deleted_by_hand_is_created_again(void **state)
 	push_run(GAP_NONE);
 	push_frames(0, 10);
 	wait_for(10);
-	struct buffer said = output_of("rm -rf '%s'", rig.config.record.directory);
-	buffer_free(&said);
+	struct buffer output = output_of("rm -rf '%s'", rig.config.record.directory);
+	buffer_free(&output);
 	push_frames(10, MEDIA_FRAMES);
 	rig_stop();
 	rig_read_folder();
