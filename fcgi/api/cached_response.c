@@ -19,8 +19,8 @@ struct cached_response_job {
 };
 
 /*
- * True if a clip of that range may be stored, and served after its footage has been deleted. recorderd deletes it in the end,
- * but may not be running.
+ * True if a clip of that range may be stored, and served after its footage has been deleted. recorderd deletes it
+ * in the end, but may not be running.
  */
 static bool may_keep(const struct api_request *request, const struct clip_cache_key *key)
 {

@@ -148,12 +148,15 @@ static void listing_done(struct api_request *request)
 	const struct listing *listing = request->work;
 	struct buffer text = {0};
 
+	errno = 0;
 	if (request->child_status == 0 && child_job_output(listing->memory_fd, &text))
 		respond_bytes(request, 200, "application/json", NULL, text.data, text.length);
 	else if (request->child_status > 0)
 		respond_clips_unreadable(request, request->child_status);
+	else if (request->child_status == 0)
+		respond_failure(request, "read the list of clips", errno);
 	else
-		respond_failure(request, "list the clips", 0);
+		respond_job_failure(request, "list the clips");
 	buffer_free(&text);
 }
 

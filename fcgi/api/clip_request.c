@@ -197,8 +197,13 @@ static void encode_done(struct api_request *request)
 		respond_frames_overwritten(request);
 		return;
 	}
-	if (request->child_status != 0 || !transcode_adopt(&wanted->encode, &wanted->plan)) {
-		respond_failure(request, "encode a part of this range", 0);
+	if (request->child_status != 0) {
+		respond_job_failure(request, "encode a part of this range");
+		return;
+	}
+	errno = 0;
+	if (!transcode_adopt(&wanted->encode, &wanted->plan)) {
+		respond_failure(request, "use the encoded part of this range", errno);
 		return;
 	}
 	wanted->encoded = true;

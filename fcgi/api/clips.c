@@ -110,7 +110,7 @@ static void removal_done(struct api_request *request)
 	else if (request->child_status == KEPT_CLIP_NOT_PERMITTED)
 		respond_read_only(request);
 	else
-		respond_failure(request, "delete the clip", 0);
+		respond_job_failure(request, "delete the clip");
 }
 
 void handle_clip_delete(struct api_request *request)
@@ -199,7 +199,7 @@ static void keep_done(struct api_request *request)
 		respond_read_only(request);
 		break;
 	default:
-		respond_failure(request, "write the clip", 0);
+		respond_job_failure(request, "write the clip");
 		break;
 	}
 }

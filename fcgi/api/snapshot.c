@@ -130,8 +130,13 @@ static void work_done(struct api_request *request)
 		respond_no_picture(request);
 		return;
 	}
-	if (request->child_status != 0 || !still_adopt(&snapshot->still)) {
-		respond_failure(request, "make the picture", 0);
+	if (request->child_status != 0) {
+		respond_job_failure(request, "make the picture");
+		return;
+	}
+	errno = 0;
+	if (!still_adopt(&snapshot->still)) {
+		respond_failure(request, "read the picture that FFmpeg made", errno);
 		return;
 	}
 	snapshot_cache_put(snapshot->cache, &key, snapshot->still.jpeg.data, snapshot->still.jpeg.length);

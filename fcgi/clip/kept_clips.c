@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "fcgi/io/job.h"
 #include "shared/base/file_io.h"
 #include "shared/base/file_limit.h"
 #include "shared/segment/clip_cache_files.h"
@@ -135,13 +136,13 @@ static int outcome_of_errno(void)
 	case EROFS:
 		return KEPT_CLIP_NOT_PERMITTED;
 	default:
-		return KEPT_CLIP_FAILED;
+		return child_job_failure(errno);
 	}
 }
 
 static int sync_folder(int folder)
 {
-	return folder_sync(folder) ? KEPT_CLIP_OK : KEPT_CLIP_FAILED;
+	return folder_sync(folder) ? KEPT_CLIP_OK : child_job_failure(errno);
 }
 
 /*

@@ -33,7 +33,6 @@ enum kept_clip_outcome {
 	KEPT_CLIP_TOO_LARGE,     /* for the file system, or for the limit on file sizes */
 	KEPT_CLIP_NOT_FOUND,     /* there is no clip of that name */
 	KEPT_CLIP_NOT_PERMITTED, /* the folder is not writable, or its file system is read-only */
-	KEPT_CLIP_FAILED,
 };
 
 struct kept_clip {
@@ -44,7 +43,8 @@ struct kept_clip {
 
 /*
  * Writes the file to a hidden temporary one, syncs it, renames it unless the name is taken, and syncs the folder. For a
- * child process (api_job), so it takes a struct kept_clip as a void pointer; returns an enum kept_clip_outcome.
+ * child process (api_job), so it takes a struct kept_clip as a void pointer; returns an enum kept_clip_outcome, or
+ * child_job_failure(errno) for any other error.
  */
 int kept_clip_write(void *kept_clip);
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "shared/base/buffer.h"
 #include "shared/event/subprocess.h"
@@ -21,6 +22,22 @@ struct child_job {
  */
 bool child_job_start(struct subprocess *child, const struct child_job *job, bool has_exit_fd);
 
+/*
+ * An errno as the exit status of a child, and back: 0 for any other status. Linux has none beyond 133, so it fits.
+ * Statuses up to CHILD_JOB_ERRNO are for the job's own outcomes.
+ */
+#define CHILD_JOB_ERRNO 100
+
+static inline int child_job_failure(int error)
+{
+	return error > 0 && CHILD_JOB_ERRNO + error <= UINT8_MAX ? CHILD_JOB_ERRNO + error : EXIT_FAILURE;
+}
+
+static inline int child_job_errno(int status)
+{
+	return status > CHILD_JOB_ERRNO ? status - CHILD_JOB_ERRNO : 0;
+}
+
 /* Reads what a child wrote to a memfd into `out`. Returns false if that is nothing, or if memory is short. */
 bool child_job_output(int memory_fd, struct buffer *out);
 
@@ -30,9 +47,9 @@ struct child_program_limits {
 };
 
 /*
- * For use in a child: starts `argv` in its sandbox (program_sandbox.h), with a pipe to its standard input and `out_fd` as
- * its standard output; standard error is inherited, all other descriptors are closed. The program is killed if it
- * exceeds `limits`; memory and descriptors are limited, too.
+ * For use in a child: starts `argv` in its sandbox (program_sandbox.h), with a pipe to its standard input and
+ * `out_fd` as its standard output; standard error is inherited, all other descriptors are closed. The program is
+ * killed if it exceeds `limits`; memory and descriptors are limited, too.
  */
 bool child_program_start(struct subprocess *program, char *const argv[], int out_fd,
 			 const struct child_program_limits *limits);

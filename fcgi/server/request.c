@@ -313,8 +313,11 @@ bool api_job_start(struct api_request *api, api_job *run, void *context, api_han
 	struct api_worker *worker = request->worker;
 	const struct child_job job = {run, context, child_close_worker, worker};
 
-	if (!child_job_start(&request->child, &job, true))
+	errno = 0;
+	if (!child_job_start(&request->child, &job, true)) {
+		errno = errno ? errno : EAGAIN; /* SUBPROCESS_MAX */
 		return false;
+	}
 	request->resume = done;
 	request->child_watch =
 		(struct loop_watch){.fd = request->child.exit_fd, .ready = child_ready, .context = request};

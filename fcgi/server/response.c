@@ -12,6 +12,7 @@
 #include "fcgi/auth/site_headers.h"
 #include "fcgi/http/problem.h"
 #include "fcgi/http/range.h"
+#include "fcgi/io/job.h"
 #include "fcgi/server/worker_internal.h"
 #include "shared/base/log.h"
 #include "shared/segment/retention.h"
@@ -63,6 +64,23 @@ void respond_failure(struct api_request *request, const char *what, int error)
 
 	log_error("api", "%s %s: cannot %s%s%s", request->fcgi->method, request->fcgi->path, what, colon, text);
 	respond_problem(request, 500, NULL, "Cannot %s%s%s.", what, colon, text);
+}
+
+void respond_job_failure(struct api_request *request, const char *what)
+{
+	int error = child_job_errno(request->child_status);
+	char text[128];
+
+	if (error != 0) {
+		respond_failure(request, what, error);
+		return;
+	}
+	if (request->child_status < 0)
+		snprintf(text, sizeof(text), "%s: its process was killed", what);
+	else
+		snprintf(text, sizeof(text), "%s: its process exited with status %d (see the log)", what,
+			 request->child_status);
+	respond_failure(request, text, 0);
 }
 
 static const char *unreadable_text(int error)

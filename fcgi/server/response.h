@@ -23,6 +23,12 @@ void respond_problem(struct api_request *request, int status, const char *header
 /* 500, logged: "Cannot WHAT: ERROR." `error` is an errno, or 0 if there is none. */
 void respond_failure(struct api_request *request, const char *what, int error);
 
+/*
+ * 500 after a job failed (api_job_start), with the errno that it reported (child_job_failure), or what else ended
+ * it.
+ */
+void respond_job_failure(struct api_request *request, const char *what);
+
 /* 503 with Retry-After. */
 void respond_unavailable(struct api_request *request, int retry_s, const char *text);
 

@@ -182,7 +182,7 @@ int still_run(void *context)
 	/* clang-format on */
 	const struct child_program_limits limits = {JPEG_BYTES_MAX, STILL_CPU_S};
 	if (!child_program_start(&ffmpeg, (char *const *)argv, still->memory_fd, &limits))
-		return EXIT_FAILURE;
+		return child_job_failure(errno);
 	/* Not an error if this fails: FFmpeg may have its one picture before it has read everything. */
 	if (decode)
 		transcode_input_write_fragments(&still->segment, still->record, still->record + 1, &ffmpeg);

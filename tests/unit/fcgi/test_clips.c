@@ -46,6 +46,10 @@ static void *real(const char *name)
 
 int fsync(int fd)
 {
+	if (broken && atomic_load(broken) != 0) {
+		errno = atomic_load(broken);
+		return -1;
+	}
 	return REAL(fsync)(fd);
 }
 
@@ -205,6 +209,14 @@ static void a_folder_that_cannot_be_read_does_not_look_empty(void **state)
 	assert_response(ask("GET", "/clips"), "Status: 200", "garden.mp4");
 }
 
+static void every_failure_is_explained(void **state)
+{
+	(void)state;
+	atomic_store(broken, EIO);
+	assert_response(ask("DELETE", "/clips/door.mp4"), "Status: 500", "Cannot delete the clip: Input/output error.");
+	atomic_store(broken, 0);
+}
+
 /* A folder whose path cannot be resolved may be full of clips. */
 static void a_folder_that_cannot_be_opened_does_not_look_empty(void **state)
 {
@@ -252,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_deleted_clip_is_gone, start, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_is_not_a_clip, start, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_does_not_look_empty, start, teardown),
+		cmocka_unit_test_setup_teardown(every_failure_is_explained, start, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_opened_does_not_look_empty, start, teardown),
 		cmocka_unit_test_setup_teardown(a_dangling_link_does_not_look_empty, start, teardown),
 		cmocka_unit_test_setup_teardown(a_worker_has_a_limited_number_of_children, start, teardown),

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "fcgi/clip/kept_clips.h"
+#include "fcgi/io/job.h"
 #include "tests/unit/support/clips_folder.h"
 
 #define WRITERS 4
@@ -29,9 +30,11 @@ int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned
 	return flags ? -1 : (int)syscall(SYS_renameat2, from_at, from, to_at, to, flags);
 }
 
+static int folder_error = EINVAL; /* of fsync(2) */
+
 int fsync(int fd)
 {
-	errno = EINVAL;
+	errno = folder_error;
 	return fd == clips_folder.fd ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
@@ -108,12 +111,26 @@ static void of_several_writers_of_one_name_one_succeeds(void **state)
 	virtual_file_unref(file);
 }
 
+static void another_error_is_in_the_exit_status(void **state)
+{
+	struct virtual_file *file = file_of("lost");
+	struct kept_clip keep = {.folder = clips_folder.fd, .file = file, .name = "lost.mp4"};
+
+	(void)state;
+	folder_error = EIO;
+	assert_int_equal(child_job_errno(kept_clip_write(&keep)), EIO);
+	assert_int_equal(child_job_errno(kept_clip_remove(&keep)), EIO);
+	folder_error = EINVAL;
+	virtual_file_unref(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clip_is_kept_and_deleted),
 		cmocka_unit_test(a_name_that_is_taken_stays),
 		cmocka_unit_test(of_several_writers_of_one_name_one_succeeds),
+		cmocka_unit_test(another_error_is_in_the_exit_status),
 	};
 
 	return cmocka_run_group_tests(tests, make_clips_folder, drop_clips_folder);
