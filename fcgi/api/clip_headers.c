@@ -1,18 +1,72 @@
 /* clip_headers.c - the response headers of a clip, and its name. */
 #include "fcgi/api/clip_headers.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "shared/base/time_text.h"
 
+#define ZONE_BYTES      16
+#define NAME_TIME_BYTES (TIME_COMPACT_BYTES + ZONE_BYTES)
+
+/* Looks for clock changes that far away on either side: none repeats more than some hours. */
+#define CHANGE_NEAR_S (24 * 3600)
+
+/* True if another instant has the same local date and time, because the clocks were set back there. */
+static bool is_repeated(time_t seconds, const struct tm *local)
+{
+	for (int side = -1; side <= 1; side += 2) {
+		struct tm other, twin;
+		time_t near = seconds + side * CHANGE_NEAR_S;
+		if (!localtime_r(&near, &other) || other.tm_gmtoff == local->tm_gmtoff)
+			continue;
+		time_t same = seconds + local->tm_gmtoff - other.tm_gmtoff;
+		if (localtime_r(&same, &twin) && twin.tm_gmtoff == other.tm_gmtoff)
+			return true;
+	}
+	return false;
+}
+
+/* The compact time; with its zone, in the characters that kept_clips.h allows, if it is repeated. */
+static void format_name_time(int64_t wall_us, char out[NAME_TIME_BYTES])
+{
+	time_t seconds = (time_t)(wall_us / US_PER_S);
+	struct tm local;
+
+	time_format_compact((wall_t){wall_us}, out);
+	if (!localtime_r(&seconds, &local) || !is_repeated(seconds, &local))
+		return;
+	size_t length = strlen(out), end = length + ZONE_BYTES - 1;
+	for (const char *at = local.tm_zone; *at && length < end; at++)
+		if (isalnum((unsigned char)*at) || *at == '-')
+			out[length++] = *at;
+	out[length] = '\0';
+}
+
 void clip_headers_name(const struct api_request *request, const struct clip *clip, char out[CLIP_NAME_BYTES])
 {
-	char from[TIME_COMPACT_BYTES], to[TIME_COMPACT_BYTES];
+	char from[NAME_TIME_BYTES], to[NAME_TIME_BYTES];
 
-	time_format_compact((wall_t){clip->start_us}, from);
-	time_format_compact((wall_t){clip->end_us}, to);
+	format_name_time(clip->start_us, from);
+	format_name_time(clip->end_us, to);
 	snprintf(out, CLIP_NAME_BYTES, "%s_%s_%s", request->camera->config->camera.name, from, to);
+}
+
+void clip_headers_append_file_name(const char *file, const char *label, struct buffer *out)
+{
+	buffer_printf(out, "Content-Disposition: inline; filename=\"%s\"", file);
+	if (*label) {
+		buffer_printf(out, "; filename*=UTF-8''");
+		for (const char *at = label; *at; at++) {
+			bool plain = isalnum((unsigned char)*at) || strchr("-._", *at);
+			buffer_printf(out, plain ? "%c" : "%%%02X", (unsigned char)*at);
+		}
+		buffer_printf(out, ".mp4");
+	}
+	buffer_printf(out, "\r\n");
 }
 
 /* Appends an ISO 8601 time to the microsecond. The plus sign of its offset is escaped: in a query it means a space. */

@@ -11,8 +11,16 @@ void clip_headers_append_content(const struct clip *clip, struct buffer *out);
 void clip_headers_append(const struct api_request *request, const struct clip_request *wanted, const struct clip *clip,
 			 struct buffer *out);
 
-/* Names a clip: CAMERA_YYYYMMDD_HHMMSS_YYYYMMDD_HHMMSS, without .mp4. */
-#define CLIP_NAME_BYTES 100
+/*
+ * Appends Content-Disposition with that file name; if there is a label, browsers save the clip under that (RFC 6266).
+ */
+void clip_headers_append_file_name(const char *file, const char *label, struct buffer *out);
+
+/*
+ * Names a clip: CAMERA_YYYYMMDD_HHMMSS_YYYYMMDD_HHMMSS, in local time and without .mp4. A time that a clock change
+ * repeats is followed by its zone (20261025_023000CEST), so that two clips do not get the same name.
+ */
+#define CLIP_NAME_BYTES 120
 void clip_headers_name(const struct api_request *request, const struct clip *clip, char out[CLIP_NAME_BYTES]);
 
 #endif

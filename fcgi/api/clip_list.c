@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fcgi/api/route.h"
+#include "fcgi/clip/clip_label.h"
 #include "fcgi/clip/kept_clips.h"
 #include "fcgi/io/job.h"
 #include "fcgi/server/response.h"
@@ -23,11 +24,13 @@ static int64_t kept_us(const struct stat *status)
 	return (int64_t)status->st_mtim.tv_sec * US_PER_S + status->st_mtim.tv_nsec / 1000;
 }
 
-struct json_object *clip_list_item(const char *name, const struct stat *status)
+struct json_object *clip_list_item(const char *name, const char *label, const struct stat *status)
 {
 	struct json_object *json = json_object_new_object();
 
 	json_object_object_add(json, "file", json_string_or_null(name));
+	if (label)
+		json_object_object_add(json, "label", json_string_or_null(label));
 	json_object_object_add(json, "size", json_object_new_int64(status->st_size));
 	json_object_object_add(json, "kept", json_time(kept_us(status)));
 	return json;
@@ -57,6 +60,8 @@ static void listing_free(void *work)
 
 struct list_entry {
 	const char *name;
+	bool label_known;
+	char label[CLIP_LABEL_BYTES];
 	struct stat status;
 };
 
@@ -76,7 +81,8 @@ static struct json_object *json_of(const struct list_entry *clips, size_t count)
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(array, clip_list_item(clips[i].name, &clips[i].status));
+		json_object_array_add(array, clip_list_item(clips[i].name, clips[i].label_known ? clips[i].label : NULL,
+							    &clips[i].status));
 	return array;
 }
 
@@ -88,6 +94,17 @@ static bool read_status(int folder, struct list_entry *clip)
 	if (found || errno == ENOENT)
 		errno = 0;
 	return found && S_ISREG(clip->status.st_mode);
+}
+
+static bool read_label(int folder, struct list_entry *clip)
+{
+	int fd = openat(folder, clip->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool known = fd >= 0 && clip_label_read(fd, clip->label);
+
+	if (fd >= 0)
+		close(fd);
+	errno = 0;
+	return known;
 }
 
 /* Returns the JSON of a folder's entries; NULL with errno if one of them cannot be read, or memory ran out. */
@@ -102,7 +119,10 @@ static struct json_object *list_entries(int folder, struct dirent *const entries
 	errno = 0;
 	for (size_t i = 0; errno == 0 && i < count; i++) {
 		clips[found].name = entries[i]->d_name;
-		found += read_status(folder, &clips[found]);
+		if (!read_status(folder, &clips[found]))
+			continue;
+		clips[found].label_known = read_label(folder, &clips[found]);
+		found++;
 	}
 	if (errno == 0) {
 		qsort(clips, found, sizeof(*clips), compare_entries);

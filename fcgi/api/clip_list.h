@@ -6,7 +6,10 @@
 
 struct json_object;
 
-/* The clip's name, its size in bytes, and when it was kept. The caller owns the object (json_object_put). */
-struct json_object *clip_list_item(const char *name, const struct stat *status);
+/*
+ * The clip's name, its label (NULL: it could not be read, so the item says nothing about it), its size in bytes,
+ * and when it was kept. The caller owns the object (json_object_put).
+ */
+struct json_object *clip_list_item(const char *name, const char *label, const struct stat *status);
 
 #endif

@@ -57,7 +57,8 @@ static int clip_open(const struct api_request *request, struct stat *status)
 
 void handle_clip(struct api_request *request)
 {
-	char etag[80], headers[192];
+	char etag[80], label[CLIP_LABEL_BYTES];
+	struct buffer headers = {0};
 	struct stat status;
 	int fd = clip_open(request, &status);
 
@@ -76,12 +77,21 @@ void handle_clip(struct api_request *request)
 	}
 	snprintf(etag, sizeof(etag), "\"%jx-%jx-%jx\"", (uintmax_t)status.st_ino, (uintmax_t)status.st_size,
 		 (uintmax_t)status.st_mtim.tv_sec * 1000000000u + (uintmax_t)status.st_mtim.tv_nsec);
-	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", request->tail);
+	clip_label_read(fd, label);
+	clip_headers_append_file_name(request->tail, label, &headers);
+	buffer_u8(&headers, '\0');
+	if (headers.failed) {
+		buffer_free(&headers);
+		virtual_file_unref(file);
+		respond_failure(request, "send the clip", ENOMEM);
+		return;
+	}
 	respond_file(request, &(struct file_response){.file = file,
 						      .type = "video/mp4",
 						      .etag = etag,
 						      .cache = "private, no-cache",
-						      .headers = headers});
+						      .headers = (const char *)headers.data});
+	buffer_free(&headers);
 }
 
 static void removal_free(void *work)
@@ -168,7 +178,7 @@ static void respond_kept(struct api_request *request, struct keeping *keeping)
 	buffer_printf(headers, "\r\nCache-Control: no-store\r\n");
 	buffer_u8(headers, '\0');
 	if (!headers->failed && fstatat(keep->folder, keep->name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		json = clip_list_item(keep->name, &status);
+		json = clip_list_item(keep->name, keep->label, &status);
 	respond_json(request, 201, (const char *)headers->data, json);
 }
 
@@ -240,6 +250,12 @@ static void keep_begin(struct api_request *request, struct clip_request *wanted,
 		respond_problem(
 			request, 400, NULL,
 			"name= takes up to 100 of the characters A-Z a-z 0-9 . _ - and must not begin with a dot.");
+		return;
+	}
+	enum query_outcome has_label =
+		query_get(request->fcgi->query, "label", keeping->keep.label, sizeof(keeping->keep.label));
+	if (has_label != QUERY_FOUND && has_label != QUERY_ABSENT) {
+		respond_problem(request, 400, NULL, "label= takes up to %d bytes of text.", CLIP_LABEL_BYTES - 1);
 		return;
 	}
 	keeping->keep.folder = camera_make_clips(request->camera);

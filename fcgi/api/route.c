@@ -32,7 +32,7 @@ static const struct route routes[] = {
 	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
 	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE, respond_disk_hangs},
-	{"POST", "/clips", "from to duration speed name camera", handle_clip_keep, true, TOKEN_CONTROL,
+	{"POST", "/clips", "from to duration speed name label camera", handle_clip_keep, true, TOKEN_CONTROL,
 	 respond_disk_hangs},
 	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, respond_disk_hangs},

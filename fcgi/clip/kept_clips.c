@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "fcgi/clip/clip_label.h"
 #include "fcgi/io/job.h"
 #include "shared/base/file_io.h"
 #include "shared/base/file_limit.h"
@@ -184,7 +185,8 @@ int kept_clip_write(void *context)
 	if (fd < 0)
 		return errno == EWOULDBLOCK ? KEPT_CLIP_BUSY : outcome_of_errno();
 	errno = 0;
-	outcome = kept_clip_copy(fd, keep->file) && fsync(fd) == 0 ? publish(keep, part) : outcome_of_errno();
+	bool written = kept_clip_copy(fd, keep->file) && (!*keep->label || clip_label_append(fd, keep->label));
+	outcome = written && fsync(fd) == 0 ? publish(keep, part) : outcome_of_errno();
 	if (outcome != KEPT_CLIP_OK)
 		unlinkat(keep->folder, part, 0);
 	close(fd);

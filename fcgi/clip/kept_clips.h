@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "fcgi/clip/clip_label.h"
 #include "fcgi/io/virtual_file.h"
 
 #define KEPT_CLIP_NAME_BYTES 112
@@ -39,6 +40,7 @@ struct kept_clip {
 	int folder; /* not owned */
 	const struct virtual_file *file;
 	char name[KEPT_CLIP_NAME_BYTES];
+	char label[CLIP_LABEL_BYTES]; /* empty: none */
 };
 
 /*

@@ -130,6 +130,19 @@ def test_a_kept_clip_is_the_clip(rig):
     assert any(one["file"] == os.path.basename(path) for one in rig.get("/clips").json()), rig.get("/clips").body
 
 
+def test_a_kept_clip_has_a_label_of_any_text(rig):
+    from_us, to_us = past(rig)
+    made = rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name=labelled&label=T%C3%BCr%20vorne%3A%20%22Mom%27s%22", "POST")
+    assert made.status == 201 and made.json()["label"] == 'Tür vorne: "Mom\'s"', (made.status, made.body)
+    listed = {one["file"]: one["label"] for one in rig.get("/clips").json()}
+    assert listed["labelled.mp4"] == 'Tür vorne: "Mom\'s"', listed
+    kept, clip = rig.get("/clips/labelled.mp4"), rig.footage(from_us, to_us)
+    assert "filename*=UTF-8''T%C3%BCr%20vorne" in kept.headers["Content-Disposition"], kept.headers.items()
+    assert kept.body.startswith(clip.body) and rig.frames_of(kept.body) == rig.frames_of(clip.body), "it is the same clip"
+    answer = rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name=long&label={'x' * 200}", "POST")
+    assert answer.status == 400 and "label=" in answer.detail, (answer.status, answer.body)
+
+
 def test_parameters_in_the_body_are_refused_with_a_hint(rig):
     answer = rig.get("/clips", "POST", body=b"from=-5s&to=-1s&name=body")
     assert answer.status == 400 and "query string" in answer.detail, answer.body

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "fcgi/api/route.h"
+#include "fcgi/clip/clip_label.h"
 #include "fcgi/server/master.h"
 #include "fcgi/server/request.h"
 #include "tests/unit/support/fastcgi_client.h"
@@ -217,6 +218,23 @@ static void every_failure_is_explained(void **state)
 	atomic_store(broken, 0);
 }
 
+static void a_label_is_listed_and_names_the_download(void **state)
+{
+	char path[160];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/garden.mp4", folder);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_true(clip_label_append(fd, "T\xc3\xbcr \"vorne\""));
+	close(fd);
+	assert_response(ask("GET", "/clips"), "Status: 200",
+			"{\"file\":\"garden.mp4\",\"label\":\"T\xc3\xbcr \\\"vorne\\\"\",");
+	assert_response(ask("GET", "/clips"), "Status: 200", "{\"file\":\"door.mp4\",\"label\":null,");
+	assert_response(ask("GET", "/clips/garden.mp4"), "Status: 200",
+			"filename=\"garden.mp4\"; filename*=UTF-8''T%C3%BCr%20%22vorne%22.mp4\r\n");
+	assert_response(ask("GET", "/clips/door.mp4"), "Status: 200", "filename=\"door.mp4\"\r\n");
+}
+
 /* A folder whose path cannot be resolved may be full of clips. */
 static void a_folder_that_cannot_be_opened_does_not_look_empty(void **state)
 {
@@ -265,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_folder_is_not_a_clip, start, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_does_not_look_empty, start, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_explained, start, teardown),
+		cmocka_unit_test_setup_teardown(a_label_is_listed_and_names_the_download, start, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_opened_does_not_look_empty, start, teardown),
 		cmocka_unit_test_setup_teardown(a_dangling_link_does_not_look_empty, start, teardown),
 		cmocka_unit_test_setup_teardown(a_worker_has_a_limited_number_of_children, start, teardown),

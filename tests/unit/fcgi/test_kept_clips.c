@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "fcgi/clip/clip_label.h"
 #include "fcgi/clip/kept_clips.h"
 #include "fcgi/io/job.h"
 #include "tests/unit/support/clips_folder.h"
@@ -61,7 +62,7 @@ static void assert_content(const char *name, const char *wanted)
 static void a_clip_is_kept_and_deleted(void **state)
 {
 	struct virtual_file *file = file_of("first");
-	struct kept_clip keep = {clips_folder.fd, file, "door.mp4"};
+	struct kept_clip keep = {.folder = clips_folder.fd, .file = file, .name = "door.mp4"};
 
 	(void)state;
 	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
@@ -75,7 +76,7 @@ static void a_clip_is_kept_and_deleted(void **state)
 static void a_name_that_is_taken_stays(void **state)
 {
 	struct virtual_file *first = file_of("first"), *second = file_of("second");
-	struct kept_clip keep = {clips_folder.fd, first, "taken.mp4"};
+	struct kept_clip keep = {.folder = clips_folder.fd, .file = first, .name = "taken.mp4"};
 
 	(void)state;
 	assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
@@ -93,7 +94,7 @@ static void a_name_that_is_taken_stays(void **state)
 static void of_several_writers_of_one_name_one_succeeds(void **state)
 {
 	struct virtual_file *file = file_of("race");
-	struct kept_clip keep = {clips_folder.fd, file, "race.mp4"};
+	struct kept_clip keep = {.folder = clips_folder.fd, .file = file, .name = "race.mp4"};
 
 	(void)state;
 	for (int round = 0; round < 50; round++) {
@@ -124,6 +125,61 @@ static void another_error_is_in_the_exit_status(void **state)
 	virtual_file_unref(file);
 }
 
+static void assert_label(const char *name, const char *wanted)
+{
+	char label[CLIP_LABEL_BYTES];
+	int fd = openat(clips_folder.fd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(clip_label_read(fd, label));
+	assert_string_equal(label, wanted);
+	close(fd);
+}
+
+static void a_label_is_in_the_file(void **state)
+{
+	static const char *const labels[] = {"", "x", "T\xc3\xbcr vorne", "Mom's \"door\"; uuid", "\xff\n"};
+	struct virtual_file *file = file_of("a clip");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		struct kept_clip keep = {.folder = clips_folder.fd, .file = file, .name = "label.mp4"};
+		strcpy(keep.label, labels[i]);
+		assert_int_equal(kept_clip_write(&keep), KEPT_CLIP_OK);
+		assert_label("label.mp4", labels[i]);
+		assert_int_equal(kept_clip_remove(&keep), KEPT_CLIP_OK);
+	}
+	virtual_file_unref(file);
+}
+
+/* A longest label, and what only looks like the end of one. */
+static void only_a_whole_box_is_a_label(void **state)
+{
+	char longest[CLIP_LABEL_BYTES];
+	int fd = openat(clips_folder.fd, "box.mp4", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	uint8_t box[4 + CLIP_LABEL_BYTES + 40];
+
+	(void)state;
+	memset(longest, 'l', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_true(clip_label_append(fd, longest));
+	assert_label("box.mp4", longest);
+	ssize_t size = pread(fd, box, sizeof(box), 0);
+	assert_true(size > 0);
+	for (ssize_t cut = 1; cut < size; cut++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, box + cut, (size_t)(size - cut), 0), size - cut);
+		assert_label("box.mp4", "");
+	}
+	for (ssize_t at = 0; at < 24; at++) { /* one wrong byte in its head */
+		box[at] ^= 1;
+		assert_int_equal(pwrite(fd, box, (size_t)size, 0), size);
+		assert_label("box.mp4", "");
+		box[at] ^= 1;
+	}
+	close(fd);
+	assert_int_equal(unlinkat(clips_folder.fd, "box.mp4", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +187,8 @@ int main(void)
 		cmocka_unit_test(a_name_that_is_taken_stays),
 		cmocka_unit_test(of_several_writers_of_one_name_one_succeeds),
 		cmocka_unit_test(another_error_is_in_the_exit_status),
+		cmocka_unit_test(a_label_is_in_the_file),
+		cmocka_unit_test(only_a_whole_box_is_a_label),
 	};
 
 	return cmocka_run_group_tests(tests, make_clips_folder, drop_clips_folder);

@@ -34,7 +34,7 @@ static struct virtual_file *file_of(uint8_t value, size_t bytes)
 static void a_clip_is_kept_once_under_a_name(void **state)
 {
 	struct virtual_file *file = file_of('k', CLIP_BYTES), *other = file_of('o', 10);
-	struct kept_clip keep = {clips_folder.fd, file, "door.mp4"};
+	struct kept_clip keep = {.folder = clips_folder.fd, .file = file, .name = "door.mp4"};
 	struct stat status;
 
 	(void)state;
@@ -54,7 +54,7 @@ static void a_clip_is_kept_once_under_a_name(void **state)
 static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
 {
 	struct virtual_file *file = file_of('k', CLIP_BYTES);
-	struct kept_clip keep = {clips_folder.fd, file, "race.mp4"};
+	struct kept_clip keep = {.folder = clips_folder.fd, .file = file, .name = "race.mp4"};
 	struct stat status;
 
 	(void)state;
@@ -78,7 +78,7 @@ static void clips_of_one_name_at_the_same_time_are_one_whole_clip(void **state)
 static void the_next_writer_removes_what_a_killed_one_has_left(void **state)
 {
 	struct virtual_file *file = file_of('k', CLIP_BYTES);
-	struct kept_clip keep = {clips_folder.fd, file, "next.mp4"};
+	struct kept_clip keep = {.folder = clips_folder.fd, .file = file, .name = "next.mp4"};
 
 	(void)state;
 	close(kept_clip_part_open(clips_folder.fd, ".left.mp4.part"));
@@ -94,7 +94,7 @@ static void the_next_writer_removes_what_a_killed_one_has_left(void **state)
 static void a_clip_of_pieces_is_kept_byte_for_byte(void **state)
 {
 	struct virtual_file *file = virtual_file_create();
-	struct kept_clip keep = {clips_folder.fd, file, "pieces.mp4"};
+	struct kept_clip keep = {.folder = clips_folder.fd, .file = file, .name = "pieces.mp4"};
 	static uint8_t source[3 << 20], wanted[5 << 20], got[5 << 20];
 	struct buffer head = {0};
 	size_t length = 0;
