@@ -32,13 +32,15 @@ static void add_item(const struct timeline_item *item, void *context)
 }
 
 /* Returns 0, or errno if there may be recordings that cannot be read. */
-static int walk(const struct api_camera *camera, const struct query_span *span, struct timeline *timeline)
+static int walk(struct api_camera *camera, const struct query_span *span, struct timeline *timeline)
 {
 	int folder = camera_open_recordings(camera);
 
 	if (folder < 0)
 		return camera_folder_is_missing(errno) ? 0 : errno;
-	int error = timeline_walk(folder, span->from_us, span->to_us, add_item, timeline) ? 0 : errno;
+	if (!camera->timeline)
+		camera->timeline = timeline_cache_create(); /* slower without */
+	int error = timeline_walk(camera->timeline, folder, span->from_us, span->to_us, add_item, timeline) ? 0 : errno;
 	close(folder);
 	return error;
 }

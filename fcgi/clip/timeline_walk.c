@@ -1,343 +1,11 @@
-/* timeline_walk.c - makes spans and gaps from the list of segments and their indexes. */
+/* timeline_walk.c - lists the spans and gaps of a range of wall time. */
 #include "fcgi/clip/timeline_walk.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "fcgi/clip/clip_gaps.h"
-#include "fcgi/clip/clip_segment.h"
-#include "shared/base/clock.h"
-
-/*
- * Three days at 60 frames per second have 15 million records, too many to read. So only the first records of each block
- * and its last one are read: a block can have a hole only if it lasts too long for its number of frames.
- */
-#define BLOCK       256u
-#define SAMPLE      8u
-#define HOLE_MIN_US US_PER_S
-#define CUT_MIN_US  (US_PER_S / 10) /* between consecutive segments, less than this is nothing missing */
-
-struct walk {
-	int folder;
-	int64_t from_us, to_us;
-	struct timeline_item *spans; /* in the order of recording, within [from, to) */
-	size_t span_count, span_capacity;
-	struct gap_candidate *candidates; /* the same */
-	size_t candidate_count, candidate_capacity;
-	bool extending; /* the last span reaches up to where the walk is */
-	int error;      /* errno that ends the walk; 0 if none */
-
-	/* The previous segment that exists */
-	bool has_previous;
-	uint64_t segment_no;
-	int64_t start_us, end_us;
-	int64_t usual_end_us; /* earlier than end_us if its last frame lasted too long */
-};
-
-/* Clamps a range to the one that was asked for; false if nothing of it is left. */
-static bool clamp_range(const struct walk *walk, int64_t from_us, int64_t to_us, struct wall_range *out)
-{
-	*out = (struct wall_range){
-		.from_us = from_us > walk->from_us ? from_us : walk->from_us,
-		.to_us = to_us < walk->to_us ? to_us : walk->to_us,
-	};
-	return out->from_us < out->to_us;
-}
-
-/* Makes room for one more item; false if memory runs out. */
-static bool grow_array(struct walk *walk, void **array, size_t *room, size_t count, size_t item_bytes)
-{
-	if (count < *room)
-		return true;
-	size_t more = *room ? *room * 2 : 16;
-	void *grown = reallocarray(*array, more, item_bytes);
-
-	if (!grown) {
-		walk->error = ENOMEM;
-		return false;
-	}
-	*array = grown;
-	*room = more;
-	return true;
-}
-
-static void add_span(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t source)
-{
-	struct wall_range range;
-	bool there = clamp_range(walk, from_us, to_us, &range);
-
-	if (there && walk->extending) {
-		walk->spans[walk->span_count - 1].to_us = range.to_us;
-		return;
-	}
-	there = there &&
-		grow_array(walk, (void **)&walk->spans, &walk->span_capacity, walk->span_count, sizeof(*walk->spans));
-	if (there)
-		walk->spans[walk->span_count++] =
-			(struct timeline_item){TIMELINE_SPAN, range.from_us, range.to_us, source, GAP_NONE};
-	walk->extending = there;
-}
-
-/* Cuts the last span at to_us; it is not extended any further. */
-static void trim_span(struct walk *walk, int64_t to_us)
-{
-	struct timeline_item *last = walk->extending ? &walk->spans[walk->span_count - 1] : NULL;
-
-	if (last && last->to_us > to_us)
-		last->to_us = to_us;
-	walk->span_count -= last && last->to_us <= last->from_us;
-	walk->extending = false;
-}
-
-/* Notes that nothing may be recorded in this range, and why. */
-static void add_candidate(struct walk *walk, int64_t from_us, int64_t to_us, uint32_t cause, bool weak)
-{
-	struct wall_range range;
-
-	if (!clamp_range(walk, from_us, to_us, &range) ||
-	    !grow_array(walk, (void **)&walk->candidates, &walk->candidate_capacity, walk->candidate_count,
-			sizeof(*walk->candidates)))
-		return;
-	walk->candidates[walk->candidate_count++] = (struct gap_candidate){range, cause, weak, walk->span_count};
-}
-
-static int duration_order(const void *a, const void *b)
-{
-	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Median duration of the frames of a block. */
-static int64_t median_us(const struct index_record *records, size_t count)
-{
-	int64_t durations_us[BLOCK];
-
-	for (size_t i = 0; i < count; i++)
-		durations_us[i] = records[i].duration_us;
-	qsort(durations_us, count, sizeof(durations_us[0]), duration_order);
-	return durations_us[count / 2];
-}
-
-/* From where the frames since the last hole reach, and how far by now. */
-struct block_span {
-	int64_t from_us, end_us;
-};
-
-/*
- * A frame ends where the next one begins, even if that is later than its record can express; but not if frames between
- * them are damaged.
- */
-static int64_t frame_end_us(const struct index_record *record, const struct index_record *next)
-{
-	if (next && !(next->flags & INDEX_AFTER_HOLE))
-		return next->wall_us;
-	return record->wall_us + record->duration_us;
-}
-
-/* Reads all records of a block and finds its holes. */
-static void scan_block(struct walk *walk, const struct clip_segment *segment, uint64_t first, struct block_span *span)
-{
-	struct index_record records[BLOCK + 1];
-	size_t got = clip_segment_read(segment, first, BLOCK + 1, records), count = got < BLOCK ? got : BLOCK;
-
-	if (count == 0)
-		return;
-	int64_t usual_us = median_us(records, count);
-	int64_t limit_us = 5 * usual_us > HOLE_MIN_US ? 5 * usual_us : HOLE_MIN_US;
-	for (size_t i = 0; i < count; i++) {
-		int64_t next_us = frame_end_us(&records[i], i + 1 < got ? &records[i + 1] : NULL);
-		if (records[i].flags & INDEX_AFTER_HOLE && span->end_us != 0) {
-			add_span(walk, span->from_us, span->end_us, segment->entry.source);
-			walk->extending = false;
-			add_candidate(walk, span->end_us, records[i].wall_us, GAP_DISK, false);
-			span->from_us = records[i].wall_us;
-		}
-		span->end_us = next_us;
-		if (records[i].duration_us <= limit_us || first + i + 1 == segment->count)
-			continue;
-		add_span(walk, span->from_us, records[i].wall_us + usual_us, segment->entry.source);
-		walk->extending = false;
-		add_candidate(walk, records[i].wall_us + usual_us, next_us, GAP_STALLED, false);
-		span->from_us = next_us;
-	}
-}
-
-/* Whether a block lasts longer, by half a hole, than its number of frames would at the rate of its first ones. */
-static bool block_may_have_hole(const struct clip_segment *segment, uint64_t first, uint64_t count)
-{
-	struct index_record start[SAMPLE], last;
-	size_t got = clip_segment_read(segment, first, count < SAMPLE ? (size_t)count : SAMPLE, start);
-
-	if (got == 0 || clip_segment_read(segment, first + count - 1, 1, &last) != 1)
-		return false;
-	int64_t lasts_us = last.wall_us + last.duration_us - start[0].wall_us;
-	return lasts_us > median_us(start, got) * (int64_t)count + HOLE_MIN_US / 2;
-}
-
-/*
- * Adds the span of a segment that lasts until end_us, and its holes within the range. Blocks are counted from the first
- * record, so a hole is the same whatever range is asked for.
- */
-static void scan_segment(struct walk *walk, const struct clip_segment *segment, int64_t end_us)
-{
-	uint64_t first = clip_segment_find(segment, walk->from_us), end = clip_segment_find(segment, walk->to_us);
-	struct block_span span = {.from_us = segment->entry.start_wall_us};
-	bool damaged = segment->entry.holes;
-
-	first -= first > 0;                     /* include the frame that lasts into the range */
-	end += damaged && end < segment->count; /* damaged frames before `end` may be in the range */
-	for (uint64_t at = first / BLOCK * BLOCK; at < end; at += BLOCK) {
-		uint64_t count = segment->count - at < BLOCK ? segment->count - at : BLOCK;
-		if (damaged || block_may_have_hole(segment, at, count))
-			scan_block(walk, segment, at, &span);
-	}
-	add_span(walk, span.from_us, end_us, segment->entry.source);
-}
-
-/*
- * Adds candidates for the time between the end of the previous segment and the beginning of this one.
- *
- * First comes what is missing up to where the previous segment should have ended: a segment in between was deleted, or
- * the disk lost the end. If the clock was set back, the time that it passes again is only a weak candidate, because
- * other recordings say more about it.
- */
-static void add_candidates_before(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
-{
-	bool follows = walk->has_previous && entry->segment_no == walk->segment_no + 1;
-	bool continues = entry->gap_cause == GAP_NONE;
-	bool end_missing = entry->last_wall_us > walk->end_us + (follows ? CUT_MIN_US : 0);
-	bool beginning_missing = continues && entry->holes && entry->last_wall_us != 0 &&
-				 entry->start_wall_us > entry->last_wall_us + CUT_MIN_US;
-	int64_t begin_us = entry->start_wall_us, lost_us = walk->end_us;
-
-	if (!follows || end_missing || beginning_missing || !continues || begin_us < walk->end_us)
-		walk->extending = false;
-	if (!walk->has_previous)
-		return;
-	if (follows && continues && !end_missing && walk->usual_end_us < walk->end_us) {
-		trim_span(walk, walk->usual_end_us);
-		add_candidate(walk, walk->usual_end_us, walk->end_us, GAP_STALLED, false);
-	}
-	if (end_missing) {
-		lost_us = continues || entry->last_wall_us > begin_us ? begin_us : entry->last_wall_us;
-		add_candidate(walk, walk->end_us, lost_us, follows ? GAP_DISK : GAP_DELETED, false);
-	}
-	if (!continues)
-		add_candidate(walk, lost_us, begin_us,
-			      entry->gap_cause == GAP_START ? GAP_RECORDER_DOWN : entry->gap_cause, false);
-	if (beginning_missing)
-		add_candidate(walk, entry->last_wall_us, begin_us, GAP_DISK, false);
-	add_candidate(walk, end_us, walk->start_us, GAP_CLOCK, true);
-}
-
-/* Notes that a segment lasts until end_us, and what is missing before it. */
-static void note_segment(struct walk *walk, const struct catalogue_entry *entry, int64_t end_us)
-{
-	add_candidates_before(walk, entry, end_us);
-	walk->has_previous = true;
-	walk->segment_no = entry->segment_no;
-	walk->start_us = entry->start_wall_us;
-	walk->end_us = walk->usual_end_us = end_us;
-}
-
-/* Handles a listed segment that could not be opened; false if it was deleted, which is as if it were not listed. */
-static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry, int error)
-{
-	switch (clip_segment_classify(error)) {
-	case CLIP_SEGMENT_DELETED:
-		return false;
-	case CLIP_SEGMENT_DAMAGED:
-		note_segment(walk, entry, entry->end_wall_us);
-		walk->extending = false;
-		add_candidate(walk, entry->start_wall_us, entry->end_wall_us, GAP_DISK, false);
-		return true;
-	case CLIP_SEGMENT_UNREADABLE:
-		note_segment(walk, entry, entry->end_wall_us);
-		add_span(walk, entry->start_wall_us, entry->end_wall_us, entry->source);
-		return true;
-	case CLIP_SEGMENT_NO_RESOURCES:
-		break;
-	}
-	walk->error = error;
-	return false;
-}
-
-/*
- * Where the last frame of a segment would have ended at its usual rate, if it lasted too long. That counts only if the
- * next segment continues this one; otherwise nobody knows how long the last frame should have lasted.
- */
-static int64_t usual_end_us(const struct clip_segment *segment, const struct index_record *last)
-{
-	int64_t end_us = last->wall_us + last->duration_us;
-	uint64_t first = segment->count > BLOCK ? segment->count - BLOCK : 0;
-	struct index_record records[BLOCK];
-
-	if (last->duration_us <= HOLE_MIN_US)
-		return end_us;
-	size_t got = clip_segment_read(segment, first, BLOCK, records);
-	int64_t usual_us = got > 0 ? median_us(records, got) : last->duration_us;
-	return last->duration_us > 5 * usual_us ? last->wall_us + usual_us : end_us;
-}
-
-static void walk_opened(struct walk *walk, const struct clip_segment *segment)
-{
-	int64_t end_us = segment->count > 0 ? segment->entry.end_wall_us : segment->entry.start_wall_us;
-	struct index_record last;
-	bool there = segment->count > 0 && clip_segment_read(segment, segment->count - 1, 1, &last) == 1;
-
-	if (there)
-		end_us = last.wall_us + last.duration_us;
-	note_segment(walk, &segment->entry, end_us);
-	scan_segment(walk, segment, end_us);
-	if (there)
-		walk->usual_end_us = usual_end_us(segment, &last);
-}
-
-/* Returns false if the segment does not exist. Opens only segments that may be in the range. */
-static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
-{
-	bool inside = entry->start_wall_us < walk->to_us && entry->end_wall_us > walk->from_us;
-	struct clip_segment segment;
-
-	if (!inside && entry->state != CATALOGUE_RECORDING) {
-		if (!clip_segment_exists(walk->folder, entry))
-			return false;
-		note_segment(walk, entry, entry->end_wall_us);
-		walk->extending = false;
-		return true;
-	}
-	if (!clip_segment_open(walk->folder, entry, &segment))
-		return walk_unopened(walk, entry, errno);
-	walk_opened(walk, &segment);
-	clip_segment_close(&segment, false);
-	return true;
-}
-
-/* The last existing segment before `number`, which decides what the gap after it is; 0 if there is none. */
-static uint64_t previous_existing(const struct walk *walk, const struct catalogue *catalogue, uint64_t number)
-{
-	struct catalogue_entry entry;
-
-	while (number > 0 && catalogue_read(catalogue, --number, 1, &entry) == 1)
-		if (clip_segment_exists(walk->folder, &entry))
-			break;
-	return number;
-}
-
-/* Walks entries [number, end), and on to the first existing one after them, for the gap before it. */
-static void walk_entries(struct walk *walk, const struct catalogue *catalogue, uint64_t number, uint64_t end)
-{
-	struct catalogue_entry entry;
-
-	for (bool there = false; number < catalogue->entries && !(there && number > end) && walk->error == 0;
-	     number++) {
-		if (catalogue_read(catalogue, number, 1, &entry) == 1)
-			there = walk_entry(walk, &entry);
-		else
-			walk->error = EBADMSG;
-	}
-}
+#include "fcgi/clip/timeline_internal.h"
 
 /* Reports spans and gaps, each gap after the spans that were recorded before it. */
 static void report_items(const struct walk *walk, const struct gap_candidate *gaps, size_t gap_count,
@@ -375,24 +43,90 @@ static bool report(const struct walk *walk, timeline_callback *callback, void *c
 	return good;
 }
 
-bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_callback *callback, void *context)
+/* How many complete segments there are before the first open one. */
+static uint64_t count_closed(const struct catalogue *catalogue)
 {
-	struct walk walk = {.folder = folder, .from_us = from_us, .to_us = to_us};
+	struct catalogue_entry entry;
+	uint64_t open, end;
+
+	if (!catalogue_range(catalogue, INT64_MAX - 1, INT64_MAX, &open, &end))
+		return 0;
+	while (open < catalogue->entries && catalogue_read(catalogue, open, 1, &entry) == 1 &&
+	       entry.state == CATALOGUE_COMPLETE)
+		open++;
+	return open;
+}
+
+/* Walks all complete segments, and remembers the walk if it can be relied on. */
+static void walk_closed(struct walk *walk, const struct catalogue *catalogue, const struct folder_stamp *folder,
+			uint64_t closed)
+{
+	struct walk kept;
+
+	for (uint64_t number = 0; number < closed && walk->error == 0; number++)
+		walk_one(walk, catalogue, number);
+	if (walk->error != 0 || walk->unreadable || !folder->settled)
+		return;
+	if (walk_copy(walk, &kept)) {
+		timeline_cache_set_snapshot(walk->cache, folder, catalogue, closed, &kept);
+		return;
+	}
+	free(kept.spans);
+	free(kept.candidates);
+}
+
+/*
+ * Walks the whole archive: what is known of its complete segments, and then the others. False if that is not worth
+ * it: nothing is known yet, and the range is not all of it.
+ */
+static bool walk_archive(struct walk *walk, const struct catalogue *catalogue, const struct folder_stamp *folder,
+			 bool is_all)
+{
+	int64_t from_us = walk->from_us, to_us = walk->to_us;
+	struct timeline_cache *cache = walk->cache;
+	uint64_t closed;
+	const struct walk *known = cache ? timeline_cache_snapshot(cache, folder, catalogue, &closed) : NULL;
+
+	if (!known && (!cache || !is_all))
+		return false;
+	if (known) {
+		int fd = walk->folder;
+		if (!walk_copy(known, walk))
+			return true;
+		walk->folder = fd;
+	} else {
+		walk->from_us = INT64_MIN;
+		walk->to_us = INT64_MAX;
+		closed = count_closed(catalogue);
+		walk_closed(walk, catalogue, folder, closed);
+	}
+	for (uint64_t number = closed; number < catalogue->entries && walk->error == 0; number++)
+		walk_one(walk, catalogue, number);
+	if (walk->error == 0)
+		walk_clamp(walk, from_us, to_us);
+	return true;
+}
+
+bool timeline_walk(struct timeline_cache *cache, int folder, int64_t from_us, int64_t to_us,
+		   timeline_callback *callback, void *context)
+{
+	struct walk walk = {.folder = folder, .cache = cache, .from_us = from_us, .to_us = to_us};
+	struct folder_stamp stamp = timeline_cache_stamp_folder(folder);
 	struct catalogue catalogue;
 	uint64_t number, end;
 
 	enum catalogue_outcome outcome = catalogue_open(folder, &catalogue);
 	if (outcome != CATALOGUE_OK)
 		return outcome == CATALOGUE_MISSING;
-	if (catalogue_range(&catalogue, from_us, to_us, &number, &end))
-		walk_entries(&walk, &catalogue, previous_existing(&walk, &catalogue, number), end);
-	else
+	if (!catalogue_range(&catalogue, from_us, to_us, &number, &end))
 		walk.error = EBADMSG;
+	else if (!walk_archive(&walk, &catalogue, &stamp, number == 0 && end == catalogue.entries))
+		walk_entries(&walk, &catalogue, walk_previous_existing(&walk, &catalogue, number), end);
 	catalogue_close(&catalogue);
 	bool good = walk.error == 0 && report(&walk, callback, context);
+	int error = walk.error != 0 ? walk.error : errno;
 	free(walk.spans);
 	free(walk.candidates);
-	if (walk.error != 0)
-		errno = walk.error;
+	errno = error;
 	return good;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi/clip/timeline_cache.h"
 #include "shared/ring/state.h"
 
 enum timeline_kind { TIMELINE_SPAN, TIMELINE_GAP };
@@ -21,24 +22,27 @@ struct timeline_item {
 typedef void timeline_callback(const struct timeline_item *item, void *context);
 
 /*
- * Calls `callback` for each span and gap of [from_us, to_us), in the order of recording. Segments that continue each
- * other form one span. Gaps are also:
+ * Calls `callback` for each span and gap of [from_us, to_us), in the order of recording. Segments that continue
+ * each other form one span. Gaps are also:
  *
  *   - a frame inside a segment that lasted more than a second, and more than five times the usual;
  *   - a segment that somebody deleted between two others (GAP_DELETED);
  *   - what the disk lost of a segment: its beginning, its end, or frames in the middle (GAP_DISK).
  *
  * Wall time that was recorded twice, because the clock was set back, is in two spans. A gap is only time that no
- * recording covers, so it overlaps neither a span nor another gap. If several causes apply, the one that was recorded
- * last counts (clip_gaps.h). Between the earliest recording and the newest indexed frame every instant is in a span or
- * in a gap; the cause is GAP_CLOCK if only a clock that was set back passed through it. What is reported about an
- * instant does not depend on the range that was asked for. Time before the earliest recording, or after the latest, is
- * not reported.
+ * recording covers, so it overlaps neither a span nor another gap. If several causes apply, the one that was
+ * recorded last counts (clip_gaps.h). Between the earliest recording and the newest indexed frame every instant is
+ * in a span or in a gap; the cause is GAP_CLOCK if only a clock that was set back passed through it. What is
+ * reported about an instant does not depend on the range that was asked for. Time before the earliest recording, or
+ * after the latest, is not reported.
  *
- * A segment that cannot be read now (EIO, EACCES, ...) is reported as the span that the list of segments has. Returns
- * false with errno if there may be recordings that nobody knows of: the list cannot be read, or memory or descriptors
- * ran out. `callback` is then not called at all.
+ * A segment that cannot be read now (EIO, EACCES, ...) is reported as the span that the list of segments has.
+ * Returns false with errno if there may be recordings that nobody knows of: the list cannot be read, or memory or
+ * descriptors ran out. `callback` is then not called at all.
+ *
+ * `cache` is what this process remembers of that folder; NULL: nothing.
  */
-bool timeline_walk(int folder, int64_t from_us, int64_t to_us, timeline_callback *callback, void *context);
+bool timeline_walk(struct timeline_cache *cache, int folder, int64_t from_us, int64_t to_us,
+		   timeline_callback *callback, void *context);
 
 #endif

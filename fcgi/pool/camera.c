@@ -21,7 +21,9 @@ void camera_init(struct api_camera *camera, const struct config *config)
 void camera_free(struct api_camera *camera)
 {
 	ring_reader_close(camera->ring);
+	timeline_cache_free(camera->timeline);
 	camera->ring = NULL;
+	camera->timeline = NULL;
 }
 
 const struct ring_reader *camera_ring(struct api_camera *camera)
@@ -30,7 +32,7 @@ const struct ring_reader *camera_ring(struct api_camera *camera)
 
 	if (camera->ring && ring_reader_is_current(camera->ring, camera->ring_name))
 		return camera->ring;
-	camera_free(camera);
+	ring_reader_close(camera->ring);
 	camera->ring = ring_reader_open(camera->ring_name, &why);
 	return camera->ring;
 }

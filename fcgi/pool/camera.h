@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "fcgi/clip/timeline_cache.h"
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
 #include "shared/segment/catalogue.h"
@@ -13,7 +14,8 @@
 struct api_camera {
 	const struct config *config; /* not owned */
 	char ring_name[64];
-	struct ring_reader *ring; /* the one last used, or NULL; owned */
+	struct ring_reader *ring;        /* the one last used, or NULL; owned */
+	struct timeline_cache *timeline; /* NULL: nothing is remembered yet; owned */
 };
 
 void camera_init(struct api_camera *camera, const struct config *config);

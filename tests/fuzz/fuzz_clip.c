@@ -155,7 +155,7 @@ static void check_range(int64_t from_us, int64_t to_us)
 	asked.from_us = from_us;
 	asked.to_us = to_us;
 	asked.count = 0;
-	timeline_walk(scratch_folder(), from_us, to_us, check_item, &asked);
+	timeline_walk(NULL, scratch_folder(), from_us, to_us, check_item, &asked);
 	nearest_footage_find(scratch_folder(), NULL, from_us, to_us, &nearest);
 	holds(!nearest.before || nearest.before_us < from_us);
 	holds(!nearest.after || nearest.after_us >= to_us);

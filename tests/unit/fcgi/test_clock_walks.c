@@ -30,6 +30,7 @@
 #define NO_CAUSE    UINT32_MAX
 
 static struct plan_archive archive;
+static struct timeline_cache *cache; /* of that archive */
 static bool deleted[SEGMENTS_MAX], unlisted;
 
 /* What the oracle knows about each tick. */
@@ -240,14 +241,14 @@ static void on_item(const struct timeline_item *item, void *context)
 	}
 }
 
-static void assert_timeline(uint32_t number, int from, int to)
+static void assert_timeline_with(struct timeline_cache *remembered, uint32_t number, int from, int to)
 {
 	static struct reported reported;
 
 	memset(&reported, 0, sizeof(reported));
 	reported.from_us = wall_of_tick(from);
 	reported.to_us = wall_of_tick(to);
-	assert_true(timeline_walk(archive.folder, reported.from_us, reported.to_us, on_item, &reported));
+	assert_true(timeline_walk(remembered, archive.folder, reported.from_us, reported.to_us, on_item, &reported));
 	for (int i = from; i < to; i++) {
 		bool gap = causes[i] != NO_CAUSE;
 		if (reported.spans[i] != recorded[i] || reported.gaps[i] != gap ||
@@ -257,6 +258,13 @@ static void assert_timeline(uint32_t number, int from, int to)
 				 (unsigned)number, from, to, i, reported.spans[i], recorded[i], reported.gaps[i], gap,
 				 gap_cause_text(reported.causes[i]), gap_cause_text(causes[i]));
 	}
+}
+
+/* What is remembered of the archive changes nothing. */
+static void assert_timeline(uint32_t number, int from, int to)
+{
+	assert_timeline_with(NULL, number, from, to);
+	assert_timeline_with(cache, number, from, to);
 }
 
 /* --- the footage next to a range ---------------------------------------------------------------------------------- */
@@ -347,11 +355,16 @@ static void spans_and_gaps_cover_all_time_and_never_overlap(void **state)
 	for (uint32_t number = 1; number <= walks(); number++) {
 		walk_make(number);
 		oracle_make();
-		assert_timeline(number, 0, TICKS - 1);
+		plan_archive_age(&archive);
+		cache = timeline_cache_create();
+		if (number % 2)
+			assert_timeline(number, 0, TICKS - 1);
 		for (int i = 0; i < 6; i++) {
 			random_range(&from, &to);
 			assert_timeline(number, from, to);
 		}
+		assert_timeline(number, 0, TICKS - 1);
+		timeline_cache_free(cache);
 		plan_archive_drop(&archive);
 	}
 }

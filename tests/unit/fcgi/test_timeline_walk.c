@@ -65,7 +65,7 @@ static void the_timeline_accounts_for_all_time(void **state)
 		if (number % 60 < 29) /* 30 to 60 frames a second: two seconds are a hole */
 			continue;
 		plan_archive_make(&archive, number);
-		assert_true(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+		assert_true(timeline_walk(NULL, archive.folder, 0, INT64_MAX, on_item, &totals));
 		for (size_t i = 0; i < archive.count; i++) {
 			const struct frames *segment = &archive.segments[i];
 			const struct index_record *last = &segment->records[segment->count - 1];
@@ -109,9 +109,9 @@ static void assert_deleted_between(const struct plan_archive *archive, size_t nu
 	int64_t missing_us = next->last_wall_us - before->end_wall_us;
 	struct totals whole = {0}, inside = {0};
 
-	assert_true(timeline_walk(archive->folder, 0, INT64_MAX, on_item, &whole));
+	assert_true(timeline_walk(NULL, archive->folder, 0, INT64_MAX, on_item, &whole));
 	assert_int_equal(whole.deleted_us, missing_us);
-	assert_true(timeline_walk(archive->folder, before->end_wall_us + 1000, next->last_wall_us - 1000, on_item,
+	assert_true(timeline_walk(NULL, archive->folder, before->end_wall_us + 1000, next->last_wall_us - 1000, on_item,
 				  &inside));
 	assert_int_equal(inside.deleted_us, missing_us - 2000);
 	assert_int_equal(inside.spans, 0);
@@ -153,7 +153,7 @@ static void an_end_that_the_disk_lost_is_a_gap(void **state)
 				cut->records[cut->count - 1].wall_us + cut->records[cut->count - 1].duration_us;
 			plan_archive_write(&archive);
 			int64_t lost_us = archive.segments[1].entry.last_wall_us - cut->entry.end_wall_us;
-			assert_true(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+			assert_true(timeline_walk(NULL, archive.folder, 0, INT64_MAX, on_item, &totals));
 			assert_int_equal(totals.disk_us, lost_us > 100000 ? lost_us : 0);
 			assert_int_equal(totals.deleted_us, 0);
 			tried++;
@@ -197,7 +197,7 @@ static void a_hole_of_hours_is_a_gap_of_hours(void **state)
 	segment->entry.end_wall_us = START_US + (int64_t)segment->count * 50000 + 3 * 3600 * US_PER_S;
 	segment->entry.state = CATALOGUE_COMPLETE;
 	plan_archive_write(&archive);
-	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+	assert_true(timeline_walk(NULL, archive.folder, 0, INT64_MAX, on_item, &totals));
 	assert_int_equal(totals.stalled_us, 3 * 3600 * US_PER_S);
 	assert_int_equal(totals.span_us, (int64_t)segment->count * 50000);
 	archive.count = SEGMENTS_MAX;
@@ -218,7 +218,7 @@ static void a_damaged_segment_is_a_gap_of_the_disk(void **state)
 	assert_true(index_name(damaged->file, index, sizeof(index)));
 	assert_int_equal(unlinkat(archive.folder, index, 0), 0);
 	plan_write_file(&archive, damaged->file, "zeros", 5, 4096);
-	assert_true(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+	assert_true(timeline_walk(NULL, archive.folder, 0, INT64_MAX, on_item, &totals));
 	assert_int_equal(totals.disk_us, damaged->end_wall_us - damaged->start_wall_us);
 	assert_int_equal(totals.deleted_us, 0);
 	plan_archive_drop(&archive);
@@ -240,16 +240,70 @@ static void an_error_is_not_a_gap(void **state)
 	tight = limit;
 	tight.rlim_cur = (rlim_t)next + 1; /* the list can be opened, but no segment */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+	assert_false(timeline_walk(NULL, archive.folder, 0, INT64_MAX, on_item, &totals));
 	assert_int_equal(errno, EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 
 	int list = openat(archive.folder, CATALOGUE_FILE, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(list, &damage, 1, CATALOGUE_ENTRY_BYTES * 2 + 20), 1);
 	close(list);
-	assert_false(timeline_walk(archive.folder, 0, INT64_MAX, on_item, &totals));
+	assert_false(timeline_walk(NULL, archive.folder, 0, INT64_MAX, on_item, &totals));
 	assert_int_equal(errno, EBADMSG);
 	assert_int_equal(totals.spans + (size_t)totals.gap_us, 0);
+	plan_archive_drop(&archive);
+}
+
+static struct totals walk_with(struct timeline_cache *cache, const struct plan_archive *archive)
+{
+	struct totals totals = {0};
+
+	assert_true(timeline_walk(cache, archive->folder, 0, INT64_MAX, on_item, &totals));
+	return totals;
+}
+
+/* Takes all descriptors but one, with which the list can be opened and no segment. */
+static struct totals walk_without_opening(struct timeline_cache *cache, const struct plan_archive *archive)
+{
+	struct rlimit limit, tight;
+	int next = dup(archive->folder);
+
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	tight = limit;
+	tight.rlim_cur = (rlim_t)next + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	struct totals totals = walk_with(cache, archive);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return totals;
+}
+
+/* A list that is new, and segments that are the same; then the same list; then a changed segment, and a deleted one. */
+static void what_is_remembered_follows_the_files(void **state)
+{
+	static struct plan_archive archive;
+	struct timeline_cache *cache = timeline_cache_create();
+	char index[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	archive_of_four(&archive, 60);
+	plan_archive_age(&archive);
+	const struct totals wanted = walk_with(NULL, &archive);
+	for (int i = 0; i < 2; i++) {
+		struct totals got = i ? walk_without_opening(cache, &archive) : walk_with(cache, &archive);
+		assert_memory_equal(&got, &wanted, sizeof(got));
+	}
+	assert_int_equal(renameat(archive.folder, CATALOGUE_FILE, archive.folder, "list"), 0);
+	assert_int_equal(renameat(archive.folder, "list", archive.folder, CATALOGUE_FILE), 0);
+	struct totals got = walk_without_opening(cache, &archive);
+	assert_memory_equal(&got, &wanted, sizeof(got));
+
+	plan_archive_age(&archive);
+	walk_with(cache, &archive);
+	assert_true(index_name(archive.segments[1].entry.file, index, sizeof(index)));
+	assert_int_equal(unlinkat(archive.folder, index, 0), 0);
+	assert_int_equal(unlinkat(archive.folder, archive.segments[1].entry.file, 0), 0);
+	assert_true(walk_with(cache, &archive).deleted_us > 0);
+	timeline_cache_free(cache);
 	plan_archive_drop(&archive);
 }
 
@@ -257,7 +311,7 @@ static int64_t disk_gaps_us(const struct plan_archive *archive, int64_t from_us,
 {
 	struct totals totals = {0};
 
-	assert_true(timeline_walk(archive->folder, from_us, to_us, on_item, &totals));
+	assert_true(timeline_walk(NULL, archive->folder, from_us, to_us, on_item, &totals));
 	return totals.disk_us;
 }
 
@@ -315,6 +369,7 @@ int main(void)
 		cmocka_unit_test(a_hole_of_hours_is_a_gap_of_hours),
 		cmocka_unit_test(a_damaged_segment_is_a_gap_of_the_disk),
 		cmocka_unit_test(an_error_is_not_a_gap),
+		cmocka_unit_test(what_is_remembered_follows_the_files),
 		cmocka_unit_test(damaged_frames_are_a_gap),
 		cmocka_unit_test(a_damaged_beginning_is_a_gap),
 	};

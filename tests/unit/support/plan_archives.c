@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,4 +173,22 @@ void plan_archive_drop(struct plan_archive *archive)
 	unlinkat(archive->folder, CATALOGUE_FILE, 0);
 	close(archive->folder);
 	assert_int_equal(rmdir(archive->path), 0);
+}
+
+void plan_archive_age(const struct plan_archive *archive)
+{
+	struct dirent **entries;
+	int count = scandirat(archive->folder, ".", &entries, NULL, NULL);
+	struct timespec times[2];
+
+	assert_true(count > 0);
+	clock_gettime(CLOCK_REALTIME, &times[0]);
+	times[0].tv_sec -= 3600;
+	times[1] = times[0];
+	for (int i = 0; i < count; i++) {
+		if (strcmp(entries[i]->d_name, "..") != 0)
+			assert_int_equal(utimensat(archive->folder, entries[i]->d_name, times, 0), 0);
+		free(entries[i]);
+	}
+	free(entries);
 }

@@ -47,6 +47,9 @@ void plan_archive_make(struct plan_archive *archive, uint32_t number);
 int64_t plan_archive_damage(struct plan_archive *archive, size_t number, size_t first, size_t end);
 
 /* Closes and removes the archive. */
+/* Sets the times of all files, and of the folder, to an hour ago: as if nothing had changed since. */
+void plan_archive_age(const struct plan_archive *archive);
+
 void plan_archive_drop(struct plan_archive *archive);
 
 #endif
