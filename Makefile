@@ -34,7 +34,7 @@ shared/event      = loop subprocess timer_heap
 shared/net        = ip_address origin
 shared/config     = config config_change config_keys config_text config_value mount_need state_file token token_file
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder
-shared/media      = ffmpeg_args ivf mp4_box mp4_moov mp4_write
+shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name segment_walk
 
 recorderd/lock    = instance_lock

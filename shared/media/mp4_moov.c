@@ -7,26 +7,17 @@
 
 #include "shared/base/big_endian.h"
 #include "shared/media/mp4_box.h"
+#include "shared/media/mp4_chunks.h"
 #include "shared/media/mp4_write.h"
 
 #define EPOCH_1904_S      INT64_C(2082844800) /* seconds from 1904 to 1970 */
 #define MDAT_HEADER_BYTES 16u
 #define SAMPLES_MAX       (UINT32_MAX / 32) /* keeps all of their tables below 4 GiB */
+#define SAMPLE_BYTES      24u   /* the most that a sample takes in the tables: stts 8, stss 4, stsz 4, co64 8 */
+#define FIXED_BYTES       1024u /* more than the rest of a clip's header takes, besides the entry */
 
 #define TICKS_MAX  ((uint64_t)INT32_MAX) /* the longest duration of a sample in the moov */
 #define TICKS_LONG UINT32_MAX            /* does not fit: the value is the next one in `longs` */
-
-/*
- * A sample is kept in 16 bytes until the moov is written, because the offsets in it depend on its length. Times are in
- * ticks of MP4_CLIP_TIMESCALE; the few that do not fit in 32 bits are kept in `longs`.
- */
-struct sample {
-	uint64_t offset : 63, key : 1;
-	uint32_t size;
-	uint32_t ticks; /* since the previous sample */
-};
-
-static_assert(sizeof(struct sample) == 16, "sample");
 
 /* Ticks that do not fit in 32 bits, in the order of their samples. */
 struct longs {
@@ -39,11 +30,12 @@ struct mp4_moov {
 	uint64_t created; /* seconds since 1904 */
 	uint8_t *entry;
 	uint32_t entry_bytes;
-	struct sample *samples;
+	struct mp4_sample *samples;
 	size_t count, capacity;
 	struct longs longs;
 	uint64_t last_tick;
 	uint64_t longest; /* most ticks between two samples */
+	uint64_t highest; /* payload_offset of a sample */
 	bool failed;
 };
 
@@ -80,7 +72,7 @@ void mp4_moov_destroy(struct mp4_moov *moov)
 static bool grow(struct mp4_moov *moov)
 {
 	size_t capacity = moov->capacity ? moov->capacity * 2 : 1024;
-	struct sample *samples = reallocarray(moov->samples, capacity, sizeof(*samples));
+	struct mp4_sample *samples = reallocarray(moov->samples, capacity, sizeof(*samples));
 
 	if (!samples)
 		return false;
@@ -125,7 +117,7 @@ void mp4_moov_add_sample(struct mp4_moov *moov, int64_t time_us, uint64_t payloa
 		moov->failed = true;
 		return;
 	}
-	moov->samples[moov->count++] = (struct sample){
+	moov->samples[moov->count++] = (struct mp4_sample){
 		.offset = payload_offset & (UINT64_MAX >> 1),
 		.key = key,
 		.size = size,
@@ -133,6 +125,7 @@ void mp4_moov_add_sample(struct mp4_moov *moov, int64_t time_us, uint64_t payloa
 	};
 	moov->last_tick = tick;
 	moov->longest = ticks > moov->longest ? ticks : moov->longest;
+	moov->highest = payload_offset > moov->highest ? payload_offset : moov->highest;
 }
 
 /* The timescale of the moov: MP4_CLIP_TIMESCALE / divisor ticks per second. */
@@ -143,7 +136,8 @@ struct scale {
 
 static uint64_t scaled(const struct scale *scale, uint64_t ticks)
 {
-	return (ticks + scale->divisor / 2) / scale->divisor;
+	/* Nearly all clips have divisor 1, and a division takes long. */
+	return scale->divisor == 1 ? ticks : (ticks + scale->divisor / 2) / scale->divisor;
 }
 
 /* Chooses the finest timescale in which every sample fits. Returns false if there is none. */
@@ -244,16 +238,6 @@ static void put_stss(const struct mp4_moov *moov, struct buffer *out)
 	mp4_box_end(out, stss);
 }
 
-/* One sample per chunk, all with the one sample entry. */
-static void put_stsc(struct buffer *out)
-{
-	size_t stsc = mp4_full_box_begin(out, MP4_TYPE('s', 't', 's', 'c'), 0);
-
-	for (int i = 0; i < 4; i++)
-		buffer_u32(out, 1);
-	mp4_box_end(out, stsc);
-}
-
 static void put_stsz(const struct mp4_moov *moov, struct buffer *out)
 {
 	size_t stsz = mp4_full_box_begin(out, MP4_TYPE('s', 't', 's', 'z'), 0);
@@ -266,47 +250,45 @@ static void put_stsz(const struct mp4_moov *moov, struct buffer *out)
 	mp4_box_end(out, stsz);
 }
 
-/* place_chunks() fills in the offsets. */
-static void put_co64(const struct mp4_moov *moov, struct buffer *out)
-{
-	size_t co64 = mp4_full_box_begin(out, MP4_TYPE('c', 'o', '6', '4'), 0);
+/* What the tables depend on besides the samples. */
+struct tables {
+	struct scale scale;
+	struct mp4_chunks chunks;
+};
 
-	buffer_u32(out, (uint32_t)moov->count);
-	extend(out, moov->count * 8);
-	mp4_box_end(out, co64);
-}
-
-static void put_stbl(const struct mp4_moov *moov, struct buffer *out, const struct scale *scale)
+static void put_stbl(const struct mp4_moov *moov, struct buffer *out, const struct tables *tables)
 {
 	size_t stbl = mp4_box_begin(out, MP4_TYPE('s', 't', 'b', 'l'));
 
 	put_stsd(moov, out);
-	put_stts(moov, out, scale);
+	put_stts(moov, out, &tables->scale);
 	put_stss(moov, out);
-	put_stsc(out);
+	mp4_put_stsc(out, moov->samples, &tables->chunks);
 	put_stsz(moov, out);
-	put_co64(moov, out);
+	mp4_put_offsets(out, &tables->chunks);
 	mp4_box_end(out, stbl);
 }
 
-static void put_minf(const struct mp4_moov *moov, struct buffer *out, const struct scale *scale)
+static void put_minf(const struct mp4_moov *moov, struct buffer *out, const struct tables *tables)
 {
 	size_t minf = mp4_box_begin(out, MP4_TYPE('m', 'i', 'n', 'f'));
 	mp4_put_vmhd(out);
 	mp4_put_dinf(out);
-	put_stbl(moov, out, scale);
+	put_stbl(moov, out, tables);
 	mp4_box_end(out, minf);
 }
 
-/* Appends the moov, which ends with co64. */
-static bool put_moov(const struct mp4_moov *moov, int64_t end_us, struct buffer *out)
+/* Appends the moov, which ends with the offsets. The payload will begin at payload_at or before. */
+static bool put_moov(const struct mp4_moov *moov, int64_t end_us, uint64_t payload_at, struct buffer *out,
+		     struct tables *tables)
 {
-	struct scale scale;
+	struct scale *scale = &tables->scale;
 
 	if (moov->failed || moov->count == 0 || moov->count > SAMPLES_MAX ||
-	    !scale_choose(moov, tick_of(moov, end_us), &scale))
+	    !scale_choose(moov, tick_of(moov, end_us), scale))
 		return false;
-	struct mp4_times times = {moov->created, scaled(&scale, scale.end), MP4_CLIP_TIMESCALE / scale.divisor};
+	tables->chunks = mp4_chunks_choose(moov->samples, moov->count, payload_at + moov->highest);
+	struct mp4_times times = {moov->created, scaled(scale, scale->end), MP4_CLIP_TIMESCALE / scale->divisor};
 	size_t box = mp4_box_begin(out, MP4_TYPE('m', 'o', 'o', 'v'));
 	mp4_put_mvhd(out, &times);
 	size_t trak = mp4_box_begin(out, MP4_TYPE('t', 'r', 'a', 'k'));
@@ -314,38 +296,34 @@ static bool put_moov(const struct mp4_moov *moov, int64_t end_us, struct buffer 
 	size_t mdia = mp4_box_begin(out, MP4_TYPE('m', 'd', 'i', 'a'));
 	mp4_put_mdhd(out, &times);
 	mp4_put_hdlr(out);
-	put_minf(moov, out, &scale);
+	put_minf(moov, out, tables);
 	mp4_box_end(out, mdia);
 	mp4_box_end(out, trak);
 	mp4_box_end(out, box);
 	return !out->failed;
 }
 
-static void place_chunks(const struct mp4_moov *moov, uint64_t payload_at, struct buffer *out, size_t moov_end)
-{
-	uint8_t *offsets = out->data + moov_end - moov->count * 8;
-
-	for (size_t i = 0; i < moov->count; i++)
-		be64_put(offsets + i * 8, payload_at + moov->samples[i].offset);
-}
-
 bool mp4_moov_write(struct mp4_moov *moov, int64_t end_us, uint64_t payload_at, struct buffer *out)
 {
-	if (!put_moov(moov, end_us, out))
+	struct tables tables;
+
+	if (!put_moov(moov, end_us, payload_at, out, &tables))
 		return false;
-	place_chunks(moov, payload_at, out, out->length);
+	mp4_chunks_place(moov->samples, &tables.chunks, payload_at, out->data + out->length);
 	return true;
 }
 
 bool mp4_moov_write_clip_header(struct mp4_moov *moov, int64_t end_us, uint64_t payload_bytes, struct buffer *out)
 {
 	static const char brands[] = "isom\0\0\2\0isomiso2avc1mp41";
+	uint64_t header_bytes = FIXED_BYTES + moov->entry_bytes + (uint64_t)moov->count * SAMPLE_BYTES;
 	size_t start = out->length;
 	size_t ftyp = mp4_box_begin(out, MP4_TYPE('f', 't', 'y', 'p'));
+	struct tables tables;
 
 	buffer_append(out, brands, sizeof(brands) - 1);
 	mp4_box_end(out, ftyp);
-	if (!put_moov(moov, end_us, out))
+	if (!put_moov(moov, end_us, header_bytes, out, &tables))
 		return false;
 	size_t moov_end = out->length;
 	buffer_u32(out, 1);
@@ -353,6 +331,6 @@ bool mp4_moov_write_clip_header(struct mp4_moov *moov, int64_t end_us, uint64_t 
 	buffer_u64(out, payload_bytes + MDAT_HEADER_BYTES);
 	if (out->failed)
 		return false;
-	place_chunks(moov, out->length - start, out, moov_end);
+	mp4_chunks_place(moov->samples, &tables.chunks, out->length - start, out->data + moov_end);
 	return true;
 }

@@ -10,8 +10,8 @@
 
 #include "fcgi/io/lazy_files.h"
 #include "recorderd/archive/catalogue_writer.h"
-#include "shared/base/big_endian.h"
 #include "tests/unit/support/clip_cases.h"
+#include "tests/unit/support/sample_table.h"
 
 #define SEGMENTS    300u
 #define FRAMES      12u
@@ -104,16 +104,17 @@ static void assert_samples(const struct clip *clip, size_t frames_per_segment, c
 		virtual_file_size(clip->file) < sizeof(head) ? (size_t)virtual_file_size(clip->file) : sizeof(head);
 
 	clip_read(clip, 0, head, got);
-	const uint8_t *stsz = memmem(head, got, "stsz", 4), *co64 = memmem(head, got, "co64", 4);
-	assert_non_null(stsz);
-	assert_non_null(co64);
-	assert_int_equal(be32_get(co64 + 8), clip->frames);
-	for (size_t i = 0; i < clip->frames; i++) {
+	uint32_t count = 0;
+	struct sample_place *places = sample_places(head, got, &count);
+	assert_non_null(places);
+	assert_int_equal(count, clip->frames);
+	for (size_t i = 0; i < count; i++) {
 		const struct index_record *record = &walked.records[numbers[i % frames_per_segment]];
-		assert_int_equal(be32_get(stsz + 16 + i * 4), record->size);
-		clip_read(clip, be64_get(co64 + 12 + i * 8), sample, record->size);
+		assert_int_equal(places[i].size, record->size);
+		clip_read(clip, places[i].offset, sample, record->size);
 		assert_memory_equal(sample, media.data + record->offset, record->size);
 	}
+	free(places);
 }
 
 static void clips_of_many_segments_use_few_descriptors(void **state)
