@@ -54,7 +54,7 @@ recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command status_command token_command token_edit
 recorderd         = main options publish recorder recorder_open reload sd_notify service
 
-fcgi/http         = percent problem query range
+fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders
 fcgi/io           = config_watch disk_pulse fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
 	virtual_file zero_copy

@@ -31,6 +31,7 @@ static const struct route routes[] = {
 	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
+	{"GET", "/snapshot.jpg", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
 	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"POST", "/clips", "from to duration speed name label camera", handle_clip_keep, true, TOKEN_CONTROL,
 	 respond_disk_hangs},
@@ -200,7 +201,8 @@ static bool check_query(struct api_request *request, const struct route_match *m
 		respond_problem(request, 400, NULL, "Parameters go in the query string; request bodies are ignored.");
 		return false;
 	}
-	if (query_check(query, match->params, &why))
+	if (match->handler == handle_snapshot ? query_check_picture(query, match->params, &why)
+					      : query_check(query, match->params, &why))
 		return true;
 	respond_problem(request, 400, NULL, "%s", why.text);
 	return false;

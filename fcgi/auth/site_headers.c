@@ -26,9 +26,13 @@ static bool has_param(const struct fastcgi_request *request, const char *name)
 /* The current picture, as dashboards embed it: the stream, or a snapshot that needs no encoding. */
 static bool is_embedded(const struct fastcgi_request *request)
 {
-	if (strcmp(request->path, "/") == 0 || strcmp(request->path, "/stream") == 0)
-		return true;
-	return strcmp(request->path, "/snapshot") == 0 && !has_param(request, "at") && !has_param(request, "width");
+	static const char *const streams[] = {"/", "/stream", "/stream.mjpg", "/video"};
+
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+		if (strcmp(request->path, streams[i]) == 0)
+			return true;
+	return (strcmp(request->path, "/snapshot") == 0 || strcmp(request->path, "/snapshot.jpg") == 0) &&
+	       !has_param(request, "at") && !has_param(request, "width");
 }
 
 /*

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fcgi/http/cache_buster.h"
 #include "fcgi/http/percent.h"
 #include "shared/base/time_text.h"
 
@@ -23,12 +24,6 @@ enum query_outcome query_get(const char *query, const char *name, char *out, siz
 	return QUERY_ABSENT;
 }
 
-/* Parameters that only make an address unique. */
-static bool is_cache_buster(const char *part, size_t length)
-{
-	return strspn(part, "0123456789") >= length || (length > 1 && strncmp(part, "_=", 2) == 0);
-}
-
 /* The index of a word in `names`, or -1. */
 static int word_index(const char *names, const char *word, size_t length)
 {
@@ -44,24 +39,47 @@ static int word_index(const char *names, const char *word, size_t length)
 	return -1;
 }
 
-bool query_check(const char *query, const char *names, struct reason *why)
+/* *seen has a bit for each of `names` that was there before. */
+static bool check_parameter(const char *parameter, size_t length, const char *names, bool picture, unsigned *seen,
+			    struct reason *why)
+{
+	size_t name_length = strcspn(parameter, "=&");
+	int number = word_index(names, parameter, name_length);
+
+	if (cache_buster_is_bare(parameter, length))
+		return true;
+	if (number < 0 && picture && cache_buster_is_named(parameter, length, names))
+		return true;
+	if (number < 0)
+		return reason_set(why, "Unknown parameter \"%.*s\"; expected: %s.",
+				  name_length > 40 ? 40 : (int)name_length, parameter, names);
+	if (*seen & 1u << number)
+		return reason_set(why, "%.*s= is given twice.", (int)name_length, parameter);
+	*seen |= 1u << number;
+	return true;
+}
+
+static bool check(const char *query, const char *names, bool picture, struct reason *why)
 {
 	unsigned seen = 0;
 
 	for (const char *part = query; *part; part += *part == '&') {
-		size_t length = strcspn(part, "&"), name = strcspn(part, "=&");
-		if (!is_cache_buster(part, length)) {
-			int number = word_index(names, part, name);
-			if (number < 0)
-				return reason_set(why, "Unknown parameter \"%.*s\"; expected: %s.",
-						  name > 40 ? 40 : (int)name, part, names);
-			if (seen & 1u << number)
-				return reason_set(why, "%.*s= is given twice.", (int)name, part);
-			seen |= 1u << number;
-		}
+		size_t length = strcspn(part, "&");
+		if (!check_parameter(part, length, names, picture, &seen, why))
+			return false;
 		part += length;
 	}
 	return true;
+}
+
+bool query_check(const char *query, const char *names, struct reason *why)
+{
+	return check(query, names, false, why);
+}
+
+bool query_check_picture(const char *query, const char *names, struct reason *why)
+{
+	return check(query, names, true, why);
 }
 
 bool query_number(const char *query, const char *name, long min, long max, long *value, struct reason *why)

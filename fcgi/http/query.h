@@ -28,6 +28,9 @@ enum query_outcome query_get(const char *query, const char *name, char *out, siz
  */
 bool query_check(const char *query, const char *names, struct reason *why);
 
+/* The same for an address that returns a picture or a stream: named cache-busters are allowed, too (cache_buster.h). */
+bool query_check_picture(const char *query, const char *names, struct reason *why);
+
 /* Reads a whole number from `min` to `max`. *value does not change if the name is absent. Returns false and sets *why. */
 bool query_number(const char *query, const char *name, long min, long max, long *value, struct reason *why);
 

@@ -123,7 +123,7 @@ static int admit(struct live *live, const struct fastcgi_request *request, struc
 	*feed = find_feed(live, options->camera);
 	live_feed_check(*feed);
 	live_feed_update(*feed);
-	if (!live_feed_can_serve(*feed, why))
+	if (!live_feed_can_serve(*feed, why) || (options->single && !live_feed_is_fresh(*feed, why)))
 		return 503;
 	return options->head_only ? 200 : live_permits_acquire(&live->permits, *feed, request, claim, why);
 }
@@ -149,15 +149,15 @@ static bool respond(struct live *live, struct peer *peer, struct fastcgi_request
 		return false;
 	}
 	if (options.head_only) {
-		live_respond_head(request, http);
+		live_respond_head(request, http, options.single ? &feed->newest->ring_frame : NULL);
 		return false;
 	}
-	peer->viewer = live_viewer_open(feed, request, &options);
-	if (!peer->viewer) {
+	enum live_viewer_action action = live_viewer_open(feed, request, &options, &peer->viewer);
+	if (action != VIEWER_KEEP)
 		live_permits_release(&live->permits, peer->claim);
+	if (action == VIEWER_CLOSE)
 		peer->watch.fd = -1;
-	}
-	return peer->viewer != NULL;
+	return action == VIEWER_KEEP;
 }
 
 static void read_request(struct live *live, struct peer *peer)
@@ -175,6 +175,20 @@ static void read_request(struct live *live, struct peer *peer)
 		close_peer(live, peer);
 }
 
+static void after_action(struct live *live, struct peer *peer, enum live_viewer_action action)
+{
+	if (action == VIEWER_CLOSE)
+		close_peer(live, peer);
+	if (action != VIEWER_DONE)
+		return;
+	/* The web server closes the connection, or the next ticks do. */
+	live_viewer_finish(peer->viewer);
+	live_permits_release(&live->permits, peer->claim);
+	peer->viewer = NULL;
+	peer->responded = true;
+	peer->since_us = mono_now().us;
+}
+
 static void peer_ready(void *context, uint32_t events)
 {
 	struct peer *peer = context;
@@ -186,8 +200,8 @@ static void peer_ready(void *context, uint32_t events)
 		fastcgi_drain(peer->watch.fd);
 	else if (!peer->viewer)
 		read_request(live, peer);
-	else if ((events & EPOLLOUT) && live_viewer_writable(peer->viewer) == VIEWER_CLOSE)
-		close_peer(live, peer);
+	else if (events & EPOLLOUT)
+		after_action(live, peer, live_viewer_writable(peer->viewer));
 }
 
 static void add_peer(struct live *live, int fd)

@@ -4,7 +4,10 @@
 #include <stdio.h>
 
 #include "shared/base/log.h"
+#include "shared/base/time_text.h"
 #include "shared/ring/shm_name.h"
+
+#define FRESH_US (10 * US_PER_S) /* as for /snapshot */
 
 bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t gone_limit_us, struct reason *why)
 {
@@ -129,4 +132,15 @@ bool live_feed_can_serve(const struct live_feed *feed, struct reason *why)
 	if (!feed->newest)
 		return reason_set(why, "Camera %s has not sent a frame yet.", name);
 	return true;
+}
+
+bool live_feed_is_fresh(const struct live_feed *feed, struct reason *why)
+{
+	const struct ring_meta *meta = &feed->newest->ring_frame.meta;
+	char time[TIME_ISO_BYTES];
+
+	if (mono_now().us - meta->mono_us < FRESH_US)
+		return true;
+	time_format_iso((wall_t){meta->wall_us}, time);
+	return reason_set(why, "The camera is not sending frames now; its last picture is at=%s.", time);
 }

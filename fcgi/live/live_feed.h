@@ -51,4 +51,7 @@ void live_feed_check(struct live_feed *feed);
 /* True if a new viewer can be served; otherwise sets *why. */
 bool live_feed_can_serve(const struct live_feed *feed, struct reason *why);
 
+/* True if the newest frame is recent enough to be shown as the current picture; otherwise sets *why. */
+bool live_feed_is_fresh(const struct live_feed *feed, struct reason *why);
+
 #endif

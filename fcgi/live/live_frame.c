@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -18,8 +19,7 @@
 #define COPY_AT    0.5
 #define SHARE_FROM 4 /* viewers: from here on, the file saves more than it costs */
 
-static const char tail[] = "\r\n--" LIVE_BOUNDARY "\r\n";
-#define TAIL_BYTES (sizeof(tail) - 1)
+static const char part_tail[] = "\r\n--" LIVE_BOUNDARY "\r\n";
 
 struct live_ring *live_ring_open(const char *name, struct reason *why)
 {
@@ -55,9 +55,10 @@ static void cut_into_records(struct live_frame *frame)
 	fastcgi_stdout_header(frame->last_header, frame->payload_bytes - (records - 1) * frame->record_payload);
 }
 
-struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_frame *ring_frame)
+static struct live_frame *create(struct live_ring *ring, const struct ring_frame *ring_frame, const void *head,
+				 size_t head_bytes, const char *tail)
 {
-	struct live_frame *frame = calloc(1, sizeof(*frame));
+	struct live_frame *frame = calloc(1, sizeof(*frame) + head_bytes);
 	if (!frame)
 		return NULL;
 	frame->refs = 1;
@@ -65,14 +66,31 @@ struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_f
 	frame->ring_frame = *ring_frame;
 	frame->ring = ring;
 	ring->refs++;
+	memcpy(frame->head, head, head_bytes);
+	frame->head_bytes = head_bytes;
+	frame->tail = tail;
+	frame->tail_bytes = strlen(tail);
+	frame->payload_bytes = head_bytes + ring_frame->meta.length + frame->tail_bytes;
+	cut_into_records(frame);
+	return frame;
+}
+
+struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_frame *ring_frame)
+{
 	int64_t wall_us = ring_frame->meta.wall_us > 0 ? ring_frame->meta.wall_us : 0;
-	frame->head_bytes = (size_t)snprintf(frame->head, sizeof(frame->head),
+	char head[128];
+	size_t head_bytes = (size_t)snprintf(head, sizeof(head),
 					     "Content-Type: image/jpeg\r\nContent-Length: %" PRIu32
 					     "\r\nX-Timestamp: %" PRId64 ".%06" PRId64 "\r\n\r\n",
 					     ring_frame->meta.length, wall_us / US_PER_S, wall_us % US_PER_S);
-	frame->payload_bytes = frame->head_bytes + ring_frame->meta.length + TAIL_BYTES;
-	cut_into_records(frame);
-	return frame;
+
+	return create(ring, ring_frame, head, head_bytes, part_tail);
+}
+
+struct live_frame *live_frame_create_response(struct live_ring *ring, const struct ring_frame *ring_frame,
+					      const void *headers, size_t bytes)
+{
+	return create(ring, ring_frame, headers, bytes, "");
 }
 
 struct live_frame *live_frame_ref(struct live_frame *frame)
@@ -100,7 +118,7 @@ static size_t gather_payload(const struct live_frame *frame, size_t at, size_t e
 	} sections[] = {
 		{frame->head, frame->head_bytes},
 		{frame->ring_frame.data, frame->ring_frame.meta.length},
-		{tail, TAIL_BYTES},
+		{frame->tail, frame->tail_bytes},
 	};
 	size_t count = 0, begin = 0;
 	for (size_t i = 0; i < 3 && at < end; i++) {

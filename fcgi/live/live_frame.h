@@ -38,16 +38,22 @@ struct live_frame {
 	struct ring_frame ring_frame;
 	int file;         /* with all bytes on the wire; -1: the frame is sent from the ring */
 	unsigned viewers; /* that have begun with it */
-	char head[128];
-	size_t head_bytes;
 	size_t payload_bytes;
 	size_t wire_bytes;
 	size_t record_payload; /* of each record; the last one may have less */
 	uint8_t record_header[FASTCGI_HEADER_BYTES], last_header[FASTCGI_HEADER_BYTES];
+	const char *tail; /* after the JPEG */
+	size_t tail_bytes;
+	size_t head_bytes;
+	char head[]; /* before the JPEG */
 };
 
 /* NULL if memory ran out. Starts with one reference. */
 struct live_frame *live_frame_create(struct live_ring *ring, const struct ring_frame *frame);
+
+/* The same frame, but as a whole response: `headers` of `bytes` bytes, up to the empty line, and the JPEG. */
+struct live_frame *live_frame_create_response(struct live_ring *ring, const struct ring_frame *frame,
+					      const void *headers, size_t bytes);
 struct live_frame *live_frame_ref(struct live_frame *frame);
 void live_frame_unref(struct live_frame *frame); /* NULL is safe */
 

@@ -10,6 +10,20 @@
 #define FPS_MIN 1.0
 #define FPS_MAX 240.0
 
+/*
+ * The addresses of the stream. Other programs are preset to most of them: /?action=stream and /?action=snapshot are
+ * those of mjpg-streamer, which printers and dashboards expect.
+ */
+static const struct {
+	const char *path;
+	const char *params; /* separated by blanks */
+} addresses[] = {
+	{"/", "action fps camera"},
+	{"/stream", "fps camera"},
+	{"/stream.mjpg", "fps camera"},
+	{"/video", "fps camera"},
+};
+
 /* Digits with at most one point; strtod() would also accept "inf", "0x10" and "1e2". */
 static bool is_decimal(const char *text)
 {
@@ -39,6 +53,26 @@ static bool read_fps(const char *query, int64_t *period_us, struct reason *why)
 	return true;
 }
 
+static bool read_action(const char *query, bool *single, struct reason *why)
+{
+	char text[QUERY_VALUE_MAX];
+	enum query_outcome outcome = query_get(query, "action", text, sizeof(text));
+
+	if (outcome == QUERY_ABSENT || (outcome == QUERY_FOUND && strcmp(text, "stream") == 0))
+		return true;
+	*single = outcome == QUERY_FOUND && strcmp(text, "snapshot") == 0;
+	return *single || reason_set(why, "action= must be stream or snapshot.");
+}
+
+/* The parameters of an address, or NULL if it is unknown. */
+static const char *find_params(const char *path)
+{
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (strcmp(path, addresses[i].path) == 0)
+			return addresses[i].params;
+	return NULL;
+}
+
 const struct config *live_request_camera(const struct config_set *cameras, const char *query)
 {
 	char name[CONFIG_NAME_BYTES] = "";
@@ -50,8 +84,10 @@ const struct config *live_request_camera(const struct config_set *cameras, const
 int live_request_read(const struct config_set *cameras, const char *method, const char *path, const char *query,
 		      struct live_options *out, struct reason *why)
 {
+	const char *params = find_params(path);
+
 	*out = (struct live_options){.head_only = strcmp(method, "HEAD") == 0};
-	if (strcmp(path, "/") != 0 && strcmp(path, "/stream") != 0) {
+	if (!params) {
 		reason_set(why, "There is no such page. The live stream is at /stream.");
 		return 404;
 	}
@@ -64,5 +100,7 @@ int live_request_read(const struct config_set *cameras, const char *method, cons
 		reason_set(why, "There is no camera of that name; /camera_info lists the cameras.");
 		return 404;
 	}
-	return read_fps(query, &out->period_us, why) ? 200 : 400;
+	bool valid = query_check_picture(query, params, why) && read_fps(query, &out->period_us, why) &&
+		     (params != addresses[0].params || read_action(query, &out->single, why));
+	return valid ? 200 : 400;
 }

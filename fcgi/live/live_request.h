@@ -11,6 +11,7 @@
 struct live_options {
 	const struct config *camera;
 	int64_t period_us; /* at most one frame per period; 0: every frame */
+	bool single;       /* one frame as a whole response, not a stream */
 	bool head_only;
 };
 
@@ -19,7 +20,7 @@ const struct config *live_request_camera(const struct config_set *cameras, const
 
 /*
  * Returns 200 and fills in *out, or returns the status of a refusal and sets *why: 404 for an unknown path or
- * camera, 405 for another method than GET and HEAD, 400 for an invalid fps=. out->head_only is always set.
+ * camera, 405 for another method than GET and HEAD, 400 for an invalid parameter. out->head_only is always set.
  */
 int live_request_read(const struct config_set *cameras, const char *method, const char *path, const char *query,
 		      struct live_options *out, struct reason *why);

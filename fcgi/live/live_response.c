@@ -1,12 +1,14 @@
 /* live_response.c - the short responses of recorder-live. */
 #include "fcgi/live/live_response.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "fcgi/auth/site_headers.h"
 #include "fcgi/http/problem.h"
 #include "fcgi/live/live_frame.h"
+#include "shared/base/time_text.h"
 
 /*
  * Sends a whole response. `text` begins with the status line; the headers that all responses have are inserted
@@ -81,12 +83,37 @@ void live_response_append_stream(struct buffer *out, const struct fastcgi_reques
 	append_stream_lines(out);
 }
 
-void live_respond_head(struct fastcgi_request *request, const struct config_http *http)
+static void append_frame_lines(struct buffer *out, const struct ring_frame *frame)
+{
+	char time[TIME_ISO_BYTES];
+
+	time_format_iso((wall_t){frame->meta.wall_us}, time);
+	buffer_printf(out,
+		      "Content-Type: image/jpeg\r\n"
+		      "Content-Length: %" PRIu32 "\r\n"
+		      "Cache-Control: no-store\r\n"
+		      "X-Timestamp: %s\r\n"
+		      "\r\n",
+		      frame->meta.length, time);
+}
+
+void live_response_append_frame(struct buffer *out, const struct fastcgi_request *request,
+				const struct config_http *http, const struct ring_frame *frame)
+{
+	buffer_printf(out, "Status: 200 OK\r\n");
+	site_headers_append(out, http, request, 200);
+	append_frame_lines(out, frame);
+}
+
+void live_respond_head(struct fastcgi_request *request, const struct config_http *http, const struct ring_frame *frame)
 {
 	struct buffer text = {0};
 
 	buffer_printf(&text, "Status: 200 OK\r\n");
-	append_stream_lines(&text);
+	if (frame)
+		append_frame_lines(&text, frame);
+	else
+		append_stream_lines(&text);
 	respond(request, http, 200, &text);
 	buffer_free(&text);
 }

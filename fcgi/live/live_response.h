@@ -8,10 +8,15 @@
 #include "fcgi/io/fastcgi.h"
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
+#include "shared/ring/ring_reader.h"
 
 /* Appends the headers of a live stream, up to the empty line. */
 void live_response_append_stream(struct buffer *out, const struct fastcgi_request *request,
 				 const struct config_http *http);
+
+/* Appends the headers of a response with one frame, up to the empty line. */
+void live_response_append_frame(struct buffer *out, const struct fastcgi_request *request,
+				const struct config_http *http, const struct ring_frame *frame);
 
 /*
  * Each of these releases the request (fastcgi_release). `http` is the configuration of the requested camera. A
@@ -20,7 +25,9 @@ void live_response_append_stream(struct buffer *out, const struct fastcgi_reques
  */
 void live_respond_problem(struct fastcgi_request *request, const struct config_http *http, int status,
 			  const char *headers, const struct reason *why);
-void live_respond_head(struct fastcgi_request *request, const struct config_http *http);
+
+/* The headers of a stream, or of a response with that frame if it is not NULL. */
+void live_respond_head(struct fastcgi_request *request, const struct config_http *http, const struct ring_frame *frame);
 
 /* 204 or 403 to a CORS preflight (site_headers.h). */
 void live_respond_preflight(struct fastcgi_request *request, const struct config_http *http);

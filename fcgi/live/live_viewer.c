@@ -29,6 +29,31 @@ static bool send_start(struct live_viewer *viewer)
 	return sent;
 }
 
+/* The one frame of a response, with its headers. */
+static bool begin_response(struct live_viewer *viewer)
+{
+	const struct live_frame *newest = viewer->feed->newest;
+	struct buffer headers = {0};
+
+	live_response_append_frame(&headers, viewer->request, &viewer->feed->http, &newest->ring_frame);
+	if (!headers.failed)
+		viewer->frame =
+			live_frame_create_response(newest->ring, &newest->ring_frame, headers.data, headers.length);
+	buffer_free(&headers);
+	return viewer->frame != NULL;
+}
+
+/* The end of a response, which has to wait while the socket is full. */
+static enum live_viewer_action end_response(struct live_viewer *viewer)
+{
+	uint8_t end[FASTCGI_END_BYTES];
+
+	fastcgi_end(end);
+	if (send_small(viewer, end, sizeof(end)))
+		return VIEWER_DONE;
+	return errno == EAGAIN ? VIEWER_KEEP : VIEWER_CLOSE;
+}
+
 /* The web server has the whole frame. */
 static void count_frame(const struct live_viewer *viewer)
 {
@@ -70,12 +95,13 @@ static enum live_viewer_action send_record(struct live_viewer *viewer)
 	viewer->queued += (size_t)taken;
 	atomic_fetch_add_explicit(&viewer->feed->stats.counters->bytes, (uint64_t)taken, memory_order_relaxed);
 	viewer->taken += (size_t)taken;
-	if (viewer->sent == frame->wire_bytes) {
+	if (viewer->sent < frame->wire_bytes)
+		return VIEWER_KEEP;
+	if (!viewer->single)
 		count_frame(viewer);
-		viewer->frame = NULL;
-		live_frame_unref(frame);
-	}
-	return VIEWER_KEEP;
+	viewer->frame = NULL;
+	live_frame_unref(frame);
+	return viewer->single ? end_response(viewer) : VIEWER_KEEP;
 }
 
 /* There is a new frame and it is due. A quarter of the period is allowed for the camera's jitter. */
@@ -119,7 +145,7 @@ static bool stream_is_over(const struct live_viewer *viewer)
 
 enum live_viewer_action live_viewer_offer(struct live_viewer *viewer)
 {
-	if (viewer->frame)
+	if (viewer->frame || viewer->single)
 		return VIEWER_KEEP;
 	if (stream_is_over(viewer))
 		return VIEWER_CLOSE;
@@ -137,13 +163,15 @@ enum live_viewer_action live_viewer_writable(struct live_viewer *viewer)
 	viewer->queued = 0;
 	if (viewer->frame)
 		return send_record(viewer);
+	if (viewer->single)
+		return end_response(viewer);
 	live_feed_update(viewer->feed);
 	return live_viewer_offer(viewer);
 }
 
 enum live_viewer_action live_viewer_tick(struct live_viewer *viewer)
 {
-	bool waited_for = viewer->frame || viewer->queued > 0;
+	bool waited_for = viewer->frame || viewer->single || viewer->queued > 0;
 	int64_t window_us = viewer->feed->http.stall_seconds * US_PER_S;
 
 	if (!pace_update(&viewer->pace, viewer->taken, waited_for, mono_now().us, window_us))
@@ -153,32 +181,52 @@ enum live_viewer_action live_viewer_tick(struct live_viewer *viewer)
 	return !viewer->frame || live_frame_preserve(viewer->frame) ? VIEWER_KEEP : VIEWER_CLOSE;
 }
 
-struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
-				     const struct live_options *options)
+static enum live_viewer_action send_first(struct live_viewer *viewer)
+{
+	if (viewer->single)
+		return begin_response(viewer) ? send_record(viewer) : VIEWER_CLOSE;
+	atomic_fetch_add(&viewer->feed->stats.counters->viewers_total, 1);
+	return send_start(viewer) ? live_viewer_offer(viewer) : VIEWER_CLOSE;
+}
+
+enum live_viewer_action live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
+					 const struct live_options *options, struct live_viewer **out)
 {
 	struct live_viewer *viewer = calloc(1, sizeof(*viewer));
 
+	*out = NULL;
 	if (!viewer) {
 		fastcgi_close(request);
-		return NULL;
+		return VIEWER_CLOSE;
 	}
 	viewer->request = request;
 	viewer->feed = feed;
-	atomic_fetch_add(&feed->stats.counters->viewers_total, 1);
+	viewer->single = options->single;
 	atomic_fetch_add(&feed->stats.own->viewers, 1);
 	viewer->period_us = options->period_us;
 	pace_begin(&viewer->pace, 0, mono_now().us);
 	viewer->width = feed->newest->ring_frame.meta.width;
 	viewer->height = feed->newest->ring_frame.meta.height;
-	if (send_start(viewer) && live_viewer_offer(viewer) == VIEWER_KEEP)
-		return viewer;
-	live_viewer_close(viewer);
-	return NULL;
+	enum live_viewer_action action = send_first(viewer);
+	if (action == VIEWER_KEEP)
+		*out = viewer;
+	else if (action == VIEWER_DONE)
+		live_viewer_finish(viewer);
+	else
+		live_viewer_close(viewer);
+	return action;
+}
+
+void live_viewer_finish(struct live_viewer *viewer)
+{
+	atomic_fetch_sub(&viewer->feed->stats.own->viewers, 1);
+	fastcgi_release(viewer->request);
+	free(viewer);
 }
 
 void live_viewer_close(struct live_viewer *viewer)
 {
-	if (!viewer->frame) {
+	if (!viewer->frame && !viewer->single) {
 		uint8_t end[FASTCGI_END_BYTES];
 		fastcgi_end(end);
 		send_small(viewer, end, sizeof(end));

@@ -5,6 +5,8 @@
  * of it, and continues with the newest frame; those in between are skipped. Chromium displays a part only when the
  * headers of the next one have arrived, and WebKit needs the last one twice. So a frame that is not followed by
  * another one is sent again after half a second, and then once a second, which also reveals viewers that have gone.
+ *
+ * A viewer that asked for a single frame gets one response with a length, as any other file.
  */
 #ifndef FCGI_LIVE_LIVE_VIEWER_H
 #define FCGI_LIVE_LIVE_VIEWER_H
@@ -19,6 +21,7 @@
 enum live_viewer_action {
 	VIEWER_KEEP,
 	VIEWER_CLOSE, /* the viewer is gone or too slow, or the stream has ended: the caller closes it */
+	VIEWER_DONE,  /* it has its single frame: the caller calls live_viewer_finish() */
 };
 
 struct live_viewer {
@@ -35,17 +38,22 @@ struct live_viewer {
 	uint64_t serial;          /* of the last frame begun */
 	unsigned repeats;         /* of that frame */
 	uint16_t width, height;
+	bool single; /* gets one frame as a whole response */
 };
 
 /*
- * Sends the headers and the first frame; feed->newest must not be NULL. The viewer owns the request from now on.
- * Returns NULL, with the request closed, if memory ran out or the peer has gone.
+ * Sends the headers and the first frame; feed->newest must not be NULL. The viewer owns the request from now on. Unless
+ * it returns VIEWER_KEEP, *out is NULL: after VIEWER_CLOSE the connection is closed, because memory ran out or the peer
+ * has gone; after VIEWER_DONE the response is complete, and the connection is the caller's (fastcgi_release).
  */
-struct live_viewer *live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
-				     const struct live_options *options);
+enum live_viewer_action live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
+					 const struct live_options *options, struct live_viewer **out);
 
 /* Closes the connection and frees the viewer. Between two frames the stream gets its FastCGI end record. */
 void live_viewer_close(struct live_viewer *viewer);
+
+/* Frees a viewer that is done. The connection is the caller's (fastcgi_release). */
+void live_viewer_finish(struct live_viewer *viewer);
 
 /* The socket is writable: the web server has taken what was sent. */
 enum live_viewer_action live_viewer_writable(struct live_viewer *viewer);

@@ -61,6 +61,7 @@ static void check_names(const char *query)
 	struct reason why = {""};
 	char unused[1];
 
+	(void)query_check_picture(query, "fps camera action", &why);
 	if (!query_check(query, "from to", &why)) {
 		holds(why.text[0] != '\0');
 		return;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "tests/unit/support/fastcgi_client.h"
@@ -140,6 +141,13 @@ static void wrong_requests_get_their_status(void **state)
 	live_expect_status("GET", "/stream?camera=%zz", 404, "problem+json");
 	live_expect_status("GET", "/elsewhere", 404, "problem+json");
 	live_expect_status("GET", "/stream%00", 404, "problem+json");
+	live_expect_status("GET", "/?action=command", 400, "problem+json");
+	live_expect_status("GET", "/?action=", 400, "problem+json");
+	live_expect_status("GET", "/stream?action=snapshot", 400, "problem+json");
+	live_expect_status("GET", "/video?fp=5", 400, "problem+json");
+	static const char *const streams[] = {"/", "/?action=stream&17", "/stream.mjpg?t=17", "/video?rnd=0.5"};
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+		live_expect_status("HEAD", streams[i], 200, "multipart/x-mixed-replace");
 	live_expect_status("POST", "/stream", 405, "Allow: GET, HEAD\r\n");
 	static const char *const bad_fps[] = {"0",   "-1",  "241",  "abc", "",   "1e2",
 					      "inf", "nan", "0x10", ".",   "5x", "0.5"};
@@ -154,6 +162,70 @@ static void wrong_requests_get_their_status(void **state)
 		snprintf(uri, sizeof(uri), "/stream?fps=%s", good_fps[i]);
 		live_expect_status("HEAD", uri, 200, "multipart/x-mixed-replace");
 	}
+}
+
+/* Reads a whole response, and checks that it is one frame with its length. */
+static void expect_picture(struct viewer *viewer)
+{
+	assert_true(client_read_all(viewer->fd, &viewer->bytes));
+	char *text = (char *)viewer->bytes.data, *body = strstr(text, "\r\n\r\n") + 4;
+	char *type = strstr(text, "Content-Type: image/jpeg\r\nContent-Length: "),
+	     *time = strstr(text, "X-Timestamp: 1970-");
+
+	assert_true(type && type < body && time && time < body);
+	size_t length = strtoul(strchr(strchr(type, '\n'), ' '), NULL, 10);
+	assert_int_equal((size_t)(body - text) + length + 1, viewer->bytes.length);
+	assert_true(frame_is_intact((uint8_t *)body, length));
+	live_leave(viewer);
+}
+
+static void a_snapshot_is_one_frame_with_its_length(void **state)
+{
+	(void)state;
+	record_frame_sized(1, 300, WIDTH);
+	for (int i = 0; i < 20; i++) {
+		struct viewer viewer = live_ask("GET", i % 2 ? "/?action=snapshot" : "/?action=snapshot&t=17");
+		expect_picture(&viewer);
+	}
+	record_frame(2);
+	for (int i = 0; i < 20; i++)
+		assert_true(client_may_end_late(live_socket_path, "/?action=snapshot"));
+	live_expect_status("HEAD", "/?action=snapshot", 200, "Content-Length: 150000\r\n");
+}
+
+/* It stays the frame that it was, and does not become a stream. */
+static void a_snapshot_that_is_read_late_is_whole(void **state)
+{
+	(void)state;
+	record_frame(1);
+	struct viewer viewer = live_ask("GET", "/?action=snapshot");
+	uint8_t first[16];
+	assert_int_equal(recv(viewer.fd, first, sizeof(first), MSG_PEEK | MSG_WAITALL), sizeof(first));
+	struct viewer watcher = live_watch("/stream");
+	for (uint32_t n = 2, last = 0; n < 5; n++) {
+		record_frame(n);
+		while (last < n)
+			last = live_next_frame(&watcher);
+	}
+	live_leave(&watcher);
+	expect_picture(&viewer);
+}
+
+static void a_snapshot_of_a_camera_that_has_stopped_is_503(void **state)
+{
+	static uint8_t bytes[300];
+	struct ring_meta meta = {.wall_us = US_PER_S,
+				 .mono_us = mono_now().us - 60 * US_PER_S,
+				 .epoch = 1,
+				 .width = WIDTH,
+				 .height = 48};
+
+	(void)state;
+	make_frame(bytes, sizeof(bytes), 1);
+	ring_writer_put(live_server.recorder, &meta, &(struct iovec){bytes, sizeof(bytes)}, 1);
+	live_server_publish();
+	live_expect_status("GET", "/?action=snapshot", 503, "Retry-After: ");
+	live_expect_status("HEAD", "/?action=stream", 200, "multipart/");
 }
 
 static void the_input_may_end_after_the_response(void **state)
@@ -212,6 +284,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(this_machine_is_exempt, start_shared, stop_limited),
 		cmocka_unit_test_setup_teardown(a_viewer_that_reads_nothing_is_cut_off, start_hasty, stop_limited),
 		CASE(wrong_requests_get_their_status),
+		CASE(a_snapshot_is_one_frame_with_its_length),
+		CASE(a_snapshot_that_is_read_late_is_whole),
+		CASE(a_snapshot_of_a_camera_that_has_stopped_is_503),
 		CASE(the_input_may_end_after_the_response),
 		CASE(head_gets_no_body),
 		CASE(without_a_frame_or_a_recorder_there_is_503),

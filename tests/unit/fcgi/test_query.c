@@ -80,6 +80,49 @@ static void unknown_and_repeated_names_are_refused(void **state)
 	}
 }
 
+/* What dashboards append to the address of a picture, and mistakes that look like it. */
+static void pictures_may_have_cache_busters_and_mistakes_are_still_reported(void **state)
+{
+	static const char *const busters[] = {"bypassCache=1763540000000",
+					      "cacheBust=1763",
+					      "t=1763",
+					      "ts=1",
+					      "nocache=5",
+					      "rnd=0.8437264",
+					      "camera=a&width=320&timestamp=1",
+					      "cb=12&cb=13",
+					      "_=x&123",
+					      "widht=1763540000000"};
+	static const struct {
+		const char *query, *name;
+	} mistakes[] = {{"widht=320", "\"widht\""},
+			{"with=320", "\"with\""},
+			{"Width=320", "\"Width\""},
+			{"w=320", "\"w\""},
+			{"cam=2", "\"cam\""},
+			{"cmera=1", "\"cmera\""},
+			{"t=x", "\"t\""},
+			{"t=", "\"t\""},
+			{"t=1x", "\"t\""},
+			{"t=-1", "\"t\""},
+			{"t=.5", "\"t\""},
+			{"t", "\"t\""},
+			{"=1", "\"\""},
+			{"width=1&width=2", "width= is"}};
+	struct reason why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(busters) / sizeof(busters[0]); i++) {
+		if (!query_check_picture(busters[i], "at width camera", &why))
+			fail_msg("%s: %s", busters[i], why.text);
+		assert_true(strchr(busters[i], '_') || !query_check(busters[i], "at width camera", &why));
+	}
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++)
+		if (query_check_picture(mistakes[i].query, "at width camera", &why) ||
+		    !strstr(why.text, mistakes[i].name))
+			fail_msg("%s: %s", mistakes[i].query, why.text);
+}
+
 static void numbers_have_bounds(void **state)
 {
 	struct reason why;
@@ -240,6 +283,7 @@ int main(void)
 		cmocka_unit_test(values_are_decoded),
 		cmocka_unit_test(malformed_escapes_nuls_and_long_values_are_refused),
 		cmocka_unit_test(unknown_and_repeated_names_are_refused),
+		cmocka_unit_test(pictures_may_have_cache_busters_and_mistakes_are_still_reported),
 		cmocka_unit_test(numbers_have_bounds),
 		cmocka_unit_test(from_is_widened_to_its_second_and_to_is_not),
 		cmocka_unit_test(a_duration_counts_from_the_exact_from),
