@@ -9,10 +9,10 @@ NUMBERS = jpegs_by_hash()
 class Viewer:
     """Reads parts of a multipart/x-mixed-replace answer from its socket."""
 
-    def __init__(self, rig, path="/", headers=""):
+    def __init__(self, rig, path="/", headers="", version="1.0"):
         """headers: lines that end with CRLF."""
         self.socket = rig.connect(PATIENCE_S)
-        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n".encode())
+        self.socket.sendall(f"GET {path} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n".encode())
         self.stream = self.socket.makefile("rb")
         self.status = int(self.stream.readline().split()[1])
         self.headers = self.read_headers()

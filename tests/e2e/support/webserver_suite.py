@@ -10,7 +10,8 @@ import sys
 import test_clips
 import test_http
 import test_live
-from support import cases_hostile, cases_limits, cases_login, cases_logged, cases_ranges, cases_sites, cases_viewers, webserver
+from support import cases_hostile, cases_limits, cases_login, cases_logged, cases_presets, cases_ranges, cases_sites, cases_viewers
+from support import webserver
 from support.tap import comment, main
 
 AS_BEHIND_LIGHTTPD = (
@@ -29,7 +30,7 @@ AS_BEHIND_LIGHTTPD = (
     test_live.test_bad_rates_and_cameras_are_refused,
     test_live.test_other_methods_are_refused,
 )
-EVERYWHERE = (cases_ranges, cases_viewers, cases_hostile, cases_sites, cases_limits, cases_logged)
+EVERYWHERE = (cases_ranges, cases_viewers, cases_presets, cases_hostile, cases_sites, cases_limits, cases_logged)
 NOT_HERE = {test_http.test_control_is_refused_unless_the_configuration_allows_it}
 
 

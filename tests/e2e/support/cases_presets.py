@@ -1,0 +1,39 @@
+"""Addresses that other programs are preset to, asked as these programs ask: printers' dashboards, Motion, ZoneMinder, Home Assistant."""
+from support.camera import jpeg_number
+from support.viewer import NUMBERS, Viewer
+
+STREAMS = ("/", "/stream", "/?action=stream", "/?action=stream&1763540000000", "/stream.mjpg", "/video", "/video?fps=5&_=7",
+           "/stream.mjpg?t=1763540000000")
+PICTURES = ("/?action=snapshot", "/?action=snapshot&1763540000000", "/?action=snapshot&cacheBust=1763", "/snapshot.jpg",
+            "/snapshot.jpg?_=1", "/snapshot", "/snapshot?bypassCache=1763540000000", "/snapshot?rnd=0.8437")
+REFUSED = (("/?action=command", "stream or snapshot"), ("/?action=", "stream or snapshot"), ("/stream?action=snapshot", '"action"'),
+           ("/?actoin=snapshot", '"actoin"'), ("/stream?resolution=640x480", '"resolution"'), ("/video?fp=5", '"fp"'),
+           ("/?action=snapshot&action=stream", "twice"), ("/snapshot?widht=320", '"widht"'), ("/snapshot.jpg?cam=2", '"cam"'),
+           ("/health?t=1763540000000", '"t"'))
+
+
+def test_a_stream_is_not_chunked_for_programs_that_speak_http_1_1(rig):
+    for path in STREAMS:
+        with Viewer(rig, path, version="1.1") as viewer:
+            assert viewer.status == 200, (path, viewer.status)
+            assert "transfer-encoding" not in viewer.headers, (path, viewer.headers)
+            assert viewer.headers.get("connection", "close") == "close", (path, viewer.headers)
+            numbers = viewer.numbers(3)
+            assert None not in numbers and len(set(numbers)) > 1, (path, numbers)
+
+
+def test_where_a_picture_is_asked_for_one_jpeg_comes_and_the_answer_ends(rig):
+    for path in PICTURES:
+        answer = rig.get(path)
+        assert answer.status == 200 and answer.headers["content-type"] == "image/jpeg", (path, answer.status, answer.body[:300])
+        assert int(answer.headers["content-length"]) == len(answer.body), path
+        assert jpeg_number(NUMBERS, answer.body) is not None, path
+        assert answer.headers["cache-control"] == "no-store" and "x-timestamp" in answer.headers, (path, answer.headers)
+        head = rig.get(path, "HEAD")
+        assert head.status == 200 and not head.body and head.headers["content-type"] == "image/jpeg", (path, head.headers)
+
+
+def test_what_is_neither_is_refused_by_both_programs(rig):
+    for path, word in REFUSED:
+        answer = rig.get(path)
+        assert answer.status == 400 and word in answer.detail, (path, answer.status, answer.body[:300])
