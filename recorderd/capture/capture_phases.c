@@ -139,6 +139,7 @@ static void forget_camera(struct capture *capture)
 {
 	bandwidth_reset(&capture->bandwidth);
 	patience_init(&capture->patience);
+	capture->damage = (struct damage_share){0};
 	capture->slow_logged = false;
 	capture->state.camera_notes[CAMERA_NOTE_SLOW][0] = '\0';
 	capture->state.camera_notes[CAMERA_NOTE_CONTROLS][0] = '\0';
@@ -228,7 +229,6 @@ static bool was_stable(const struct capture *capture)
 static void on_unplugged(struct capture *capture)
 {
 	forget_camera(capture);
-	capture->damage = (struct damage_share){0}; /* what is plugged in next may be another camera or cable */
 	if (was_stable(capture))
 		reopen(capture, GAP_UNPLUGGED, CAMERA_WAITING);
 	else
