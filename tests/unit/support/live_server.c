@@ -83,7 +83,8 @@ void record_frame_sized(uint32_t n, size_t length, uint16_t width)
 	static uint8_t bytes[MIB];
 
 	make_frame(bytes, length, n);
-	struct ring_meta meta = {.wall_us = n * US_PER_S + 5, .mono_us = mono_now().us, .epoch = 1, .width = width, .height = 48};
+	struct ring_meta meta = {
+		.wall_us = n * US_PER_S + 5, .mono_us = mono_now().us, .epoch = 1, .width = width, .height = 48};
 	ring_writer_put(live_server.recorder, &meta, &(struct iovec){bytes, length}, 1);
 	live_server_publish();
 }
