@@ -52,7 +52,7 @@ recorderd/encoder = encoder encoder_args encoder_child encoder_input encoder_out
 	encoder_sandbox ffmpeg_errors fragment_parser frame_drop ring_feed
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command status_command token_command token_edit
-recorderd         = main options publish recorder recorder_open reload sd_notify service
+recorderd         = main options publish recorder recorder_open recorder_stop reload sd_notify service
 
 fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders

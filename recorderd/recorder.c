@@ -10,7 +10,6 @@
 #include "shared/base/log.h"
 
 #define PUBLISH_EVERY_US (US_PER_S / 5)
-#define STOP_US          (12 * US_PER_S) /* a stop gives up after this long; make run sends SIGKILL after 15 s */
 #define DRAIN_US         (10 * US_PER_S) /* the encoder's share of it */
 
 /* Running */
@@ -86,7 +85,7 @@ static void drain(struct recorder *recorder)
 {
 	mono_t now = mono_now();
 
-	recorder->stop_by.us = now.us + STOP_US;
+	recorder->stop_by.us = now.us + RECORDER_STOP_US;
 	recorder->publisher.capture = NULL;
 	capture_stop(recorder->capture);
 	loop_timer_set(recorder->loop, &recorder->drain_timer, (mono_t){now.us + DRAIN_US});
@@ -291,65 +290,6 @@ static void open_control(struct recorder *recorder)
 			 why.text);
 }
 
-static int64_t time_left_us(const struct recorder *recorder)
-{
-	int64_t left_us = recorder->stop_by.us - mono_now().us;
-
-	return left_us > 0 ? left_us : 0;
-}
-
-/* Exits without waiting for the threads. */
-static _Noreturn void abandon(struct recorder *recorder, const char *why)
-{
-	log_error("main", "%s within %d s", why, (int)(STOP_US / US_PER_S));
-	publish_stopped(&recorder->publisher);
-	recorder_release_ring(recorder);
-	log_stop();
-	_exit(1);
-}
-
-/* Stops everything after the encoder, which has passed all its frames on or has been given up. */
-static void finish_writing(struct recorder *recorder)
-{
-	encoder_destroy(recorder->encoder);
-	recorder->encoder = NULL;
-	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder)))
-		abandon(recorder, "the disk did not take the last frames");
-	recorder->storage = NULL;
-	if (!archive_stop(recorder->archive, time_left_us(recorder)))
-		abandon(recorder, "the disk did not let the recorder finish its files");
-	archive_close(recorder->archive);
-	recorder->archive = NULL;
-}
-
-/* Returns false if the camera hangs. All footage is written by then, so nothing is lost. */
-static bool finish_capture(struct recorder *recorder)
-{
-	bool closed = capture_destroy(recorder->capture, time_left_us(recorder));
-
-	recorder->capture = NULL;
-	if (closed)
-		return true;
-	log_error("main", "the camera hangs in its driver; exiting without closing it");
-	recorder->leaked_thread = true;
-	return false;
-}
-
-static void finish(struct recorder *recorder)
-{
-	if (!recorder->stop_by.us)
-		recorder->stop_by.us = mono_now().us + STOP_US;
-	control_server_destroy(recorder->control);
-	recorder->control = NULL;
-	if (recorder->capture)
-		capture_stop(recorder->capture);
-	finish_writing(recorder);
-	finish_capture(recorder);
-	if (recorder->publisher.ring)
-		publish_stopped(&recorder->publisher);
-	log_info("main", "stopped");
-}
-
 /* Starts the capture and the encoder again on a new ring. Storage and all other parts keep running. */
 static bool replace_ring(struct recorder *recorder, struct reason *why)
 {
@@ -358,7 +298,7 @@ static bool replace_ring(struct recorder *recorder, struct reason *why)
 	encoder_status(recorder->encoder, &status);
 	encoder_destroy(recorder->encoder);
 	recorder->encoder = NULL;
-	if (!finish_capture(recorder))
+	if (!recorder_finish_capture(recorder))
 		return reason_set(why, "cannot replace the ring while the camera hangs in its driver");
 	if (!check_lock(recorder, why))
 		return false;
@@ -398,6 +338,6 @@ int recorder_run(struct recorder *recorder)
 
 	if (!stopped)
 		log_error("main", "%s", why.text);
-	finish(recorder);
+	recorder_finish(recorder);
 	return stopped ? 0 : 1;
 }

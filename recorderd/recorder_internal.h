@@ -1,6 +1,6 @@
 /*
- * recorder_internal.h - shared by recorder_open.c (opening everything that can make a start fail, and closing it) and
- * recorder.c (running and stopping).
+ * recorder_internal.h - shared by recorder_open.c (opening everything that can make a start fail, and closing it),
+ * recorder.c (running) and recorder_stop.c (stopping).
  */
 #ifndef RECORDERD_RECORDER_INTERNAL_H
 #define RECORDERD_RECORDER_INTERNAL_H
@@ -13,6 +13,8 @@
 #include "recorderd/recorder.h"
 #include "recorderd/ring/leftover_sweep.h"
 #include "recorderd/service.h"
+
+#define RECORDER_STOP_US (12 * US_PER_S) /* a stop gives up after this long; make run sends SIGKILL after 15 s */
 
 struct recorder {
 	struct config config;
@@ -47,5 +49,14 @@ bool recorder_open_ring(struct recorder *recorder, struct reason *why);
 
 /* Leaves the ring to the next recorder or frees it, as recorder.h says. The reader stays open. Safe without a ring. */
 void recorder_release_ring(struct recorder *recorder);
+
+/* recorder_stop.c: closes the capture. Returns false if the camera hangs; all footage is written by then. */
+bool recorder_finish_capture(struct recorder *recorder);
+
+/*
+ * Stops all parts: the control socket, the capture, the encoder, storage, the archive. Exits the process if the disk does
+ * not take what is left before recorder->stop_by.
+ */
+void recorder_finish(struct recorder *recorder);
 
 #endif

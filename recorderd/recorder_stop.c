@@ -1,0 +1,63 @@
+/* recorder_stop.c - stops the parts of the recorder in order, within a time limit. */
+#include <unistd.h>
+
+#include "recorderd/recorder_internal.h"
+#include "shared/base/log.h"
+
+static int64_t time_left_us(const struct recorder *recorder)
+{
+	int64_t left_us = recorder->stop_by.us - mono_now().us;
+
+	return left_us > 0 ? left_us : 0;
+}
+
+/* Exits without waiting for the threads. */
+static _Noreturn void abandon(struct recorder *recorder, const char *why)
+{
+	log_error("main", "%s within %d s", why, (int)(RECORDER_STOP_US / US_PER_S));
+	publish_stopped(&recorder->publisher);
+	recorder_release_ring(recorder);
+	log_stop();
+	_exit(1);
+}
+
+/* Stops everything after the encoder, which has passed all its frames on or has been given up. */
+static void finish_writing(struct recorder *recorder)
+{
+	encoder_destroy(recorder->encoder);
+	recorder->encoder = NULL;
+	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder)))
+		abandon(recorder, "the disk did not take the last frames");
+	recorder->storage = NULL;
+	if (!archive_stop(recorder->archive, time_left_us(recorder)))
+		abandon(recorder, "the disk did not let the recorder finish its files");
+	archive_close(recorder->archive);
+	recorder->archive = NULL;
+}
+
+bool recorder_finish_capture(struct recorder *recorder)
+{
+	bool closed = capture_destroy(recorder->capture, time_left_us(recorder));
+
+	recorder->capture = NULL;
+	if (closed)
+		return true;
+	log_error("main", "the camera hangs in its driver; exiting without closing it");
+	recorder->leaked_thread = true;
+	return false;
+}
+
+void recorder_finish(struct recorder *recorder)
+{
+	if (!recorder->stop_by.us)
+		recorder->stop_by.us = mono_now().us + RECORDER_STOP_US;
+	control_server_destroy(recorder->control);
+	recorder->control = NULL;
+	if (recorder->capture)
+		capture_stop(recorder->capture);
+	finish_writing(recorder);
+	recorder_finish_capture(recorder);
+	if (recorder->publisher.ring)
+		publish_stopped(&recorder->publisher);
+	log_info("main", "stopped");
+}
