@@ -152,7 +152,7 @@ def test_a_range_without_footage_names_the_nearest(rig):
 
 def test_the_ends_that_a_snapshot_names_are_those_of_the_timeline(rig):
     spans, _, _ = walked(rig)
-    first, last = map(time_us, re.search(r"from (\S+) to (\S+);", SEEN["far"]).groups())
+    first, last = map(time_us, re.search(r"from (\S+) to (\S+)\. ", SEEN["far"]).groups())
     assert abs(first - min(begin for begin, _ in spans)) < NEAR_US, (SEEN["far"], spans)
     later = [end for _, end in spans[:-1] if end > last + NEAR_US]  # the last one was still growing then
     assert first < last and not later, (SEEN["far"], spans)
