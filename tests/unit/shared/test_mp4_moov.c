@@ -310,18 +310,17 @@ static uint32_t chunks_of(const uint64_t *offsets, uint32_t count, uint64_t payl
 
 static void samples_that_lie_together_share_a_chunk(void **state)
 {
-	static const uint64_t together[] = {0, 10, 20, 30, 40, 50, 60, 70, 80, 90},
-			      apart[] = {0, 11, 22, 33, 44, 55, 66, 77, 88, 99},
-			      /* The samples that follow lie before them. */
-		pieces[] = {500, 510, 520, 530, 540, 100, 110, 120, 130, 140},
-			      /* Chunks of 2, 1, 2, 1, 2, 1 and 1: their lengths would take more than their offsets. */
-		uneven[] = {0, 10, 30, 50, 60, 80, 100, 110, 130, 150};
+	static const uint64_t together[] = {0, 10, 20, 30, 40, 50, 60, 70, 80, 90};
+	static const uint64_t apart[] = {0, 11, 22, 33, 44, 55, 66, 77, 88, 99};
+	static const uint64_t backwards[] = {500, 510, 520, 530, 540, 100, 110, 120, 130, 140};
+	/* Chunks of 2, 1, 2, 1, 2, 1 and 1 samples: stsc would take more bytes than the offsets that are saved. */
+	static const uint64_t uneven[] = {0, 10, 30, 50, 60, 80, 100, 110, 130, 150};
 	bool wide;
 
 	(void)state;
 	assert_int_equal(chunks_of(together, 10, 1000, &wide), 1);
 	assert_int_equal(chunks_of(apart, 10, 1000, &wide), 10);
-	assert_int_equal(chunks_of(pieces, 10, 1000, &wide), 2);
+	assert_int_equal(chunks_of(backwards, 10, 1000, &wide), 2);
 	assert_int_equal(chunks_of(uneven, 10, 1000, &wide), 10);
 }
 
@@ -337,7 +336,7 @@ static void offsets_have_64_bits_only_where_they_need_them(void **state)
 	assert_true(wide);
 }
 
-/* Where the length of the header decides whether an offset fits in 32 bits, it does. */
+/* The last sample is about 4 GiB into the file: the length of the header decides on which side. */
 static void a_clip_of_4_gib_has_right_offsets(void **state)
 {
 	(void)state;
