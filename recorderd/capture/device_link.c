@@ -95,21 +95,25 @@ static void write_bus(const char *file, const char *bus)
 			 file, strerror(errno));
 }
 
-static void check_moved(const struct config *config, const struct device *own, struct reason *moved)
+/* Compares the bus with the one before, or with that of the last run. */
+static void check_moved(const struct config *config, const struct device *own, struct device_link_doubts *doubts)
 {
-	char file[PATH_MAX], before[64];
+	char file[PATH_MAX], saved[64] = "", before[64];
+	bool has_file = state_file_path(config, "camera", file);
 
-	if (!state_file_path(config, "camera", file))
+	if (strcmp(doubts->bus, own->bus) == 0)
 		return;
-	bool known = read_bus(file, before);
-	if (known && strcmp(before, own->bus) == 0)
-		return;
-	if (known)
-		reason_set(moved,
+	if (has_file && !read_bus(file, saved))
+		saved[0] = '\0';
+	snprintf(before, sizeof(before), "%s", doubts->bus[0] ? doubts->bus : saved);
+	snprintf(doubts->bus, sizeof(doubts->bus), "%s", own->bus);
+	if (before[0] && strcmp(before, own->bus) != 0)
+		reason_set(&doubts->moved,
 			   "%.120s leads to the camera at %.62s now, and led to the one at %.62s before: it is another "
 			   "camera, or another port",
 			   config->camera.device, own->bus, before);
-	write_bus(file, own->bus);
+	if (has_file && strcmp(saved, own->bus) != 0)
+		write_bus(file, own->bus);
 }
 
 void device_link_check(const struct config *config, const char *open_path, const struct device *devices, size_t count,
@@ -121,7 +125,7 @@ void device_link_check(const struct config *config, const char *open_path, const
 	inout->identical = (struct reason){""};
 	if (!own || strncmp(link, BY_ID "/", strlen(BY_ID "/")) != 0 || !device_is_same(link, open_path))
 		return;
-	check_moved(config, own, &inout->moved);
+	check_moved(config, own, inout);
 	const struct device *other = find_identical(own, devices, count);
 	if (other)
 		explain_identical(link, own, other, &inout->identical);

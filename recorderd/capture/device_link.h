@@ -15,8 +15,9 @@
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
-/* Sentences; empty: no doubt. */
+/* Zeroed: nothing was checked yet. The sentences are empty if there is no doubt. */
 struct device_link_doubts {
+	char bus[64];            /* where the link led to at the last check; empty: not known */
 	struct reason moved;     /* the link leads to another camera, or port, than before; kept for the run */
 	struct reason identical; /* another camera could have the same link */
 };
