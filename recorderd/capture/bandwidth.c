@@ -20,7 +20,7 @@ static size_t controller_length(const char *bus)
 }
 
 /* True for another camera (other nodes of the same camera have the same bus_info) on the same controller. */
-static bool is_rival(const char *bus, const struct device *device)
+static bool shares_controller(const char *bus, const struct device *device)
 {
 	size_t length = controller_length(bus);
 
@@ -30,14 +30,14 @@ static bool is_rival(const char *bus, const struct device *device)
 
 bool bandwidth_set_devices(struct bandwidth *bandwidth, const char *bus, const struct device *devices, size_t count)
 {
-	bool had_rival = bandwidth->rival[0] != '\0';
+	bool had_other = bandwidth->other_camera[0] != '\0';
 
-	bandwidth->rival[0] = '\0';
-	for (size_t i = 0; i < count && !bandwidth->rival[0]; i++)
-		if (is_rival(bus, &devices[i]))
-			snprintf(bandwidth->rival, sizeof(bandwidth->rival), "%.60s (%.60s)", devices[i].model,
-				 devices[i].path);
-	return had_rival && !bandwidth->rival[0];
+	bandwidth->other_camera[0] = '\0';
+	for (size_t i = 0; i < count && !bandwidth->other_camera[0]; i++)
+		if (shares_controller(bus, &devices[i]))
+			snprintf(bandwidth->other_camera, sizeof(bandwidth->other_camera), "%.60s (%.60s)",
+				 devices[i].model, devices[i].path);
+	return had_other && !bandwidth->other_camera[0];
 }
 
 static bool is_lowest(const struct bandwidth *bandwidth, const struct source_info *info)
@@ -53,19 +53,19 @@ bool bandwidth_count(struct bandwidth *bandwidth, const struct source_info *info
 	}
 	bandwidth->whole += whole;
 	bandwidth->torn += !whole;
-	if (!bandwidth->rival[0] || is_lowest(bandwidth, info) || bandwidth->torn < TORN_MIN ||
+	if (!bandwidth->other_camera[0] || is_lowest(bandwidth, info) || bandwidth->torn < TORN_MIN ||
 	    bandwidth->torn <= bandwidth->whole)
 		return false;
 	bandwidth->window_start = (mono_t){0};
 	return true;
 }
 
-void bandwidth_failed(struct bandwidth *bandwidth, const struct source_info *info, bool patient)
+void bandwidth_failed(struct bandwidth *bandwidth, const struct source_info *info, bool at_max)
 {
 	bandwidth->window_start = (mono_t){0};
-	if (info->kind != SOURCE_CAMERA || (++bandwidth->bad_opens < BAD_OPENS_MAX && !patient))
+	if (info->kind != SOURCE_CAMERA || (++bandwidth->bad_opens < BAD_OPENS_MAX && !at_max))
 		return;
-	if (!bandwidth->rival[0] && !patient)
+	if (!bandwidth->other_camera[0] && !at_max)
 		return;
 	bandwidth->bad_opens = 0;
 	bandwidth->steps_down = is_lowest(bandwidth, info) ? 0 : bandwidth->steps_down + 1;
@@ -81,7 +81,7 @@ void bandwidth_describe(const struct bandwidth *bandwidth, const struct source_i
 			char out[BANDWIDTH_TEXT_BYTES])
 {
 	size_t controller = controller_length(info->bus);
-	bool shared = bandwidth->rival[0] != '\0';
+	bool shared = bandwidth->other_camera[0] != '\0';
 
 	out[0] = '\0';
 	if (info->steps_down == 0)
@@ -90,5 +90,6 @@ void bandwidth_describe(const struct bandwidth *bandwidth, const struct source_i
 		 "The USB bus %.*s does not carry %s of this camera%s%s; it records %ux%u at %.3g fps. Another USB "
 		 "port, or a smaller camera.width or camera.fps, may help.",
 		 (int)(controller ? controller : strlen(info->bus)), info->bus, info->top_mode,
-		 shared ? " beside " : "", bandwidth->rival, info->width, info->height, info->fps_milli / 1000.0);
+		 shared ? " beside " : "", bandwidth->other_camera, info->width, info->height,
+		 info->fps_milli / 1000.0);
 }

@@ -29,9 +29,9 @@ struct capture *capture_create(const struct capture_parts *parts)
 	capture->recording = parts->config->record.enabled;
 	capture->retry = BACKOFF(RETRY_MIN_US, RETRY_MAX_US);
 	capture->preferred_retry = BACKOFF(PREFERRED_RETRY_MIN_US, PREFERRED_RETRY_MAX_US);
-	patience_init(&capture->patience);
+	frame_timeout_init(&capture->frame_timeout);
 	capture->deadline = (struct loop_timer){.due = deadline_due, .context = capture};
-	capture->preferred_timer = (struct loop_timer){.due = capture_look_for_preferred, .context = capture};
+	capture->preferred_timer = (struct loop_timer){.due = capture_check_preferred, .context = capture};
 	capture->state.since_wall_us = wall_now().us;
 	capture->worker = device_worker_create(parts->config, parts->others);
 	if (!capture->worker) {

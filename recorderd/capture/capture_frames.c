@@ -71,7 +71,7 @@ static void count_damaged(void *context, enum frame_damage damage)
 static void note_slow(struct capture *capture)
 {
 	char *note = capture->state.camera_notes[CAMERA_NOTE_SLOW];
-	int64_t slow_us = patience_slow_us(&capture->patience, capture->source->info.stall_timeout_us);
+	int64_t slow_us = frame_timeout_slow_us(&capture->frame_timeout, capture->source->info.stall_timeout_us);
 
 	if (slow_us == 0)
 		note[0] = '\0';
@@ -105,12 +105,12 @@ static void take_frame(void *context, const struct source_frame *frame)
 		count_damaged(capture, DAMAGE_TOO_LARGE);
 		return;
 	}
-	patience_frame(&capture->patience, mono_now());
+	frame_timeout_frame(&capture->frame_timeout, mono_now());
 	note_slow(capture);
 	capture->state.frames++;
 	damage_share_add(&capture->damage, DAMAGE_NONE);
 	frame_rate_add(&capture->rate, frame->captured);
-	bandwidth_count(&capture->bandwidth, &capture->source->info, true, capture->patience.last);
+	bandwidth_count(&capture->bandwidth, &capture->source->info, true, capture->frame_timeout.last);
 	if (capture->phase != PHASE_STREAMING)
 		capture->handle_event(capture, EVENT_FRAME);
 	capture->parts.frame(capture->parts.context);

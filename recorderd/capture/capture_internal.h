@@ -13,7 +13,7 @@
 #include "recorderd/capture/device_watch.h"
 #include "recorderd/capture/device_worker.h"
 #include "recorderd/capture/frame_rate.h"
-#include "recorderd/capture/patience.h"
+#include "recorderd/capture/frame_timeout.h"
 #include "recorderd/source/damage_share.h"
 #include "recorderd/source/source.h"
 #include "shared/base/backoff.h"
@@ -62,7 +62,7 @@ struct capture {
 	bool no_frames;   /* the last source that was opened gave no frame */
 	bool torn;        /* report EVENT_TORN after this read */
 	struct bandwidth bandwidth;
-	struct patience patience;
+	struct frame_timeout frame_timeout;
 	bool slow_logged;
 	bool stopping;
 	bool recording;
@@ -92,7 +92,7 @@ void capture_start_opening(struct capture *capture);
 void capture_drop_source(struct capture *capture, enum gap_cause cause);
 
 /* capture_phases.c: called by the timer while a fallback is used. */
-void capture_look_for_preferred(void *context);
+void capture_check_preferred(void *context);
 
 /* capture_results.c: says in which lower mode the open camera is, and why. */
 void capture_note_bandwidth(struct capture *capture);

@@ -131,14 +131,14 @@ static bool is_fallback(const struct capture *capture)
 /* How long the open source may be silent. */
 static int64_t frame_limit_us(const struct capture *capture)
 {
-	return patience_limit_us(&capture->patience, capture->source->info.stall_timeout_us);
+	return frame_timeout_limit_us(&capture->frame_timeout, capture->source->info.stall_timeout_us);
 }
 
 /* What was learned of the camera does not hold for the next one, which may be another. */
 static void forget_camera(struct capture *capture)
 {
 	bandwidth_reset(&capture->bandwidth);
-	patience_init(&capture->patience);
+	frame_timeout_init(&capture->frame_timeout);
 	capture->damage = (struct damage_share){0};
 	capture->slow_logged = false;
 	capture->state.camera_notes[CAMERA_NOTE_SLOW][0] = '\0';
@@ -181,7 +181,7 @@ static void on_opened(struct capture *capture)
 	capture_note_bandwidth(capture);
 	capture->phase = PHASE_FIRST_FRAME;
 	capture->opened_at = mono_now();
-	patience_opened(&capture->patience, capture->opened_at);
+	frame_timeout_opened(&capture->frame_timeout, capture->opened_at);
 	if (!capture->no_frames)
 		set_state(capture, CAMERA_OPENING);
 	set_deadline(capture, frame_limit_us(capture));
@@ -263,13 +263,13 @@ static void on_bus_free(struct capture *capture)
 	reopen(capture, GAP_FORMAT, CAMERA_OPENING);
 }
 
-void capture_look_for_preferred(void *context)
+void capture_check_preferred(void *context)
 {
 	struct capture *capture = context;
 
 	if (!capture->on_fallback || !capture->source)
 		return;
-	device_worker_look(capture->worker);
+	device_worker_check_configured(capture->worker);
 	set_preferred_timer(capture);
 }
 
@@ -277,7 +277,7 @@ void capture_look_for_preferred(void *context)
 static void on_deadline(struct capture *capture)
 {
 	int64_t limit_us = frame_limit_us(capture);
-	int64_t silent_us = mono_now().us - capture->patience.last.us;
+	int64_t silent_us = mono_now().us - capture->frame_timeout.last.us;
 	char text[96];
 
 	if (silent_us < limit_us) {
@@ -288,8 +288,9 @@ static void on_deadline(struct capture *capture)
 	log_warn("camera", "%s", text);
 	note_error(capture, text);
 	if (capture->phase == PHASE_FIRST_FRAME)
-		bandwidth_failed(&capture->bandwidth, &capture->source->info, patience_is_at_max(&capture->patience));
-	patience_grow(&capture->patience, capture->source->info.stall_timeout_us);
+		bandwidth_failed(&capture->bandwidth, &capture->source->info,
+				 frame_timeout_is_at_max(&capture->frame_timeout));
+	frame_timeout_grow(&capture->frame_timeout, capture->source->info.stall_timeout_us);
 	capture_drop_source(capture, GAP_STALLED);
 	set_state(capture, CAMERA_STALLED);
 	wait_and_retry(capture);
@@ -304,7 +305,7 @@ static void on_devices(struct capture *capture)
 {
 	device_worker_list(capture->worker);
 	if (capture->on_fallback)
-		device_worker_look(capture->worker);
+		device_worker_check_configured(capture->worker);
 }
 
 static void on_preferred_back(struct capture *capture)

@@ -29,12 +29,12 @@ static void take_bus(struct capture *capture, const struct device_worker_result 
 		capture->handle_event(capture, EVENT_BUS_FREE);
 }
 
-static void note_doubt(struct capture *capture, enum camera_note which, const struct reason *doubt)
+static void note_link(struct capture *capture, enum camera_note which, const struct reason *warning)
 {
 	char *note = capture->state.camera_notes[which], text[STATE_CAMERA_NOTE_SIZE] = "";
 
-	if (doubt->text[0])
-		snprintf(text, sizeof(text), "%s.", doubt->text);
+	if (warning->text[0])
+		snprintf(text, sizeof(text), "%s.", warning->text);
 	if (text[0] && strcmp(text, note) != 0)
 		log_warn("camera", "%s", text);
 	memcpy(note, text, sizeof(text));
@@ -52,8 +52,8 @@ static void take_list(struct capture *capture, struct device_worker_result *resu
 	free(result->devices_json);
 	if (capture->source)
 		take_bus(capture, result);
-	note_doubt(capture, CAMERA_NOTE_MOVED, &result->doubts.moved);
-	note_doubt(capture, CAMERA_NOTE_IDENTICAL, &result->doubts.identical);
+	note_link(capture, CAMERA_NOTE_MOVED, &result->warnings.moved);
+	note_link(capture, CAMERA_NOTE_IDENTICAL, &result->warnings.identical);
 }
 
 static void take_control(struct capture *capture, struct device_worker_result *result)
@@ -95,7 +95,7 @@ void capture_results_ready(void *context, uint32_t events)
 			note_controls(capture, &result.why);
 			take_list(capture, &result);
 			break;
-		case JOB_LOOKED:
+		case JOB_CONFIGURED_CHECKED:
 			if (result.configured_is_free && capture->on_fallback)
 				capture->handle_event(capture, EVENT_PREFERRED_BACK);
 			break;

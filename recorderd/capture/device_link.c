@@ -1,4 +1,4 @@
-/* device_link.c - doubts about a camera that is configured by its link in /dev/v4l/by-id. */
+/* device_link.c - warnings about a camera that is configured by its link in /dev/v4l/by-id. */
 #include "recorderd/capture/device_link.h"
 
 #include <dirent.h>
@@ -96,19 +96,19 @@ static void write_bus(const char *file, const char *bus)
 }
 
 /* Compares the bus with the one before, or with that of the last run. */
-static void check_moved(const struct config *config, const struct device *own, struct device_link_doubts *doubts)
+static void check_moved(const struct config *config, const struct device *own, struct device_link_warnings *warnings)
 {
 	char file[PATH_MAX], saved[64] = "", before[64];
 	bool has_file = state_file_path(config, "camera", file);
 
-	if (strcmp(doubts->bus, own->bus) == 0)
+	if (strcmp(warnings->bus, own->bus) == 0)
 		return;
 	if (has_file && !read_bus(file, saved))
 		saved[0] = '\0';
-	snprintf(before, sizeof(before), "%s", doubts->bus[0] ? doubts->bus : saved);
-	snprintf(doubts->bus, sizeof(doubts->bus), "%s", own->bus);
+	snprintf(before, sizeof(before), "%s", warnings->bus[0] ? warnings->bus : saved);
+	snprintf(warnings->bus, sizeof(warnings->bus), "%s", own->bus);
 	if (before[0] && strcmp(before, own->bus) != 0)
-		reason_set(&doubts->moved,
+		reason_set(&warnings->moved,
 			   "%.120s leads to the camera at %.62s now, and led to the one at %.62s before: it is another "
 			   "camera, or another port",
 			   config->camera.device, own->bus, before);
@@ -117,7 +117,7 @@ static void check_moved(const struct config *config, const struct device *own, s
 }
 
 void device_link_check(const struct config *config, const char *open_path, const struct device *devices, size_t count,
-		       struct device_link_doubts *inout)
+		       struct device_link_warnings *inout)
 {
 	const char *link = config->camera.device;
 	const struct device *own = find_open(open_path, devices, count);

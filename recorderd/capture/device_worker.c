@@ -17,7 +17,15 @@
 /* Threads: `lock` guards both queues, `stopping`, `ended` and `busy_since`. The event loop queues jobs and takes
  * results; the worker's thread does the jobs. */
 
-enum job_kind { JOB_OPEN, JOB_LIST, JOB_CLOSE, JOB_SET_CONTROL, JOB_SET_CONTROLS, JOB_CHECK_CONTROLS, JOB_LOOK };
+enum job_kind {
+	JOB_OPEN,
+	JOB_LIST,
+	JOB_CLOSE,
+	JOB_SET_CONTROL,
+	JOB_SET_CONTROLS,
+	JOB_CHECK_CONTROLS,
+	JOB_CHECK_CONFIGURED
+};
 
 #define CHECK_AFTER_US US_PER_S /* cameras set some controls back while they start */
 #define CHECKS_MAX     3
@@ -47,7 +55,7 @@ struct device_worker {
 		[128];    /* of the camera that is open; empty: none. Used by the thread only, as the next three are */
 	mono_t check_due; /* {0}: no camera is open */
 	unsigned checks;  /* of the [controls] so far; 0: they are checked already */
-	struct device_link_doubts doubts;
+	struct device_link_warnings warnings;
 	char *control_values; /* when they were last read, as JSON; NULL: not yet */
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -72,8 +80,8 @@ static void list_devices(struct device_worker *worker, struct device_worker_resu
 	result->devices_json = device_list_json(result->devices, result->device_count, worker->open_path);
 	if (worker->open_path[0])
 		device_link_check(&worker->config, worker->open_path, result->devices, result->device_count,
-				  &worker->doubts);
-	result->doubts = worker->doubts;
+				  &worker->warnings);
+	result->warnings = worker->warnings;
 }
 
 static void schedule_check(struct device_worker *worker, int64_t in_us)
@@ -178,8 +186,8 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 	case JOB_LIST:
 		list_devices(worker, result);
 		break;
-	case JOB_LOOK:
-		result->kind = JOB_LOOKED;
+	case JOB_CHECK_CONFIGURED:
+		result->kind = JOB_CONFIGURED_CHECKED;
 		result->configured_is_free = source_configured_is_free(&worker->config, worker->others);
 		break;
 	case JOB_SET_CONTROL:
@@ -376,9 +384,9 @@ void device_worker_list(struct device_worker *worker)
 	queue_job(worker, create_job(JOB_LIST));
 }
 
-void device_worker_look(struct device_worker *worker)
+void device_worker_check_configured(struct device_worker *worker)
 {
-	queue_job(worker, create_job(JOB_LOOK));
+	queue_job(worker, create_job(JOB_CHECK_CONFIGURED));
 }
 
 void device_worker_set_control(struct device_worker *worker, uint32_t ticket, const char *name, const char *value)

@@ -40,8 +40,11 @@ void device_worker_open(struct device_worker *worker, unsigned steps_down);
 /* Queues a job: list the devices. One result, JOB_LISTED. */
 void device_worker_list(struct device_worker *worker);
 
-/* Queues a job: see whether the configured device could be opened (source_select.h). One result, JOB_LOOKED. */
-void device_worker_look(struct device_worker *worker);
+/*
+ * Queues a job: see whether the configured device could be opened (source_select.h). One result,
+ * JOB_CONFIGURED_CHECKED.
+ */
+void device_worker_check_configured(struct device_worker *worker);
 
 /*
  * Queues a job: set a control (v4l2_controls.h) of the camera that is open by then, and list the devices, so that the
@@ -61,7 +64,13 @@ void device_worker_close(struct device_worker *worker, struct source *source);
 /* When the thread began its current job; {0} if it has none. A job that hangs in a driver never ends. */
 mono_t device_worker_busy_since(struct device_worker *worker);
 
-enum device_worker_result_kind { JOB_LISTED, JOB_OPENED, JOB_CONTROL_SET, JOB_CONTROLS_CHECKED, JOB_LOOKED };
+enum device_worker_result_kind {
+	JOB_LISTED,
+	JOB_OPENED,
+	JOB_CONTROL_SET,
+	JOB_CONTROLS_CHECKED,
+	JOB_CONFIGURED_CHECKED
+};
 
 struct device_worker_result {
 	enum device_worker_result_kind kind;
@@ -71,7 +80,7 @@ struct device_worker_result {
 	struct source *source; /* SOURCE_OPENED: the caller owns it */
 	struct reason why;     /* also why a control was not set, and which [controls] do not hold */
 
-	/* JOB_LOOKED */
+	/* JOB_CONFIGURED_CHECKED */
 	bool configured_is_free;
 
 	/* JOB_CONTROL_SET */
@@ -83,7 +92,7 @@ struct device_worker_result {
 	struct device devices[DEVICES_MAX];
 	size_t device_count;
 	char *devices_json; /* the caller frees it; may be NULL */
-	struct device_link_doubts doubts;
+	struct device_link_warnings warnings;
 };
 
 /* False if there is no result (yet). */

@@ -98,7 +98,7 @@ size_t device_list(struct device out[DEVICES_MAX])
 		out[count++] = (struct device){.path = "/dev/video0", .number = 0};
 	if (atomic_load(&fake.fallback_is_there))
 		out[count++] = (struct device){.path = "/dev/video7", .number = 7};
-	if (atomic_load(&fake.rival_is_there))
+	if (atomic_load(&fake.other_on_bus))
 		out[count++] = (struct device){
 			.path = "/dev/video5", .number = 5, .model = "Webcam", .bus = "usb-0000:00:14.0-1.3"};
 	return count;

@@ -280,7 +280,7 @@ static bool is_in_the_requested_mode(void)
 static void a_camera_that_gives_nothing_beside_another_on_its_bus_is_opened_in_a_lower_mode(void **state)
 {
 	(void)state;
-	fake.rival_is_there = true;
+	fake.other_on_bus = true;
 	capture_rig_start();
 	capture_rig_wait(camera_is_opened);
 	capture_rig_wait(is_in_a_lower_mode);
@@ -288,7 +288,7 @@ static void a_camera_that_gives_nothing_beside_another_on_its_bus_is_opened_in_a
 	assert_non_null(strstr(bandwidth_note(), "usb-0000:00:14.0 does not carry 64x48 at 30 fps"));
 	assert_non_null(strstr(bandwidth_note(), "Webcam (/dev/video5)"));
 	capture_rig_send_frame(64);
-	fake.rival_is_there = false;
+	fake.other_on_bus = false;
 	fake_camera_signal(SOURCE_FAILED); /* the devices are listed when it is opened again */
 	capture_rig_wait(is_in_the_requested_mode);
 }
@@ -302,7 +302,7 @@ static bool tears_until_the_mode_is_lower(void)
 static void torn_frames_beside_another_camera_on_the_bus_lower_the_mode(void **state)
 {
 	(void)state;
-	fake.rival_is_there = true;
+	fake.other_on_bus = true;
 	capture_rig_start_streaming();
 	fake.torn = true;
 	capture_rig_wait(tears_until_the_mode_is_lower);
