@@ -39,10 +39,12 @@ async function sentenceOf(response) {
 
 /* fetch() that always ends within the limit: with a successful answer, or by throwing a Problem. */
 export async function request(url, { limit = ANSWER_LIMIT_MS, signal, ...options } = {}) {
-  const timeout = AbortSignal.timeout(limit);
+  const timeout = AbortSignal.timeout(limit), stop = new AbortController();
+  for (const cause of [timeout, signal]) cause?.addEventListener("abort", () => stop.abort(), { once: true });
+  if (signal?.aborted) stop.abort();
   let response;
   try {
-    response = await fetch(url, { ...options, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    response = await fetch(url, { ...options, signal: stop.signal });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0, timeout.aborted

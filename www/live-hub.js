@@ -16,10 +16,10 @@ export const CONNECTIONS = 3;
 const AGAIN_MS = 50, RETRY_MS = 1000; // after a stream that worked, and after one that did not
 const SILENT_MS = 10000; // the recorder repeats the last picture at least once a second
 const STILL_MS = 2000, STILL_WIDTH = 480;
-const FAST_STILL_MS = 100; // if streams cannot be fetched at all
+const FAST_STILL_MS = 100; // if streams cannot be read at all
 const TICK_MS = 50;
 const TAB_GONE_MS = 15000;
-const REFUSALS = 2;
+const FAILURES = 2;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const keyOf = ({ camera, fps }) => JSON.stringify([camera, fps]);
@@ -89,23 +89,26 @@ class Feed {
 
   /* Reads until the stream ends or is silent for too long. Resolves to the number of pictures. */
   async #readStream(stopped) {
-    const silent = new AbortController(), expect = () => setTimeout(() => silent.abort(), SILENT_MS);
-    let timer = expect(), response = null, pictures = 0;
+    const stop = new AbortController(), expect = () => setTimeout(() => stop.abort(), SILENT_MS);
+    stopped.addEventListener("abort", () => stop.abort(), { once: true });
+    let timer = expect(), refused = false, pictures = 0;
     try {
       const url = path("/stream", { camera: this.camera, fps: this.fps });
-      response = await fetch(url, { signal: AbortSignal.any([stopped, silent.signal]) });
-      for await (const bytes of readParts(response.ok ? response.body : new Blob().stream())) {
+      const response = await fetch(url, { signal: stop.signal });
+      refused = !response.ok;
+      for await (const bytes of readParts(refused ? new Blob().stream() : response.body)) {
         clearTimeout(timer);
         timer = expect();
         pictures++;
         this.publish(bytes);
       }
     } catch {
-      if (!response && !stopped.aborted) await this.#hub.streamRefused(this.camera);
+      // It is fetched again, whatever the reason is.
     }
     clearTimeout(timer);
-    silent.abort();
     if (pictures) this.#hub.streamWorked();
+    else if (!refused && !stop.signal.aborted) await this.#hub.streamFailed(this.camera);
+    stop.abort();
     return pictures;
   }
 }
@@ -114,7 +117,7 @@ export class LiveHub {
   #connections;
   #feeds = new Map(); // key -> Feed
   #heard = new Map(); // port -> when it was heard last
-  #refusals = 0; // streams in a row that were refused, although stills are not: WebKit fetches no multipart answers
+  #failures = 0; // streams in a row without a picture, although there are stills: WebKit reads no multipart answers
   #fetchesStills = false;
   #stillArrives = false;
 
@@ -161,12 +164,12 @@ export class LiveHub {
   }
 
   get #needsStills() {
-    return this.#feeds.size > (this.#refusals >= REFUSALS ? 0 : this.#connections);
+    return this.#feeds.size > (this.#failures >= FAILURES ? 0 : this.#connections);
   }
 
   /* Streams that may be open now. A still takes a connection until it has arrived. */
   get #streamsMax() {
-    if (this.#refusals >= REFUSALS) return 0;
+    if (this.#failures >= FAILURES) return 0;
     return this.#needsStills || this.#stillArrives ? this.#connections - 1 : this.#connections;
   }
 
@@ -178,14 +181,14 @@ export class LiveHub {
     if (this.#needsStills && !this.#fetchesStills) this.#fetchStills();
   }
 
-  /* The recorder may be unreachable. But if it answers with a still, this browser does not fetch streams. */
-  async streamRefused(camera) {
+  /* The recorder may be unreachable. But if it answers with a still, this browser cannot read streams. */
+  async streamFailed(camera) {
     const reachable = await request(snapshotPath(camera, null, null)).then(() => true, () => false);
-    if (reachable && ++this.#refusals === REFUSALS) this.#distribute();
+    if (reachable && ++this.#failures === FAILURES) this.#distribute();
   }
 
   streamWorked() {
-    this.#refusals = 0;
+    this.#failures = 0;
   }
 
   /* Fetches one still after the other, the one that is due first. */
@@ -202,7 +205,7 @@ export class LiveHub {
 
   async #fetchStill(feed) {
     const width = feed.fps === null ? null : STILL_WIDTH;
-    feed.stillAt = performance.now() + (this.#refusals >= REFUSALS ? FAST_STILL_MS : STILL_MS);
+    feed.stillAt = performance.now() + (this.#failures >= FAILURES ? FAST_STILL_MS : STILL_MS);
     this.#stillArrives = true;
     try {
       const response = await request(snapshotPath(feed.camera, null, width), { limit: 5000 });
