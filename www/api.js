@@ -10,13 +10,17 @@ export class Problem extends Error {
   }
 }
 
-/* Skips values that are null or undefined. */
+/* Where the API is. The page is at /ui/, or below the path that a proxy gave the recorder, such as /cam/ui/. */
+const ROOT = globalThis.location?.pathname.replace(/ui\/[^/]*$/, "") ?? "/";
+
+/* `base` begins with a slash, as the API's paths do. Skips values that are null or undefined. */
 export function path(base, values) {
   const query = Object.entries(values)
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join("&");
-  return query ? `${base}?${query}` : base;
+  const address = ROOT + base.slice(1);
+  return query ? `${address}?${query}` : address;
 }
 
 /* Epoch seconds: the only form of a time that no clock change can make ambiguous. */

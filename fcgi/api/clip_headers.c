@@ -81,7 +81,7 @@ static void append_url_time(struct buffer *out, int64_t wall_us)
 
 static void append_location(const struct api_request *request, const struct clip_request *wanted, struct buffer *out)
 {
-	buffer_printf(out, "Content-Location: /footage?from=");
+	buffer_printf(out, "Content-Location: footage?from=");
 	append_url_time(out, wanted->plan.from_us);
 	buffer_printf(out, "&to=");
 	append_url_time(out, wanted->plan.to_us);

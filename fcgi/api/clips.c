@@ -172,7 +172,7 @@ static void respond_kept(struct api_request *request, struct keeping *keeping)
 	struct json_object *json = NULL;
 	struct stat status;
 
-	buffer_printf(headers, "Location: /clips/%s", keep->name);
+	buffer_printf(headers, "Location: clips/%s", keep->name);
 	if (request->camera_named)
 		buffer_printf(headers, "?camera=%s", request->camera->config->camera.name);
 	buffer_printf(headers, "\r\nCache-Control: no-store\r\n");

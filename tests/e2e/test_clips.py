@@ -122,7 +122,7 @@ def test_a_kept_clip_is_the_clip(rig):
     from_us, to_us = past(rig)
     made = rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name=door", "POST")
     assert made.status == 201, (made.status, made.body)
-    path = urllib.parse.urlparse(made.headers["Location"]).path
+    path = urllib.parse.urljoin("/clips", made.headers["Location"])
     assert path.startswith("/clips/") and "door" in path, path
     kept = rig.get(path)
     assert kept.status == 200 and kept.body == rig.footage(from_us, to_us).body

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from urllib.parse import urljoin
 
 from support import PROJECT
 from support.starved import assert_none_missed
@@ -299,7 +300,7 @@ def test_a_preflight_of_a_page_that_is_not_listed_is_refused(rig):
 
 def test_the_page_is_served_with_a_strict_policy(rig):
     moved = rig.get("/ui")
-    assert moved.status == 308 and moved.headers["Location"].endswith("/ui/"), moved.status
+    assert moved.status == 308 and urljoin("/ui", moved.headers["Location"]).endswith("/ui/"), moved.headers
     index = rig.get("/ui/")
     if os.path.exists(os.path.join(PROJECT, "www", "index.html")):
         assert index.status == 200 and index.headers["Content-Type"].startswith("text/html")

@@ -10,8 +10,8 @@ import sys
 import test_clips
 import test_http
 import test_live
-from support import cases_hostile, cases_limits, cases_login, cases_logged, cases_presets, cases_ranges, cases_sites, cases_viewers
-from support import webserver
+from support import cases_hostile, cases_limits, cases_login, cases_logged, cases_presets, cases_proxied, cases_ranges, cases_sites
+from support import cases_viewers, webserver
 from support.tap import comment, main
 
 AS_BEHIND_LIGHTTPD = (
@@ -50,9 +50,10 @@ def run(server):
         print(f"1..0 # SKIP {webserver.SERVERS[server].program} is not installed")
         sys.exit(0)
     os.environ["WEB_SERVER"] = server
+    proxied = (cases_proxied,) if server == "nginx" else ()
     login = (cases_login,) if shutil.which("htpasswd") and shutil.which("openssl") else ()
     if not login:
         comment("Users and TLS are skipped: htpasswd (apache2-utils) or openssl is not installed.")
-    main(cases((*(() if server == "lighttpd" else AS_BEHIND_LIGHTTPD), *EVERYWHERE, *login)),
+    main(cases((*(() if server == "lighttpd" else AS_BEHIND_LIGHTTPD), *EVERYWHERE, *proxied, *login)),
          settings={"http": {"max_viewers": test_live.VIEWERS, "allow_control": "yes", "allow_origin": cases_sites.LISTED,
                             **cases_limits.LIMITS}})
