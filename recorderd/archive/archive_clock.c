@@ -11,9 +11,9 @@
 
 /*
  * A machine without a real-time clock starts in 1970, or with a time that was saved before it was switched off, and is
- * right only once NTP has synchronised it. A clock that nobody synchronises is no evidence of that: many machines have a
- * good clock and no NTP. So a clock that has not been synchronised since the boot is doubted only if it is earlier than
- * any recorder, if it is earlier than what has been recorded already, or if it is known to come from a saved time.
+ * right only once NTP has synchronised it. That nobody synchronises a clock is no evidence of this: many machines have
+ * a good clock and no NTP. So a clock that has not been synchronised since the boot is doubted only if it is earlier
+ * than any recorder, if it is earlier than what has been recorded already, or if it is known to come from a saved time.
  *
  * Once the clock has been synchronised, it is trusted for the rest of the boot, whatever it is set to.
  */

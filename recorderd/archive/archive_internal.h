@@ -103,7 +103,7 @@ struct archive {
  * yet. */
 bool archive_append(struct archive *archive, const struct catalogue_entry *entry, enum archive_phase phase);
 
-/* Replaces the entry of the segment with that file name, which is then complete. NULL takes the segment off the list. */
+/* Replaces the entry of the segment with that file name, which is then complete. NULL takes it off the list. */
 void archive_update_entry(struct archive *archive, const char *file, const struct catalogue_entry *entry);
 
 /* The first numbers of the resume point that are above those of the entry. The caller holds `lock`, as above. */

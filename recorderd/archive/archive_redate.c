@@ -9,8 +9,8 @@
 
 /*
  * A segment has the boot and the monotonic time of its first frame, so its true time is known once the clock of that
- * boot is right: when it is synchronised, or, after another start of the machine, from a segment that was recorded after
- * that. Each segment is corrected once. Until then the lists say that answers may still change
+ * boot is right: when it is synchronised, or, after another start of the machine, from a segment that was recorded once
+ * it was. Each segment is corrected once. Until then the list says that answers may still change
  * (catalogue_header.unsettled_from_us).
  */
 

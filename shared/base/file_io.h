@@ -25,8 +25,8 @@ ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at);
 bool write_at(int fd, const void *data, size_t bytes, uint64_t at);
 
 /*
- * Syncs a folder, so that the names in it survive a power cut. Returns false with errno. Some file systems, mostly those
- * of a network or of FUSE, cannot sync folders (EINVAL); that is no failure.
+ * Syncs a folder, so that the names in it survive a power cut. Returns false with errno. Some file systems, mostly
+ * those of a network or of FUSE, cannot sync folders (EINVAL); that is no failure.
  */
 bool folder_sync(int folder);
 
