@@ -91,15 +91,15 @@ static void set_parameters(struct jpeg_compressor *compressor)
 
 	jpeg->image_width = format->width;
 	jpeg->image_height = format->height;
-	jpeg->input_components = format->kind == RAW_GREY ? 1 : 3;
-	jpeg->in_color_space = ycbcr                      ? JCS_YCbCr
-			       : format->kind == RAW_GREY ? JCS_GRAYSCALE
-			       : format->kind == RAW_RGB  ? JCS_EXT_RGB
-							  : JCS_EXT_BGR;
+	jpeg->input_components = raw_format_is_grey(format) ? 1 : 3;
+	jpeg->in_color_space = ycbcr                        ? JCS_YCbCr
+			       : raw_format_is_grey(format) ? JCS_GRAYSCALE
+			       : format->kind == RAW_RGB    ? JCS_EXT_RGB
+							    : JCS_EXT_BGR;
 	jpeg_set_defaults(jpeg);
 	jpeg_set_quality(jpeg, QUALITY, TRUE);
 	jpeg->raw_data_in = ycbcr;
-	if (format->kind != RAW_GREY) {
+	if (!raw_format_is_grey(format)) {
 		jpeg->comp_info[0].h_samp_factor = 2;
 		jpeg->comp_info[0].v_samp_factor = raw_format_is_420(format) ? 2 : 1;
 	}
@@ -195,8 +195,7 @@ static void write_lines(struct jpeg_compressor *compressor, const uint8_t *data)
 	size_t bytes = (size_t)format->width * (size_t)compressor->jpeg.input_components;
 
 	while (compressor->jpeg.next_scanline < compressor->jpeg.image_height) {
-		const uint8_t *from = data + (size_t)compressor->jpeg.next_scanline * format->stride_bytes;
-		memcpy(compressor->strip, from, bytes);
+		raw_format_read_pixels(format, data, compressor->jpeg.next_scanline, compressor->strip);
 		if (!format->colour.identity)
 			for (size_t i = 0; i < bytes; i++)
 				compressor->strip[i] = format->colour.luma[compressor->strip[i]];

@@ -3,20 +3,26 @@
 
 #include <string.h>
 
-static bool kind_of(uint32_t fourcc, enum raw_kind *out)
+static bool find_kind(uint32_t fourcc, struct raw_format *out)
 {
 	static const struct {
 		uint32_t fourcc;
 		enum raw_kind kind;
+		uint8_t grey_shift;
 	} kinds[] = {
-		{V4L2_PIX_FMT_YUYV, RAW_YUYV},   {V4L2_PIX_FMT_UYVY, RAW_UYVY}, {V4L2_PIX_FMT_NV12, RAW_NV12},
-		{V4L2_PIX_FMT_YUV420, RAW_YU12}, {V4L2_PIX_FMT_RGB24, RAW_RGB}, {V4L2_PIX_FMT_BGR24, RAW_BGR},
-		{V4L2_PIX_FMT_GREY, RAW_GREY},
+		{V4L2_PIX_FMT_YUYV, RAW_YUYV, 0},   {V4L2_PIX_FMT_YVYU, RAW_YVYU, 0},
+		{V4L2_PIX_FMT_UYVY, RAW_UYVY, 0},   {V4L2_PIX_FMT_VYUY, RAW_VYUY, 0},
+		{V4L2_PIX_FMT_NV12, RAW_NV12, 0},   {V4L2_PIX_FMT_NV21, RAW_NV21, 0},
+		{V4L2_PIX_FMT_YUV420, RAW_YU12, 0}, {V4L2_PIX_FMT_YVU420, RAW_YV12, 0},
+		{V4L2_PIX_FMT_RGB24, RAW_RGB, 0},   {V4L2_PIX_FMT_BGR24, RAW_BGR, 0},
+		{V4L2_PIX_FMT_GREY, RAW_GREY, 0},   {V4L2_PIX_FMT_Y10, RAW_GREY16, 2},
+		{V4L2_PIX_FMT_Y12, RAW_GREY16, 4},  {V4L2_PIX_FMT_Y16, RAW_GREY16, 8},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].fourcc == fourcc) {
-			*out = kinds[i].kind;
+			out->kind = kinds[i].kind;
+			out->grey_shift = kinds[i].grey_shift;
 			return true;
 		}
 	return false;
@@ -36,14 +42,20 @@ static size_t line_bytes(const struct raw_format *format)
 {
 	switch (format->kind) {
 	case RAW_YUYV:
+	case RAW_YVYU:
 	case RAW_UYVY:
+	case RAW_VYUY:
 		return 4u * chroma_width(format);
 	case RAW_NV12:
+	case RAW_NV21:
 	case RAW_YU12:
+	case RAW_YV12:
 		return 2u * chroma_width(format); /* chroma must fit too */
 	case RAW_RGB:
 	case RAW_BGR:
 		return 3u * format->width;
+	case RAW_GREY16:
+		return 2u * format->width;
 	case RAW_GREY:
 		break;
 	}
@@ -52,21 +64,26 @@ static size_t line_bytes(const struct raw_format *format)
 
 bool raw_format_is_ycbcr(const struct raw_format *format)
 {
-	return format->kind <= RAW_YU12;
+	return format->kind <= RAW_YV12;
 }
 
 bool raw_format_is_420(const struct raw_format *format)
 {
-	return format->kind == RAW_NV12 || format->kind == RAW_YU12;
+	return format->kind >= RAW_NV12 && format->kind <= RAW_YV12;
+}
+
+bool raw_format_is_grey(const struct raw_format *format)
+{
+	return format->kind == RAW_GREY || format->kind == RAW_GREY16;
 }
 
 static size_t picture_bytes(const struct raw_format *format)
 {
 	size_t stride = format->stride_bytes, luma = stride * format->height;
 
-	if (format->kind == RAW_NV12)
+	if (format->kind == RAW_NV12 || format->kind == RAW_NV21)
 		return luma + stride * chroma_height(format);
-	if (format->kind == RAW_YU12)
+	if (format->kind == RAW_YU12 || format->kind == RAW_YV12)
 		return luma + 2 * (stride / 2) * chroma_height(format);
 	return luma - stride + line_bytes(format); /* the last line may have no padding */
 }
@@ -74,7 +91,7 @@ static size_t picture_bytes(const struct raw_format *format)
 bool raw_format_init(struct raw_format *format, const struct v4l2_pix_format *pix)
 {
 	*format = (struct raw_format){0};
-	if (!kind_of(pix->pixelformat, &format->kind) || pix->width < 2 || pix->height < 2 || pix->width > UINT16_MAX ||
+	if (!find_kind(pix->pixelformat, format) || pix->width < 2 || pix->height < 2 || pix->width > UINT16_MAX ||
 	    pix->height > UINT16_MAX)
 		return false;
 	format->width = (uint16_t)pix->width;
@@ -83,8 +100,25 @@ bool raw_format_init(struct raw_format *format, const struct v4l2_pix_format *pi
 	if (format->stride_bytes < line_bytes(format))
 		return false;
 	format->size_bytes = picture_bytes(format);
-	raw_colour_init(&format->colour, pix, format->kind == RAW_RGB || format->kind == RAW_BGR);
+	/* Like RGB, 16 bits of grey have the full range unless the driver says otherwise. */
+	bool full = format->kind == RAW_RGB || format->kind == RAW_BGR || format->kind == RAW_GREY16;
+	raw_colour_init(&format->colour, pix, full);
 	return true;
+}
+
+void raw_format_read_pixels(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out)
+{
+	const uint8_t *from = data + (size_t)line * format->stride_bytes;
+
+	if (format->kind != RAW_GREY16) {
+		memcpy(out, from, line_bytes(format));
+		return;
+	}
+	for (size_t x = 0; x < format->width; x++) {
+		unsigned value = (unsigned)(from[2 * x] | from[2 * x + 1] << 8) >> format->grey_shift;
+
+		out[x] = (uint8_t)(value > 255 ? 255 : value);
+	}
 }
 
 void raw_format_read_luma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out)
@@ -92,11 +126,11 @@ void raw_format_read_luma(const struct raw_format *format, const uint8_t *data, 
 	const uint8_t *from = data + (size_t)line * format->stride_bytes;
 	size_t width = format->width;
 
-	if (format->kind != RAW_YUYV && format->kind != RAW_UYVY) {
+	if (format->kind > RAW_VYUY) {
 		memcpy(out, from, width);
 		return;
 	}
-	from += format->kind == RAW_UYVY;
+	from += format->kind == RAW_UYVY || format->kind == RAW_VYUY;
 	for (size_t x = 0; x < width; x++)
 		out[x] = from[2 * x];
 }
@@ -122,20 +156,31 @@ void raw_format_read_chroma(const struct raw_format *format, const uint8_t *data
 	case RAW_YUYV:
 		read_samples(packed + 1, packed + 3, 4, count, cb, cr);
 		return;
+	case RAW_YVYU:
+		read_samples(packed + 3, packed + 1, 4, count, cb, cr);
+		return;
 	case RAW_UYVY:
 		read_samples(packed, packed + 2, 4, count, cb, cr);
+		return;
+	case RAW_VYUY:
+		read_samples(packed + 2, packed, 4, count, cb, cr);
 		return;
 	case RAW_NV12:
 		read_samples(chroma + line * stride, chroma + line * stride + 1, 2, count, cb, cr);
 		return;
+	case RAW_NV21:
+		read_samples(chroma + line * stride + 1, chroma + line * stride, 2, count, cb, cr);
+		return;
 	case RAW_YU12:
+	case RAW_YV12:
 		chroma += line * (stride / 2);
-		memcpy(cb, chroma, count);
-		memcpy(cr, chroma + stride / 2 * chroma_height(format), count);
+		memcpy(format->kind == RAW_YU12 ? cb : cr, chroma, count);
+		memcpy(format->kind == RAW_YU12 ? cr : cb, chroma + stride / 2 * chroma_height(format), count);
 		return;
 	case RAW_RGB:
 	case RAW_BGR:
 	case RAW_GREY:
+	case RAW_GREY16:
 		return;
 	}
 }

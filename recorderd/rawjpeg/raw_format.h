@@ -14,12 +14,17 @@
 
 enum raw_kind {
 	RAW_YUYV, /* 4:2:2, Y Cb Y Cr */
+	RAW_YVYU, /* 4:2:2, Y Cr Y Cb */
 	RAW_UYVY, /* 4:2:2, Cb Y Cr Y */
+	RAW_VYUY, /* 4:2:2, Cr Y Cb Y */
 	RAW_NV12, /* 4:2:0, a plane of Y, then one of Cb Cr */
+	RAW_NV21, /* 4:2:0, a plane of Y, then one of Cr Cb */
 	RAW_YU12, /* 4:2:0, three planes: Y, Cb, Cr */
+	RAW_YV12, /* 4:2:0, three planes: Y, Cr, Cb */
 	RAW_RGB,
 	RAW_BGR,
 	RAW_GREY,
+	RAW_GREY16, /* 16 bits per sample, little-endian */
 };
 
 /* The conversion from the camera's values to JPEG's: full range, the matrix of BT.601 (JFIF 1.02). */
@@ -33,6 +38,7 @@ struct raw_colour {
 
 struct raw_format {
 	enum raw_kind kind;
+	uint8_t grey_shift; /* of RAW_GREY16: from a sample to its 8 most significant bits */
 	uint16_t width, height;
 	uint32_t stride_bytes; /* of the first plane */
 	size_t size_bytes;     /* of a complete picture, at least */
@@ -47,6 +53,12 @@ bool raw_format_is_ycbcr(const struct raw_format *format);
 
 /* Whether chroma has half the lines, too. */
 bool raw_format_is_420(const struct raw_format *format);
+
+/* Reads one line of pixels in a format that is not Y'CbCr: 3 bytes each, or 1 if it is grey. */
+void raw_format_read_pixels(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out);
+
+/* Whether there is no colour. */
+bool raw_format_is_grey(const struct raw_format *format);
 
 /* Reads the samples of one line. `data` is a picture of size_bytes, `line` a line of the plane that is read. */
 void raw_format_read_luma(const struct raw_format *format, const uint8_t *data, unsigned line, uint8_t *out);

@@ -1,23 +1,23 @@
 /* v4l2_format.c - negotiates format, size and frame rate with a camera. */
 #include "recorderd/source/v4l2_format.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "recorderd/rawjpeg/raw_format.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "recorderd/v4l2/v4l2_planes.h"
 
-/* In order of preference: JPEGs need no compression here, and 4:2:2 keeps the most colour of the others. */
-static const uint32_t prefer_jpeg[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG,  V4L2_PIX_FMT_YUYV,
-				       V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_YUV420,
-				       V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24, V4L2_PIX_FMT_GREY};
-static const uint32_t prefer_raw[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
-				      V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
-				      V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_JPEG};
+/*
+ * In order of preference: JPEGs need no compression here, 4:2:2 has more colour than 4:2:0, and 16 bits of grey need
+ * more bandwidth than 8. If a raw format is configured, JPEGs come last.
+ */
+static const uint32_t formats[] = {V4L2_PIX_FMT_MJPEG,  V4L2_PIX_FMT_JPEG,   V4L2_PIX_FMT_YUYV,  V4L2_PIX_FMT_UYVY,
+				   V4L2_PIX_FMT_YVYU,   V4L2_PIX_FMT_VYUY,   V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_NV21,
+				   V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_YVU420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
+				   V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_Y16,    V4L2_PIX_FMT_Y12,   V4L2_PIX_FMT_Y10};
 
-#define KNOWN_FORMATS (sizeof(prefer_jpeg) / sizeof(prefer_jpeg[0]))
-static_assert(sizeof(prefer_raw) == sizeof(prefer_jpeg), "both lists contain the same formats");
+#define FORMATS      (sizeof(formats) / sizeof(formats[0]))
+#define JPEG_FORMATS 2
 
 static const uint32_t fourcc_of[] = {
 	[FORMAT_AUTO] = 0,
@@ -29,6 +29,11 @@ static const uint32_t fourcc_of[] = {
 	[FORMAT_RGB24] = V4L2_PIX_FMT_RGB24,
 	[FORMAT_BGR24] = V4L2_PIX_FMT_BGR24,
 	[FORMAT_GREY] = V4L2_PIX_FMT_GREY,
+	[FORMAT_YVYU] = V4L2_PIX_FMT_YVYU,
+	[FORMAT_VYUY] = V4L2_PIX_FMT_VYUY,
+	[FORMAT_NV21] = V4L2_PIX_FMT_NV21,
+	[FORMAT_YV12] = V4L2_PIX_FMT_YVU420,
+	[FORMAT_Y16] = V4L2_PIX_FMT_Y16,
 };
 
 bool v4l2_format_is_jpeg(uint32_t fourcc)
@@ -51,18 +56,6 @@ enum source_open_outcome v4l2_open_outcome(int error)
 	}
 }
 
-static void explain_no_format(const uint32_t *fourccs, size_t count, struct reason *why)
-{
-	char list[160] = "", name[5];
-	size_t used = 0;
-
-	for (size_t i = 0; i < count && used + 8 < sizeof(list); i++) {
-		mode_fourcc_text(fourccs[i], name);
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", name);
-	}
-	reason_set(why, "offers no format that can be recorded: %s", count ? list : "none at all");
-}
-
 static bool is_among(uint32_t fourcc, const uint32_t *fourccs, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -71,16 +64,39 @@ static bool is_among(uint32_t fourcc, const uint32_t *fourccs, size_t count)
 	return false;
 }
 
+/* Cameras that encode video themselves often have a second node for uncompressed pictures. */
+static void explain_no_format(const uint32_t *fourccs, size_t count, struct reason *why)
+{
+	static const uint32_t encoded[] = {V4L2_PIX_FMT_H264, V4L2_PIX_FMT_H264_NO_SC, V4L2_PIX_FMT_H264_MVC,
+					   V4L2_PIX_FMT_HEVC, V4L2_PIX_FMT_VP8,        V4L2_PIX_FMT_VP9};
+	char list[160] = "", name[5];
+	size_t used = 0, encoded_count = 0;
+
+	for (size_t i = 0; i < count && used + 8 < sizeof(list); i++) {
+		mode_fourcc_text(fourccs[i], name);
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", name);
+		encoded_count += is_among(fourccs[i], encoded, sizeof(encoded) / sizeof(encoded[0]));
+	}
+	if (count && encoded_count == count)
+		reason_set(
+			why,
+			"offers only encoded video (%s), which cannot be recorded: MJPEG or an uncompressed format is "
+			"needed, perhaps from another node of the camera",
+			list);
+	else
+		reason_set(why, "offers no format that can be recorded: %s", count ? list : "none at all");
+}
+
 /* The wanted format if the camera offers it, otherwise one of the same kind, otherwise one of the other kind. */
 static bool choose_format(int fd, enum config_format wanted, uint32_t *out, struct reason *why)
 {
-	const uint32_t *order = fourcc_of[wanted] && !v4l2_format_is_jpeg(fourcc_of[wanted]) ? prefer_raw : prefer_jpeg;
+	size_t start = fourcc_of[wanted] && !v4l2_format_is_jpeg(fourcc_of[wanted]) ? JPEG_FORMATS : 0;
 	uint32_t offered[MODE_FORMATS_MAX];
 	size_t count = mode_list_formats(fd, offered);
 
 	*out = fourcc_of[wanted];
-	for (size_t i = 0; i < KNOWN_FORMATS && !is_among(*out, offered, count); i++)
-		*out = order[i];
+	for (size_t i = 0; i < FORMATS && !is_among(*out, offered, count); i++)
+		*out = formats[(start + i) % FORMATS];
 	if (!is_among(*out, offered, count)) {
 		explain_no_format(offered, count, why);
 		return false;
@@ -101,7 +117,7 @@ static enum source_open_outcome set_format(int fd, uint32_t fourcc, struct mode_
 		reason_errno(why, "VIDIOC_S_FMT failed for %s at %ux%u", name, size.width, size.height);
 		return v4l2_open_outcome(error);
 	}
-	if (!is_among(out->pixelformat, prefer_jpeg, KNOWN_FORMATS) || out->width < 2 || out->height < 2 ||
+	if (!is_among(out->pixelformat, formats, FORMATS) || out->width < 2 || out->height < 2 ||
 	    out->width > UINT16_MAX || out->height > UINT16_MAX) {
 		mode_fourcc_text(out->pixelformat, name);
 		reason_set(why, "VIDIOC_S_FMT returned %s at %ux%u, which cannot be recorded", name, out->width,

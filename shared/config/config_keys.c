@@ -26,11 +26,11 @@ struct key {
 
 static const char *const fallbacks[] = {
 	[FALLBACK_ANY] = "any", [FALLBACK_TEST] = "test", [FALLBACK_NONE] = "none", NULL};
-static const char *const formats[] = {[FORMAT_AUTO] = "auto",   [FORMAT_MJPEG] = "mjpeg",
-				      [FORMAT_YUYV] = "yuyv",   [FORMAT_UYVY] = "uyvy",
-				      [FORMAT_NV12] = "nv12",   [FORMAT_YU12] = "yu12",
-				      [FORMAT_RGB24] = "rgb24", [FORMAT_BGR24] = "bgr24",
-				      [FORMAT_GREY] = "grey",   NULL};
+static const char *const formats[] = {[FORMAT_AUTO] = "auto", [FORMAT_MJPEG] = "mjpeg", [FORMAT_YUYV] = "yuyv",
+				      [FORMAT_UYVY] = "uyvy", [FORMAT_YVYU] = "yvyu",   [FORMAT_VYUY] = "vyuy",
+				      [FORMAT_NV12] = "nv12", [FORMAT_NV21] = "nv21",   [FORMAT_YU12] = "yu12",
+				      [FORMAT_YV12] = "yv12", [FORMAT_RGB24] = "rgb24", [FORMAT_BGR24] = "bgr24",
+				      [FORMAT_GREY] = "grey", [FORMAT_Y16] = "y16",     NULL};
 static const char *const codecs[] = {[CODEC_H264] = "h264", [CODEC_MJPEG] = "mjpeg", NULL};
 static const char *const levels[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL};

@@ -2,10 +2,13 @@
 """An error that keeps recorderd from starting is one sentence and an exit status; what can recover later does not keep it from starting."""
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
+from support.camera import FRAMES
 from support.rig import Rig, program
 from support.tap import run_tests
 from support.times import US, wait_for, wall_us
@@ -174,6 +177,25 @@ def test_a_link_that_leads_to_another_camera_than_in_the_last_run_is_named():
         assert rig.log().count(moved) == 1, rig.log()
         rig.stop_recorderd()
         assert not any("led to" in one for one in start_with_link_to(1)), "known by now"
+
+
+def test_a_camera_of_encoded_video_alone_is_named_with_what_it_offers():
+    """Waiting for it, and beside the test picture: the banner of make run has the same sentence."""
+    with tempfile.TemporaryDirectory(prefix="recorder-frames.") as folder:
+        frames = os.path.join(folder, "h264.frames")
+        with open(FRAMES, "rb") as usual, open(frames, "wb") as other:
+            header = usual.read(24)
+            assert header[16:20] == b"MJPG", header
+            other.write(header[:16] + b"H264" + header[20:])
+            shutil.copyfileobj(usual, other)
+        words = "offers only encoded video (H264), which cannot be recorded: MJPEG or an uncompressed format is needed"
+        for fallback, source, status in (("none", "reasons", 503), ("test", "warnings", 200)):
+            with Rig(settings={"camera": {"device": "auto", "fallback": fallback}}, frames=frames) as rig:
+                started(rig, words)
+                rig.start_web()
+                wait_for(lambda of=rig, kind=source: any(words in one for one in of.get("/health").json()[kind]), 60,
+                         f"/health names it among the {source}")
+                assert rig.get("/health").status == status
 
 
 def test_it_waits_for_a_camera_that_is_in_use():

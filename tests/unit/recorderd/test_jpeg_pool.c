@@ -50,15 +50,18 @@ static void paint_packed(uint8_t *out, uint32_t fourcc, const struct system *sys
 {
 	for (int line = 0; line < HEIGHT; line++, out += STRIDE)
 		for (int x = 0; x < EVEN(WIDTH); x++) {
-			bool uyvy = fourcc == V4L2_PIX_FMT_UYVY;
+			bool uyvy = fourcc == V4L2_PIX_FMT_UYVY || fourcc == V4L2_PIX_FMT_VYUY;
+			bool swapped = fourcc == V4L2_PIX_FMT_YVYU || fourcc == V4L2_PIX_FMT_VYUY;
 			out[2 * x + uyvy] = component(bar_at(x), system, 0);
-			out[2 * x + !uyvy] = component(bar_at(x), system, 1 + x % 2);
+			out[2 * x + !uyvy] = component(bar_at(x), system, 1 + (x % 2 != swapped));
 		}
 }
 
 static void paint_planes(uint8_t *out, uint32_t fourcc, const struct system *system)
 {
 	uint8_t *chroma = out + STRIDE * HEIGHT;
+	bool swapped = fourcc == V4L2_PIX_FMT_NV21 || fourcc == V4L2_PIX_FMT_YVU420;
+	bool two_planes = fourcc == V4L2_PIX_FMT_NV12 || fourcc == V4L2_PIX_FMT_NV21;
 
 	for (int line = 0; line < HEIGHT; line++)
 		for (int x = 0; x < WIDTH; x++)
@@ -66,11 +69,30 @@ static void paint_planes(uint8_t *out, uint32_t fourcc, const struct system *sys
 	for (int line = 0; line < EVEN(HEIGHT) / 2; line++)
 		for (int x = 0; x < EVEN(WIDTH) / 2; x++)
 			for (int which = 1; which <= 2; which++) {
-				int planar = line * (STRIDE / 2) + x + (which - 1) * (STRIDE / 2) * EVEN(HEIGHT) / 2;
-				int paired = line * STRIDE + 2 * x + which - 1;
-				chroma[fourcc == V4L2_PIX_FMT_NV12 ? paired : planar] =
-					component(bar_at(2 * x), system, which);
+				int place = swapped ? 2 - which : which - 1;
+				int planar = line * (STRIDE / 2) + x + place * (STRIDE / 2) * EVEN(HEIGHT) / 2;
+				int paired = line * STRIDE + 2 * x + place;
+				chroma[two_planes ? paired : planar] = component(bar_at(2 * x), system, which);
 			}
+}
+
+static unsigned grey_shift(uint32_t fourcc)
+{
+	return fourcc == V4L2_PIX_FMT_Y16 ? 8 : fourcc == V4L2_PIX_FMT_Y12 ? 4 : fourcc == V4L2_PIX_FMT_Y10 ? 2 : 0;
+}
+
+static bool is_grey(uint32_t fourcc)
+{
+	return fourcc == V4L2_PIX_FMT_GREY || grey_shift(fourcc) > 0;
+}
+
+/* Little-endian, with the least significant bits set, which must not matter. */
+static void paint_grey16(uint8_t *out, uint8_t value, unsigned shift)
+{
+	unsigned sample = (unsigned)value << shift | ((1u << shift) - 1);
+
+	out[0] = (uint8_t)sample;
+	out[1] = (uint8_t)(sample >> 8);
 }
 
 static void paint_pixels(uint8_t *out, uint32_t fourcc, const struct system *system)
@@ -79,7 +101,9 @@ static void paint_pixels(uint8_t *out, uint32_t fourcc, const struct system *sys
 		for (int x = 0; x < WIDTH; x++) {
 			if (fourcc == V4L2_PIX_FMT_GREY)
 				out[x] = component(bar_at(x), system, 0);
-			for (int i = 0; i < 3 && fourcc != V4L2_PIX_FMT_GREY; i++) {
+			else if (grey_shift(fourcc))
+				paint_grey16(out + 2 * x, component(bar_at(x), system, 0), grey_shift(fourcc));
+			for (int i = 0; i < 3 && !is_grey(fourcc); i++) {
 				double value = bar_at(x)[fourcc == V4L2_PIX_FMT_BGR24 ? 2 - i : i];
 				out[3 * x + i] = (uint8_t)(system->full ? value * 255 + .5 : 16 + value * 219 + .5);
 			}
@@ -88,9 +112,11 @@ static void paint_pixels(uint8_t *out, uint32_t fourcc, const struct system *sys
 
 static void paint(uint8_t *out, uint32_t fourcc, const struct system *system)
 {
-	if (fourcc == V4L2_PIX_FMT_YUYV || fourcc == V4L2_PIX_FMT_UYVY)
+	if (fourcc == V4L2_PIX_FMT_YUYV || fourcc == V4L2_PIX_FMT_UYVY || fourcc == V4L2_PIX_FMT_YVYU ||
+	    fourcc == V4L2_PIX_FMT_VYUY)
 		paint_packed(out, fourcc, system);
-	else if (fourcc == V4L2_PIX_FMT_NV12 || fourcc == V4L2_PIX_FMT_YUV420)
+	else if (fourcc == V4L2_PIX_FMT_NV12 || fourcc == V4L2_PIX_FMT_YUV420 || fourcc == V4L2_PIX_FMT_NV21 ||
+		 fourcc == V4L2_PIX_FMT_YVU420)
 		paint_planes(out, fourcc, system);
 	else
 		paint_pixels(out, fourcc, system);
@@ -160,7 +186,7 @@ static void expect_colours(const struct v4l2_pix_format *pix, const struct syste
 	length = jpeg_compressor_run(compressor, exact, out, room);
 	assert_true(length > 0);
 	decode(out, length, decoded);
-	expect_bars(decoded, pix->pixelformat == V4L2_PIX_FMT_GREY);
+	expect_bars(decoded, is_grey(pix->pixelformat));
 	jpeg_compressor_destroy(compressor);
 	free(exact);
 	free(out);
@@ -178,9 +204,10 @@ static void expect_both_ranges(uint32_t fourcc)
 
 static void every_format_keeps_its_colours_in_both_ranges(void **state)
 {
-	static const uint32_t fourccs[] = {V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,  V4L2_PIX_FMT_NV12,
-					   V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
-					   V4L2_PIX_FMT_GREY};
+	static const uint32_t fourccs[] = {
+		V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24,
+		V4L2_PIX_FMT_BGR24,  V4L2_PIX_FMT_GREY, V4L2_PIX_FMT_YVYU, V4L2_PIX_FMT_VYUY,   V4L2_PIX_FMT_NV21,
+		V4L2_PIX_FMT_YVU420, V4L2_PIX_FMT_Y10,  V4L2_PIX_FMT_Y12,  V4L2_PIX_FMT_Y16};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(fourccs) / sizeof(fourccs[0]); i++)

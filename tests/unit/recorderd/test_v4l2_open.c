@@ -111,29 +111,6 @@ static void a_slow_camera_is_stalled_after_five_frame_intervals(void **state)
 	assert_int_equal(info_of(&config).stall_timeout_us, 5 * US_PER_S);
 }
 
-static void jpegs_are_preferred_unless_a_raw_format_is_configured(void **state)
-{
-	struct config config = request(640, 480, 30);
-
-	(void)state;
-	assert_string_equal(info_of(&config).format, "MJPG");
-	config.camera.format = FORMAT_YUYV;
-	fake_nodes[0].buffer_bytes = 640 * 480 * 2;
-	assert_string_equal(info_of(&config).format, "YUYV");
-	config.camera.format = FORMAT_MJPEG;
-	fake_nodes[0].fourccs[1] = 0;
-	assert_string_equal(info_of(&config).format, "YUYV");
-}
-
-static void the_size_that_the_driver_returns_is_used(void **state)
-{
-	struct config config = request(640, 480, 30);
-
-	(void)state;
-	fake_nodes[0].answers_width = 624;
-	assert_int_equal(info_of(&config).width, 624);
-}
-
 static void a_camera_that_another_program_reconfigures_meanwhile_is_busy(void **state)
 {
 	struct config config = request(640, 480, 30);
@@ -142,53 +119,6 @@ static void a_camera_that_another_program_reconfigures_meanwhile_is_busy(void **
 	fake_nodes[0].stolen_width = 1280;
 	assert_int_equal(try_open(&config), SOURCE_BUSY);
 	assert_non_null(strstr(why.text, "is in use"));
-}
-
-static void every_format_can_be_configured(void **state)
-{
-	static const struct {
-		enum config_format wanted;
-		uint32_t fourcc;
-		const char *name;
-	} formats[] = {
-		{FORMAT_UYVY, V4L2_PIX_FMT_UYVY, "UYVY"},   {FORMAT_NV12, V4L2_PIX_FMT_NV12, "NV12"},
-		{FORMAT_YU12, V4L2_PIX_FMT_YUV420, "YU12"}, {FORMAT_RGB24, V4L2_PIX_FMT_RGB24, "RGB3"},
-		{FORMAT_BGR24, V4L2_PIX_FMT_BGR24, "BGR3"}, {FORMAT_GREY, V4L2_PIX_FMT_GREY, "GREY"},
-		{FORMAT_MJPEG, V4L2_PIX_FMT_MJPEG, "MJPG"}, {FORMAT_YUYV, V4L2_PIX_FMT_YUYV, "YUYV"},
-	};
-	struct config config = request(640, 480, 30);
-
-	(void)state;
-	fake_nodes[0].buffer_bytes = 640 * 480 * 3;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		config.camera.format = formats[i].wanted;
-		fake_nodes[0].fourccs[2] = formats[i].fourcc;
-		assert_string_equal(info_of(&config).format, formats[i].name);
-	}
-	config.camera.format = FORMAT_NV12; /* not offered: another raw format is used */
-	fake_nodes[0].fourccs[2] = V4L2_PIX_FMT_GREY;
-	assert_string_equal(info_of(&config).format, "YUYV");
-}
-
-static void a_camera_without_a_usable_format_is_refused_with_a_list_of_its_formats(void **state)
-{
-	struct config config = request(640, 480, 30);
-
-	(void)state;
-	fake_nodes[0].fourccs[0] = V4L2_PIX_FMT_H264;
-	fake_nodes[0].fourccs[1] = V4L2_PIX_FMT_Z16;
-	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
-	assert_non_null(strstr(why.text, "H264, Z16"));
-}
-
-static void a_bytesperline_smaller_than_a_line_is_refused(void **state)
-{
-	struct config config = request(640, 480, 30);
-
-	(void)state;
-	config.camera.format = FORMAT_YUYV;
-	fake_nodes[0].bytesperline = 640;
-	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
 }
 
 static void a_refused_rate_is_not_an_error(void **state)
@@ -403,12 +333,7 @@ int main(void)
 		CASE(the_negotiated_mode_is_reported),
 		CASE(the_nearest_size_and_rate_are_chosen),
 		CASE(a_slow_camera_is_stalled_after_five_frame_intervals),
-		CASE(jpegs_are_preferred_unless_a_raw_format_is_configured),
-		CASE(the_size_that_the_driver_returns_is_used),
 		CASE(a_camera_that_another_program_reconfigures_meanwhile_is_busy),
-		CASE(every_format_can_be_configured),
-		CASE(a_camera_without_a_usable_format_is_refused_with_a_list_of_its_formats),
-		CASE(a_bytesperline_smaller_than_a_line_is_refused),
 		CASE(a_refused_rate_is_not_an_error),
 		CASE(two_buffers_are_enough_and_one_is_not),
 		CASE(ebusy_from_s_fmt_or_reqbufs_means_that_the_camera_is_in_use),

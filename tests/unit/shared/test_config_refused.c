@@ -85,7 +85,8 @@ static void unknown_choices_are_refused_with_the_choices(void **state)
 {
 	(void)state;
 	ini_refused("[camera]\nfallback = some\n", "fallback", "any, test or none");
-	ini_refused("[camera]\nformat = h264\n", "format", "auto, mjpeg, yuyv, uyvy, nv12, yu12, rgb24, bgr24 or grey");
+	ini_refused("[camera]\nformat = h264\n", "format",
+		    "auto, mjpeg, yuyv, uyvy, yvyu, vyuy, nv12, nv21, yu12, yv12, rgb24, bgr24, grey or y16");
 	ini_refused("[record]\ncodec = h265\n", "codec", "h264 or mjpeg");
 	ini_refused("[record]\nencoder = libx265\n", "encoder", "libx264, h264_vaapi, h264_v4l2m2m or h264_nvenc");
 	ini_refused("[record]\nquality = 0\n", "quality", "from 1 to 51 (0 would be lossless, which no browser plays)");

@@ -1,0 +1,163 @@
+/* test_v4l2_format.c - which pixel format is negotiated with a camera, and which cameras have none that is usable. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "recorderd/source/source_v4l2.h"
+#include "shared/base/log.h"
+#include "tests/unit/fakes/fake_video.h"
+
+static struct reason why;
+
+static struct config request(int width, int height, int fps)
+{
+	return (struct config){.camera = {.width = width, .height = height, .fps = fps}};
+}
+
+static enum source_open_outcome try_open(const struct config *config)
+{
+	struct source *source;
+	enum source_open_outcome outcome;
+
+	why.text[0] = '\0';
+	outcome = source_v4l2_open(config, "/dev/video0", 0, &source, &why);
+	if (outcome != SOURCE_OPENED) {
+		assert_null(source);
+		assert_non_null(strstr(why.text, "/dev/video0"));
+	}
+	source_close(source);
+	return outcome;
+}
+
+static struct source_info info_of(const struct config *config)
+{
+	struct source *source;
+	struct source_info info;
+
+	assert_int_equal(source_v4l2_open(config, "/dev/video0", 0, &source, &why), SOURCE_OPENED);
+	info = source->info;
+	source_close(source);
+	return info;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	fake_reset();
+	fake_camera(0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	assert_int_equal(fake_nodes[0].opens, fake_nodes[0].closes);
+	fake_reset();
+	return 0;
+}
+
+static void jpegs_are_preferred_unless_a_raw_format_is_configured(void **state)
+{
+	struct config config = request(640, 480, 30);
+
+	(void)state;
+	assert_string_equal(info_of(&config).format, "MJPG");
+	config.camera.format = FORMAT_YUYV;
+	fake_nodes[0].buffer_bytes = 640 * 480 * 2;
+	assert_string_equal(info_of(&config).format, "YUYV");
+	config.camera.format = FORMAT_MJPEG;
+	fake_nodes[0].fourccs[1] = 0;
+	assert_string_equal(info_of(&config).format, "YUYV");
+}
+
+static void the_size_that_the_driver_returns_is_used(void **state)
+{
+	struct config config = request(640, 480, 30);
+
+	(void)state;
+	fake_nodes[0].answers_width = 624;
+	assert_int_equal(info_of(&config).width, 624);
+}
+
+static void every_format_can_be_configured(void **state)
+{
+	static const struct {
+		enum config_format wanted;
+		uint32_t fourcc;
+		const char *name;
+	} formats[] = {
+		{FORMAT_UYVY, V4L2_PIX_FMT_UYVY, "UYVY"},   {FORMAT_NV12, V4L2_PIX_FMT_NV12, "NV12"},
+		{FORMAT_YU12, V4L2_PIX_FMT_YUV420, "YU12"}, {FORMAT_RGB24, V4L2_PIX_FMT_RGB24, "RGB3"},
+		{FORMAT_BGR24, V4L2_PIX_FMT_BGR24, "BGR3"}, {FORMAT_GREY, V4L2_PIX_FMT_GREY, "GREY"},
+		{FORMAT_YVYU, V4L2_PIX_FMT_YVYU, "YVYU"},   {FORMAT_VYUY, V4L2_PIX_FMT_VYUY, "VYUY"},
+		{FORMAT_NV21, V4L2_PIX_FMT_NV21, "NV21"},   {FORMAT_YV12, V4L2_PIX_FMT_YVU420, "YV12"},
+		{FORMAT_Y16, V4L2_PIX_FMT_Y16, "Y16"},      {FORMAT_MJPEG, V4L2_PIX_FMT_MJPEG, "MJPG"},
+		{FORMAT_YUYV, V4L2_PIX_FMT_YUYV, "YUYV"},
+	};
+	struct config config = request(640, 480, 30);
+
+	(void)state;
+	fake_nodes[0].buffer_bytes = 640 * 480 * 3;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		config.camera.format = formats[i].wanted;
+		fake_nodes[0].fourccs[2] = formats[i].fourcc;
+		assert_string_equal(info_of(&config).format, formats[i].name);
+	}
+	config.camera.format = FORMAT_NV12; /* not offered: another raw format is used */
+	fake_nodes[0].fourccs[2] = V4L2_PIX_FMT_GREY;
+	assert_string_equal(info_of(&config).format, "YUYV");
+}
+
+static void a_camera_without_a_usable_format_is_refused_with_a_list_of_its_formats(void **state)
+{
+	struct config config = request(640, 480, 30);
+
+	(void)state;
+	fake_nodes[0].fourccs[0] = V4L2_PIX_FMT_H264;
+	fake_nodes[0].fourccs[1] = V4L2_PIX_FMT_Z16;
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
+	assert_non_null(strstr(why.text, "offers no format that can be recorded: H264, Z16"));
+}
+
+static void a_camera_of_encoded_video_alone_is_refused_with_what_it_must_offer(void **state)
+{
+	struct config config = request(640, 480, 30);
+
+	(void)state;
+	fake_nodes[0].fourccs[0] = V4L2_PIX_FMT_H264;
+	fake_nodes[0].fourccs[1] = V4L2_PIX_FMT_HEVC;
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
+	assert_non_null(strstr(why.text, "offers only encoded video (H264, HEVC)"));
+	assert_non_null(strstr(why.text, "MJPEG or an uncompressed format is needed"));
+}
+
+static void a_bytesperline_smaller_than_a_line_is_refused(void **state)
+{
+	struct config config = request(640, 480, 30);
+
+	(void)state;
+	config.camera.format = FORMAT_YUYV;
+	fake_nodes[0].bytesperline = 640;
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(jpegs_are_preferred_unless_a_raw_format_is_configured),
+		CASE(the_size_that_the_driver_returns_is_used),
+		CASE(every_format_can_be_configured),
+		CASE(a_camera_without_a_usable_format_is_refused_with_a_list_of_its_formats),
+		CASE(a_camera_of_encoded_video_alone_is_refused_with_what_it_must_offer),
+		CASE(a_bytesperline_smaller_than_a_line_is_refused),
+	};
+
+	log_set_level(LOG_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
