@@ -42,7 +42,7 @@ recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object r
 recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
-recorderd/capture = bandwidth capture capture_frames capture_phases capture_results device_link device_watch device_worker other_cameras source_select
+recorderd/capture = bandwidth capture capture_frames capture_phases capture_results control_check device_link device_watch device_worker other_cameras source_select
 recorderd/repair  = repair_steps segment_head segment_redate segment_repair set_aside
 recorderd/archive = archive archive_adopt archive_age archive_boots archive_cached archive_clock archive_folder_lock archive_follow \
 	archive_former archive_keeper archive_list archive_opening archive_order archive_recover archive_redate archive_retention \

@@ -1,7 +1,6 @@
 /* device_worker.c - a thread with a queue of jobs and a queue of results. */
 #include "recorderd/capture/device_worker.h"
 
-#include <json-c/json.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "recorderd/capture/control_check.h"
 #include "recorderd/v4l2/v4l2_controls.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "shared/base/mono_cond.h"
@@ -26,10 +26,6 @@ enum job_kind {
 	JOB_CHECK_CONTROLS,
 	JOB_CHECK_CONFIGURED
 };
-
-#define CHECK_AFTER_US US_PER_S /* cameras set some controls back while they start */
-#define CHECKS_MAX     3
-#define READ_AGAIN_US  (10 * US_PER_S)
 
 #define CONTROL_TEXT_BYTES sizeof(((struct config_control *)0)->name)
 
@@ -51,12 +47,11 @@ struct device_worker {
 	struct config config; /* used by the thread only */
 	const struct other_cameras *others;
 	int event;
-	char open_path
-		[128];    /* of the camera that is open; empty: none. Used by the thread only, as the next three are */
-	mono_t check_due; /* {0}: no camera is open */
-	unsigned checks;  /* of the [controls] so far; 0: they are checked already */
+	/* Used by the thread only: */
+	char open_path[128]; /* of the camera that is open; empty: none */
 	struct device_link_warnings warnings;
-	char *control_values; /* when they were last read, as JSON; NULL: not yet */
+	struct control_check control_check;
+
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -84,52 +79,16 @@ static void list_devices(struct device_worker *worker, struct device_worker_resu
 	result->warnings = worker->warnings;
 }
 
-static void schedule_check(struct device_worker *worker, int64_t in_us)
-{
-	worker->check_due = (mono_t){mono_now().us + in_us};
-}
-
-/* The [controls] were set: checks them in a moment. */
-static void schedule_checks(struct device_worker *worker)
-{
-	worker->checks = worker->config.control_count > 0;
-	schedule_check(worker, worker->checks ? CHECK_AFTER_US : READ_AGAIN_US);
-}
-
-/* True if the camera has changed a control by itself since the last time. */
-static bool has_changed_controls(struct device_worker *worker, int fd)
-{
-	struct json_object *controls = v4l2_controls_json(fd);
-	char *values = strdup(json_object_to_json_string(controls));
-	bool changed = values && worker->control_values && strcmp(values, worker->control_values) != 0;
-
-	json_object_put(controls);
-	free(worker->control_values);
-	worker->control_values = values;
-	return changed;
-}
-
 static void check_controls(struct device_worker *worker, struct device_job *job)
 {
 	struct device_worker_result *result = &job->result;
-	int fd = video_open(worker->open_path);
+	enum control_check_outcome outcome =
+		control_check_run(&worker->control_check, worker->open_path, &worker->config, &result->why);
 
-	job->has_no_result = true;
-	schedule_check(worker, READ_AGAIN_US);
-	if (fd < 0)
-		return;
-	if (worker->checks == 0) {
-		job->has_no_result = !has_changed_controls(worker, fd);
-	} else if (v4l2_controls_check(fd, &worker->config, &result->why) > 0 && worker->checks++ < CHECKS_MAX) {
-		schedule_check(worker, CHECK_AFTER_US);
-	} else {
-		worker->checks = 0;
-		has_changed_controls(worker, fd);
+	job->has_no_result = outcome == CONTROLS_PENDING;
+	if (outcome == CONTROLS_CHECKED)
 		result->kind = JOB_CONTROLS_CHECKED;
-		job->has_no_result = false;
-	}
-	close(fd);
-	if (!job->has_no_result)
+	if (outcome != CONTROLS_PENDING)
 		list_devices(worker, result);
 }
 
@@ -144,7 +103,7 @@ static void set_control(struct device_worker *worker, struct device_job *job)
 		reason_set(&result->why, "no camera is open");
 		return;
 	}
-	worker->checks = 0; /* what somebody sets by hand is not set back */
+	control_check_skip(&worker->control_check);
 	result->control_set = v4l2_control_set(fd, job->name, job->value, &result->value, &result->why);
 	close(fd);
 	if (result->control_set)
@@ -159,7 +118,7 @@ static void set_controls(struct device_worker *worker, const struct device_job *
 	if (fd < 0)
 		return;
 	v4l2_controls_apply(fd, &worker->config);
-	schedule_checks(worker);
+	control_check_start(&worker->control_check, &worker->config);
 	close(fd);
 }
 
@@ -172,7 +131,7 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 	case JOB_CLOSE:
 		source_close(job->source);
 		worker->open_path[0] = '\0';
-		worker->check_due = (mono_t){0};
+		control_check_stop(&worker->control_check);
 		break;
 	case JOB_OPEN:
 		result->kind = JOB_OPENED;
@@ -181,7 +140,7 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 		if (result->source)
 			snprintf(worker->open_path, sizeof(worker->open_path), "%s", result->source->info.device);
 		if (result->source && result->source->info.kind == SOURCE_CAMERA)
-			schedule_checks(worker);
+			control_check_start(&worker->control_check, &worker->config);
 		break;
 	case JOB_LIST:
 		list_devices(worker, result);
@@ -239,16 +198,11 @@ static struct device_job *create_job(enum job_kind kind)
 	return job;
 }
 
-static bool check_is_due(const struct device_worker *worker)
-{
-	return worker->check_due.us && mono_now().us >= worker->check_due.us;
-}
-
 /* Until there is a job, the worker is stopped, or a check is due. */
 static void wait_for_change(struct device_worker *worker)
 {
-	if (worker->check_due.us)
-		mono_cond_wait(&worker->changed, &worker->lock, worker->check_due);
+	if (worker->control_check.due.us)
+		mono_cond_wait(&worker->changed, &worker->lock, worker->control_check.due);
 	else
 		pthread_cond_wait(&worker->changed, &worker->lock);
 }
@@ -259,7 +213,7 @@ static struct device_job *next_job(struct device_worker *worker, bool *wanted)
 {
 	pthread_mutex_lock(&worker->lock);
 	worker->busy_since = (mono_t){0};
-	while (STAILQ_EMPTY(&worker->jobs) && !worker->stopping && !check_is_due(worker))
+	while (STAILQ_EMPTY(&worker->jobs) && !worker->stopping && !control_check_is_due(&worker->control_check))
 		wait_for_change(worker);
 	struct device_job *job = queue_pop(&worker->jobs);
 	if (!job && !worker->stopping)
@@ -353,7 +307,7 @@ bool device_worker_destroy(struct device_worker *worker, int64_t timeout_us)
 	close(worker->event);
 	pthread_cond_destroy(&worker->changed);
 	pthread_mutex_destroy(&worker->lock);
-	free(worker->control_values);
+	control_check_stop(&worker->control_check);
 	free(worker);
 	return true;
 }

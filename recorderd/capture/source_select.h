@@ -8,8 +8,8 @@
 #include "shared/config/config.h"
 
 /*
- * Opens it, `steps_down` modes below the requested one; the caller owns *out. The devices of `others` (may be NULL) are never taken as a fallback. *why says in one
- * sentence what was tried; it is also set on success if a fallback is used.
+ * Opens it, `steps_down` modes below the requested one; the caller owns *out. The devices of `others` (may be NULL) are
+ * never taken as a fallback. *why says in one sentence what was tried; it is also set on success if a fallback is used.
  */
 enum source_open_outcome source_open(const struct config *config, const struct other_cameras *others,
 				     unsigned steps_down, struct source **out, struct reason *why);

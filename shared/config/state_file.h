@@ -8,9 +8,9 @@
 #include "shared/config/config.h"
 
 /*
- * The path of the file NAME.WHAT in the first folder of $STATE_DIRECTORY (set by systemd, separated by colons) that does
- * not contain the recordings, or else of .NAME.WHAT beside the .ini file; NAME is camera.name. False if there is no
- * place for it.
+ * The path of the file NAME.WHAT in the first folder of $STATE_DIRECTORY (set by systemd, separated by colons) that
+ * does not contain the recordings, or else of .NAME.WHAT beside the .ini file; NAME is camera.name. False if there is
+ * no place for it.
  */
 bool state_file_path(const struct config *config, const char *what, char out[PATH_MAX]);
 
