@@ -18,7 +18,7 @@ const SILENT_MS = 10000; // the recorder repeats the last picture at least once 
 const STILL_MS = 2000, STILL_WIDTH = 480;
 const FAST_STILL_MS = 100; // if streams cannot be read at all
 const TICK_MS = 50;
-const TAB_GONE_MS = 15000;
+const TAB_GONE_MS = 12000;
 const FAILURES = 2;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -137,7 +137,6 @@ export class LiveHub {
     if (type === "watch") this.#watch(port, key, camera, fps);
     else if (type === "unwatch") this.#unwatch(port, key);
     else if (type === "ready") this.#feeds.get(key)?.setReady(port);
-    this.#forgetClosedTabs();
   }
 
   #watch(port, key, camera, fps) {
@@ -154,8 +153,8 @@ export class LiveHub {
     this.#distribute();
   }
 
-  /* A tab that crashed says nothing any more. */
-  #forgetClosedTabs() {
+  /* A tab that was closed or crashed says nothing any more, not even that it watches nothing. */
+  forgetClosedTabs() {
     for (const [port, at] of this.#heard) {
       if (performance.now() - at < TAB_GONE_MS) continue;
       this.#heard.delete(port);

@@ -17,6 +17,7 @@ function connectAlone() {
 /* All live pictures of this tab. A hidden tab watches none. */
 class Pictures {
   #port = null;
+  #heard = false; // something has come from the worker
   #pictures = new Set();
 
   add(picture) {
@@ -42,11 +43,12 @@ class Pictures {
   #connect() {
     if (!globalThis.SharedWorker) return this.#use(connectAlone());
     const worker = new SharedWorker("live-worker.js", { type: "module", name: "live" });
-    worker.onerror = () => this.#use(connectAlone()); // an old browser that has no modules in workers
+    worker.onerror = () => this.#heard || this.#use(connectAlone()); // an old browser that has no modules in workers
     return this.#use(worker.port);
   }
 
   #use(port) {
+    this.#port?.close();
     this.#port = port;
     port.onmessage = ({ data }) => this.#receive(data);
     this.#watchAll(true);
@@ -61,6 +63,7 @@ class Pictures {
   }
 
   async #receive({ camera, fps, bytes }) {
+    this.#heard = true;
     const shown = [...this.#pictures].filter((picture) => picture.camera === camera && picture.fps === fps);
     await Promise.all(shown.map((picture) => picture.draw(bytes)));
     this.#send("ready", { camera, fps });

@@ -24,12 +24,17 @@ async function reportFailure(user, title) {
  */
 export async function runSession(kinds, recorder, table, prepare = async () => {}) {
   const users = kinds.map((kind) => new User(kind, recorder));
+  /* A browser whose tests are done is closed: Chromium freezes a page that was left, and its connections stay open. */
+  const alone = (user, run) => async () => {
+    for (const earlier of users.slice(0, users.indexOf(user))) await earlier.stop();
+    await run();
+  };
   let failed = 1;
   try {
     await recorder.start();
     await Promise.all([prepare(recorder), ...users.map((user) => user.start())]);
     const tests = users.flatMap((user) => table(recorder, user).map(([title, run]) =>
-      [users.length > 1 ? `${title} (${user.kind})` : title, run, (name) => reportFailure(user, name)]));
+      [users.length > 1 ? `${title} (${user.kind})` : title, alone(user, run), (name) => reportFailure(user, name)]));
     failed = await runTests(tests);
   } catch (error) {
     console.log("Bail out! the recorder or a browser does not start");

@@ -259,6 +259,7 @@ export class User {
 
   async stop() {
     await this.browser?.close();
+    this.browser = null;
     rmSync(this.downloads, { recursive: true, force: true });
   }
 }
