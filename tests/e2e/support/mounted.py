@@ -28,10 +28,10 @@ def is_mounted(path):
 class FileSystem:
     """An ext4 in an image. It keeps its loop device, so it has the same device and inode numbers wherever it is mounted."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, size_mb=SIZE_MB):
         image = tempfile.mktemp(dir=folder, suffix=".img")
         with open(image, "wb") as file:
-            file.truncate(SIZE_MB << 20)
+            file.truncate(size_mb << 20)
         run("mkfs.ext4", "-q", "-F", image)
         self.device = run("losetup", "-f", "--show", image)
 
