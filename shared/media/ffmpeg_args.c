@@ -157,7 +157,12 @@ void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg
 		snprintf(command->fps, sizeof(command->fps), "fps=%u", settings->fps);
 		FFMPEG_COMMAND_ADD(command, "-x264-params", command->fps);
 	}
-	/* A camera's JPEG is full-range BT.601 (JFIF). These describe the video that it is converted to. */
+	/*
+	 * A camera's JPEG is full-range BT.601 (JFIF). These describe the video that it is converted to. Full-range
+	 * video (yuvj420p) would save the conversion, but Firefox (153) shows it as if it were limited: 16 becomes black
+	 * and 235 white, whatever the SPS and colr say. Chromium, VLC and FFmpeg show it right. x264 also makes a third
+	 * more bytes of it at the same -crf.
+	 */
 	FFMPEG_COMMAND_ADD(command, "-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc",
 			   "smpte170m", "-color_range", "tv");
 	/* Each key frame carries the parameter sets, so that one clip can have frames of several runs. */
