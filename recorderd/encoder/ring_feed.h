@@ -45,7 +45,7 @@ enum ring_feed_step {
 enum ring_feed_step ring_feed_peek(struct ring_feed *feed);
 
 /*
- * Begins to write the frame that ring_feed_peek() found, with that time stamp. `first`: it is preceded by the file
+ * Begins to write the frame that ring_feed_peek() found, with that timestamp. `first`: it is preceded by the file
  * header.
  */
 void ring_feed_begin(struct ring_feed *feed, int64_t pts_us, bool first);

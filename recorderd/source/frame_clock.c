@@ -25,7 +25,7 @@ mono_t frame_clock_advance(struct frame_clock *clock, mono_t at)
 	return at;
 }
 
-/* The driver's time stamp in microseconds; -1 if it is not of the monotonic clock, or is implausible. */
+/* The driver's timestamp in microseconds; -1 if it is not of the monotonic clock, or is implausible. */
 static int64_t read_claim(const struct v4l2_buffer *buffer, mono_t now)
 {
 	bool monotonic = (buffer->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;

@@ -12,11 +12,11 @@
 struct frame_clock {
 	bool counting; /* `sequence` is that of the previous frame */
 	uint32_t sequence;
-	mono_t last; /* the previous time stamp */
+	mono_t last; /* the previous timestamp */
 
-	bool distrusted; /* the driver's time stamps do not follow the clock: the time of arrival is used */
-	int64_t claimed_us, least_age_us; /* the driver's previous time stamp, and the least age of one; 0: none yet */
-	unsigned stuck, late;             /* frames in a row whose time stamp did not advance, or lagged behind */
+	bool distrusted; /* the driver's timestamps do not follow the clock: the time of arrival is used */
+	int64_t claimed_us, least_age_us; /* the driver's previous timestamp, and the least age of one; 0: none yet */
+	unsigned stuck, late;             /* frames in a row whose timestamp did not advance, or lagged behind */
 };
 
 /*
@@ -26,15 +26,15 @@ struct frame_clock {
 uint32_t frame_clock_count_lost(struct frame_clock *clock, uint32_t sequence);
 
 /*
- * The driver's time stamp if it is of the monotonic clock and plausible: not in the future, and at most some seconds
+ * The driver's timestamp if it is of the monotonic clock and plausible: not in the future, and at most some seconds
  * old. Otherwise `now`. Always later than the previous one.
  *
- * From the third of three time stamps on that do not advance, and from the 16th in a row that lags a second more than
+ * From the third of three timestamps on that do not advance, and from the 16th in a row that lags a second more than
  * the best did, the driver's are ignored for the rest of the stream: they would put its frames within microseconds.
  */
 mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now);
 
-/* `at`, or 1 µs after the previous time stamp if that is later. */
+/* `at`, or 1 µs after the previous timestamp if that is later. */
 mono_t frame_clock_advance(struct frame_clock *clock, mono_t at);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * source.h - where frames come from: open, read frames with time stamps, close.
+ * source.h - where frames come from: open, read frames with timestamps, close.
  *
  * There are two kinds: a V4L2 device (source_v4l2.h) and a test picture (source_pattern.h). source_select.h chooses
  * one.

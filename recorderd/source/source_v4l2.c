@@ -195,7 +195,7 @@ static mono_t take_timestamp(struct source_v4l2 *camera, const struct v4l2_buffe
 
 	if (trusted && camera->clock.distrusted)
 		log_warn("camera",
-			 "%s: the driver's time stamps do not advance with the clock; using the time of arrival",
+			 "%s: the driver's timestamps do not advance with the clock; using the time of arrival",
 			 camera->source.info.device);
 	return captured;
 }

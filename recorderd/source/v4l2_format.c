@@ -127,7 +127,7 @@ static enum source_open_outcome set_format(int fd, uint32_t fourcc, struct mode_
 	return SOURCE_OPENED;
 }
 
-/* A driver may ignore the rate or have none. That is not an error, because frames have time stamps. */
+/* A driver may ignore the rate or have none. That is not an error, because frames have timestamps. */
 static void set_rate(int fd, const struct v4l2_pix_format *pix, uint32_t fps_milli, struct v4l2_mode *out)
 {
 	struct v4l2_streamparm parm = {.type = v4l2_planes_type(fd)};

@@ -7,7 +7,7 @@
  *   2026-05-17T10:23:00.123+02:00          ISO 8601. The fraction has up to nine digits and is floored to microseconds.
  *                                          The offset is Z, +02:00, +0200, +02, or missing for local time. The T may be
  *                                          a space, and so may the plus, which is what URL decoding makes of it.
- *   1779006180.25                          seconds since 1970; eight digits alone are refused as half a time stamp
+ *   1779006180.25                          seconds since 1970; eight digits alone are refused as half a timestamp
  *   now, -90s, -5m, -2h, -1d               counted back from `now`, floored to the second
  *
  * Local time follows TZ as localtime_r() does; after a change of TZ, call tzset().
@@ -26,7 +26,7 @@
 
 enum time_status {
 	TIME_OK,
-	TIME_MALFORMED,     /* not one of the forms, or half a time stamp */
+	TIME_MALFORMED,     /* not one of the forms, or half a timestamp */
 	TIME_INVALID_FIELD, /* out of range: 30 February, hour 25, second 60 */
 	TIME_SKIPPED_HOUR,  /* a local time that does not exist on that day */
 	TIME_OUT_OF_RANGE,  /* before 1970 or after 2200 */

@@ -1,7 +1,7 @@
 /*
  * ivf.h - writes IVF, the format in which FFmpeg gets JPEGs.
  *
- * A file has a header of 32 bytes, then for each frame a u32 size, a u64 time stamp and the data, all little-endian. The
+ * A file has a header of 32 bytes, then for each frame a u32 size, a u64 timestamp and the data, all little-endian. The
  * format is defined by the programs that read it (FFmpeg's libavformat/ivfdec.c). Here the fourcc is MJPG and the time
  * base one microsecond.
  */

@@ -31,8 +31,8 @@ enum control_fault {
 	CONTROL_STREAMON_ERRNO = 14,
 	CONTROL_QBUF_ERRNO = 15,
 	CONTROL_DQBUF_ERRNO = 16,
-	CONTROL_CLOCK_REALTIME = 17,  /* 1: time stamps are wall time, not flagged as monotonic */
-	CONTROL_STAMP_BACK_MS = 18,   /* time stamps are N ms in the past */
+	CONTROL_CLOCK_REALTIME = 17,  /* 1: timestamps are wall time, not flagged as monotonic */
+	CONTROL_STAMP_BACK_MS = 18,   /* timestamps are N ms in the past */
 	CONTROL_SLOW = 19,            /* N: only every N-th frame, as in the dark; the sequence has no gaps */
 	CONTROL_MAX_BUFFERS = 20,     /* the driver allows no more buffers; 0: 8 */
 	CONTROL_METADATA = 21,        /* 1: device_caps of a metadata node */
@@ -40,7 +40,7 @@ enum control_fault {
 	CONTROL_BUFFER_MB = 23,       /* buffers of at least N MiB */
 	CONTROL_HUGE_NEXT = 24,       /* N JPEGs fill their buffers */
 	CONTROL_SEQUENCE_FROM = 25,   /* a stream's first sequence number */
-	CONTROL_STAMP_MODULO_MS = 26, /* time stamps wrap to 0 every N ms */
+	CONTROL_STAMP_MODULO_MS = 26, /* timestamps wrap to 0 every N ms */
 	CONTROL_ROOM_KPIXELS = 27,   /* 1000 pixels per second that the bus carries: STREAMON is ENOSPC above; 0: any */
 	CONTROL_LINKS_LATE = 28,     /* 1: its links do not exist yet */
 	CONTROL_STAMP = 29,          /* 1: the wall time is noted in frames that have room for it (FRAMES_STAMP) */
@@ -55,7 +55,7 @@ enum control_fault {
 	CONTROL_NO_END = 50,            /* N: each N-th JPEG has no end marker */
 	CONTROL_LEAD_BYTES = 51,        /* so many bytes before each frame */
 	CONTROL_PAD_VALUE = 52,         /* of the bytes after each frame, instead of zeros */
-	CONTROL_STAMP_STUCK = 53,       /* 1: all time stamps are equal; 2: they run backwards */
+	CONTROL_STAMP_STUCK = 53,       /* 1: all timestamps are equal; 2: they run backwards */
 	CONTROL_TRUNCATE_OF_8 = 54,     /* N of 8 frames are truncated to half their length */
 	CONTROL_FAULTS = 64
 };

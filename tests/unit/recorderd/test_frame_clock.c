@@ -1,4 +1,4 @@
-/* test_frame_clock.c - which time stamps and sequence numbers of a driver are used: recorderd/source/frame_clock.h */
+/* test_frame_clock.c - which timestamps and sequence numbers of a driver are used: recorderd/source/frame_clock.h */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,7 +93,7 @@ static void time_stamps_always_increase(void **state)
 	assert_int_equal(timestamp(&clock, 999, 33000, MONOTONIC, 1000000000), 999033000);
 }
 
-/* The span of 90 frames of a camera of 30 fps whose time stamps are `pace` percent of what they should be. */
+/* The span of 90 frames of a camera of 30 fps whose timestamps are `pace` percent of what they should be. */
 static int64_t span_at_pace(int64_t percent, bool *distrusted)
 {
 	struct frame_clock clock = {0};
@@ -123,7 +123,7 @@ static void time_stamps_that_do_not_follow_the_clock_are_ignored(void **state)
 	assert_false(distrusted);
 }
 
-/* 8 buffers were filled while the event loop was blocked for 3 s. Twin time stamps come from coarse clocks. */
+/* 8 buffers were filled while the event loop was blocked for 3 s. Twin timestamps come from coarse clocks. */
 static void late_frames_and_equal_pairs_are_trusted(void **state)
 {
 	struct frame_clock clock = {0};

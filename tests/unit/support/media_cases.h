@@ -1,5 +1,5 @@
 /*
- * media_cases.h - a stream as FFmpeg really makes it, with irregular time stamps, segments built from it by the
+ * media_cases.h - a stream as FFmpeg really makes it, with irregular timestamps, segments built from it by the
  * format's rules, and FFmpeg's own opinion of them, for the tests of the file formats.
  */
 #ifndef TESTS_UNIT_SUPPORT_MEDIA_CASES_H
