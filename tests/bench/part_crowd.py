@@ -29,7 +29,7 @@ def full_house(report, recorder):
     clip = fetch(recorder.port, "/footage?from=-30s&to=-2s", 3)
     said = viewers.result()
     times = [one["total_ms"] for one in answers]
-    report.row("crowd", f"{CAP} viewers at {FPS_ASKED} fps, frames a second at the slowest", "fps", [said["fps"]["min"]],
+    report.row("crowd", f"{CAP} viewers at {FPS_ASKED} fps, frames per second at the slowest", "fps", [said["fps"]["min"]],
                at_least=FPS_ASKED - 0.5)
     report.row("crowd", f"{CAP} viewers, API median", "ms", [median(times)], at_most=5)
     report.row("crowd", f"{CAP} viewers, API 99 %", "ms", [percentile(times, 0.99)], at_most=20)
@@ -46,7 +46,7 @@ def at_once(report, recorder):
     memory = rss_anon_bytes(pids) - before
     said = viewers.result()
     report.row("crowd", f"{AT_ONCE} viewers at once, served", "viewers", [said["served"]], at_least=CAP)
-    report.row("crowd", f"{AT_ONCE} viewers at once, not served and not told 503", "viewers",
+    report.row("crowd", f"{AT_ONCE} viewers at once, neither served nor refused with 503", "viewers",
                [said["unanswered"] + said["closed"]], at_most=0)
     report.row("crowd", f"{AT_ONCE} viewers at once, last answer", "ms", [said["answered_ms"]["max"]], at_most=1000)
     report.row("crowd", f"private memory of lighttpd and worker, each of {CAP} served", "KB",
@@ -62,7 +62,7 @@ def gone(report, recorder, idle):
     viewers.process.kill()
     start = time.monotonic()
     wait_for(lambda: descriptors(worker) <= idle, 20, "the worker has closed their connections")
-    report.row("crowd", "100 viewers killed, gone from the worker's books after", "s", [time.monotonic() - start], at_most=2)
+    report.row("crowd", "100 viewers killed, until the worker has closed their connections", "s", [time.monotonic() - start], at_most=2)
     viewers.process.wait()
 
 
@@ -72,9 +72,9 @@ def viewer_churn(report, recorder):
     descriptors_before, memory_before = sum(map(descriptors, pids)), rss_anon_bytes(pids)
     come_and_go(recorder, VISITS)
     time.sleep(1)
-    report.row("crowd", f"{VISITS} comings and goings, descriptors left", "descriptors",
+    report.row("crowd", f"{VISITS} viewers that came and went, descriptors left", "descriptors",
                [sum(map(descriptors, pids)) - descriptors_before], at_most=0)
-    report.row("crowd", f"{VISITS} comings and goings, private memory left", "KB",
+    report.row("crowd", f"{VISITS} viewers that came and went, private memory left", "KB",
                [(rss_anon_bytes(pids) - memory_before) / 1024], at_most=256)
 
 

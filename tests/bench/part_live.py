@@ -10,7 +10,7 @@ PARTS = ("live", "slow")
 SLOW_RATE = 200000  # bytes per second
 
 MEASURES = (
-    ("frames a second at the slowest viewer", "fps", lambda said: said["fps"]["min"]),
+    ("frames per second at the slowest viewer", "fps", lambda said: said["fps"]["min"]),
     ("median age of a frame", "ms", lambda said: said["age_ms"]["median"]),
     ("99 % age of a frame", "ms", lambda said: said["age_ms"]["p99"]),
     ("CPU", "s/GB", lambda said: said["cpu_s_per_gb"]),
@@ -30,7 +30,7 @@ def rows(report, part, taken, sizes, other):
     for size in sizes:
         for title, unit, pick in MEASURES:
             target = TARGETS.get((unit, size)) if part == "live" and other is UStreamer and not title.startswith("99") else None
-            report.row(part, f"{size} viewers, {title}", unit, [pick(one[size]) for one in taken[Recorder]],
+            report.row(part, f"{size} viewer{'s' * (size > 1)}, {title}", unit, [pick(one[size]) for one in taken[Recorder]],
                        [pick(one[size]) for one in taken.get(other, ())], other.label, at_most=target)
 
 
@@ -50,10 +50,10 @@ def slow_rows(report, part, taken, sizes):
     for size in sizes:
         frame_ms = max(one[size]["bytes"] / max(1, one[size]["age_ms"]["count"] + one[size]["slow_age_ms"]["count"]) / SLOW_RATE * 1e3
                        for one in taken[Recorder])
-        report.row(part, f"{size} viewers, 99 % age of a frame at the slow ones", "ms",
+        report.row(part, f"{size} viewer{'s' * (size > 1)}, 99 % age of a frame of the slow viewers", "ms",
                    [one[size]["slow_age_ms"]["p99"] for one in taken[Recorder]], at_most=round(1000 + 2 * frame_ms))
         if UStreamer in taken:
-            report.row(part, f"{size} viewers, median age of a frame at the slow ones", "ms",
+            report.row(part, f"{size} viewer{'s' * (size > 1)}, median age of a frame of the slow viewers", "ms",
                        [one[size]["slow_age_ms"]["median"] for one in taken[Recorder]],
                        [one[size]["slow_age_ms"]["median"] for one in taken[UStreamer]], UStreamer.label)
 
@@ -64,7 +64,7 @@ def motion(report):
         ours, theirs = measure(Recorder, MOTION_SIZES, False), measure(kind, MOTION_SIZES, False)
         for size in MOTION_SIZES:
             for title, unit, pick in (MEASURES[0], MEASURES[3]):
-                report.row("live", f"{size} viewers, {title}", unit, [pick(ours[size])], [pick(theirs[size])], kind.label)
+                report.row("live", f"{size} viewer{'s' * (size > 1)}, {title}", unit, [pick(ours[size])], [pick(theirs[size])], kind.label)
 
 
 def run(report, rounds, parts):

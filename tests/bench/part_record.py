@@ -86,11 +86,11 @@ def run(report, rounds, _parts):
         at_once.append(bare(command, ivf, count) * 1e3)
         at_pace.append(paced(command, ivf, count) * 1e3)
     os.unlink(ivf)
-    report.row("record", "1280x720, superfast: recorderd and its FFmpeg, CPU a frame", "ms", ours, at_once,
+    report.row("record", "1280x720, superfast: recorderd and its FFmpeg, CPU per frame", "ms", ours, at_once,
                "the same FFmpeg command alone, from a file at full speed", at_most=1.1)
-    report.row("record", "1280x720, superfast: recorderd and its FFmpeg, CPU a frame (likewise)", "ms", ours, at_pace,
+    report.row("record", "1280x720, superfast: recorderd and its FFmpeg, CPU per frame (the same)", "ms", ours, at_pace,
                "the same FFmpeg command alone, from a file at the camera's pace", at_most=1.1)
     settings = {"camera": {"width": 1920, "height": 1080}, "record": {"preset": "ultrafast"}}
     used, _, lost = recording(settings, FULL_HD_FRAMES, LOSS_SECONDS)
-    report.row("record", f"1920x1080 at {FPS} fps, ultrafast: CPU a frame", "ms", [used * 1e3])
+    report.row("record", f"1920x1080 at {FPS} fps, ultrafast: CPU per frame", "ms", [used * 1e3])
     report.row("record", f"1920x1080 at {FPS} fps: lost of {LOSS_SECONDS * FPS} frames", "frames", [lost], at_most=0)

@@ -11,6 +11,6 @@ def run(report, rounds, _parts):
         for title, unit, pick in (
                 ("median until a reader has its copy", "ms", lambda said: said["latency_ms"]["median"]),
                 ("99 % until a reader has its copy", "ms", lambda said: said["latency_ms"]["p99"]),
-                ("what the writer takes for a frame", "us", lambda said: said["put_us"])):
-            report.row("ring", f"{readers} readers, {title}", unit, [pick(ring) for ring, _ in pairs], [pick(pipe) for _, pipe in pairs],
-                       "a pipe each")
+                ("what the writer needs per frame", "us", lambda said: said["put_us"])):
+            report.row("ring", f"{readers} reader{'s' * (readers > 1)}, {title}", unit, [pick(ring) for ring, _ in pairs], [pick(pipe) for _, pipe in pairs],
+                       "one pipe per reader")

@@ -16,7 +16,7 @@ from report import figure
 PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 BEGIN, END = "<!-- measured: tests/bench/table.py -->\n", "<!-- end -->"
 TITLES = {
-    "live": "Live view: 1280x720 at 60 frames a second, about 80 KB a frame",
+    "live": "Live view: 1280x720 at 60 frames per second, about 80 KB per frame",
     "slow": "Live view, a tenth of the viewers at 200 KB/s",
     "crowd": "Many viewers at once",
     "clips": "Clips",
@@ -28,23 +28,23 @@ TITLES = {
 }
 # The figures of the README, by the beginning of what was measured.
 HEADLINES = [
-    ("live", "1 viewers, median age"), ("live", "100 viewers, median age"), ("live", "50 viewers, CPU"), ("live", "100 viewers, CPU"),
-    ("slow", "50 viewers, 99 % age of a frame at the slow"), ("crowd", "500 viewers at 15 fps"), ("clips", "18 s of the open segment, until"),
+    ("live", "1 viewer, median age"), ("live", "100 viewers, median age"), ("live", "50 viewers, CPU"), ("live", "100 viewers, CPU"),
+    ("slow", "50 viewers, 99 % age of a frame of the slow"), ("crowd", "500 viewers at 15 fps"), ("clips", "18 s of the open segment, until"),
     ("clips", "498 MB"), ("record", "1280x720, superfast"), ("record", "1920x1080 at 60 fps: lost"),
 ]
 # What a reader would ask about the figures.
 NOTES = {
     "clips": "A plain file goes from lighttpd's page cache to the network without a copy. A clip goes from the worker to lighttpd without one (where the "
-             "kernel is 6.5 or later), but lighttpd reads it and writes it: these two copies are two thirds of its cost (0.31 CPU seconds a GB of lighttpd, "
-             "0.15 of the worker), and FFmpeg, recording meanwhile, wants the same processors. What lighttpd reads at a time is bounded by the 64 KB from which on "
+             "kernel is 6.5 or later), but lighttpd reads it and writes it: these two copies are two thirds of its cost (0.31 CPU seconds per GB in lighttpd, "
+             "0.15 in the worker), and FFmpeg, which is recording meanwhile, needs the same processors. lighttpd reads less than 64 KB at a time: from that size on "
              "it would use a temporary file.",
     "record": "FFmpeg alone needs more for a frame at the camera's pace than at full speed: processors fall asleep between two frames, and caches are used by others. "
-              "The recorder's own share is 0.15 ms a frame (its main thread 0.11, storage 0.03).",
+              "The recorder's own share is 0.15 ms per frame (its main thread 0.11, storage 0.03).",
 }
 
 
 def print_rows(rows):
-    print("\n| what | recorder | beside it | ratio | target |\n|---|---|---|---|---|")
+    print("\n| what | recorder | compared with | ratio | target |\n|---|---|---|---|---|")
     for row in rows:
         beside = f"{row['their_name']}: {figure(row['theirs'])}" if row["theirs"] else ""
         target = f"{row['target']} {'met' if row['met'] else '**not met**'}" if row["target"] else ""
@@ -67,9 +67,9 @@ def headlines(results):
 def print_origin(results):
     machine = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    print(f"Taken {results['taken']} on {machine['processors']} × {machine['processor']} (a shared virtual machine), Linux {machine['kernel']}, "
-          f"load {machine['load']:.1f} before it. {versions}.\n"
-          "Medians of the rounds (lowest–highest); a ratio is taken between neighbours of the same round.")
+    print(f"Measured {results['taken']} on {machine['processors']} × {machine['processor']} (a shared virtual machine), Linux {machine['kernel']}, "
+          f"load {machine['load']:.1f} before the run. {versions}.\n"
+          "Medians of several rounds (lowest–highest); a ratio compares two neighbouring measurements of one round.")
 
 
 def print_tables(results, parts=(), short=False):
