@@ -62,8 +62,8 @@ static int check(const struct options *options, const struct config *cameras, si
 	printf("%s: the configuration is valid\n", options->camera ? cameras->file : options->config);
 	if (!cameras->http.hosts[0])
 		puts("Clients can use an IP address, localhost, a name of this machine, a name without a dot, or a "
-		     ".local "
-		     "name. Add any other name, such as that of a reverse proxy, to hosts in the section [http].");
+		     ".local name. Add any other name, such as that of a reverse proxy, to hosts in the section "
+		     "[http].");
 	return 0;
 }
 

@@ -55,10 +55,10 @@ static void print_usage_memory(FILE *to)
 {
 	fputs("\n"
 	      "Frames in shared memory\n"
-	      "  --keep-memory      record, and leave the frames in memory to the next recorder after SIGTERM (never\n"
-	      "                     after SIGINT); for service managers that free them if no recorder follows\n"
-	      "  --leftovers        list the memory that killed recorders have left, and its owners\n"
-	      "  --free-memory      free it, for the camera -n NAME or for all cameras of -c PATH\n",
+	      "  --keep-memory      record, and after SIGTERM (not SIGINT) leave the frames in memory for the next\n"
+	      "                     recorder; for service managers that free them if no recorder follows\n"
+	      "  --leftovers        list the memory that killed recorders left behind, and its owners\n"
+	      "  --free-memory      free it, for camera NAME (-n) or for all cameras of PATH (-c)\n",
 	      to);
 }
 
@@ -68,6 +68,7 @@ static void print_usage(FILE *to)
 	      "       recorderd -c DIRECTORY [-n NAME] [-t | -S]\n"
 	      "       recorderd [-c PATH] --new-token NAME --scope SCOPES [--days N]\n"
 	      "       recorderd [-c PATH] --list-tokens | --remove-token NAME\n"
+	      "       recorderd [-c PATH] [-n NAME] --probe\n"
 	      "       recorderd --leftovers\n"
 	      "       recorderd --free-memory [-n NAME | -c PATH]\n"
 	      "\n"
@@ -133,11 +134,11 @@ static enum options_outcome check(int argc, char **argv, const struct options *o
 	if (optind != argc)
 		return usage_error("unexpected argument: ", argv[optind]);
 	if (options->json && options->task != TASK_STATUS)
-		return usage_error("--json is only for --status", "");
+		return usage_error("--json needs --status", "");
 	if (options->keep_memory && options->task != TASK_RECORD)
 		return usage_error("--keep-memory is only for recording", "");
 	if ((options->scopes || options->days) && options->task != TASK_TOKEN_NEW)
-		return usage_error(options->scopes ? "--scope" : "--days", " is only for --new-token");
+		return usage_error(options->scopes ? "--scope" : "--days", " needs --new-token");
 	return OPTIONS_RUN;
 }
 
@@ -171,7 +172,11 @@ enum options_outcome options_parse(int argc, char **argv, struct options *out)
 			return OPTIONS_DONE;
 		default:
 			if (!parse_long_option(option, out))
-				return usage_error(option == '?' ? NULL : "only one task at a time", "");
+				return usage_error(
+					option == '?'
+						? NULL
+						: "give only one of --check, --status, --probe and the other tasks",
+					"");
 		}
 	}
 	return check(argc, argv, out);

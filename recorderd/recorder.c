@@ -172,7 +172,7 @@ static void begin_stop(struct recorder *recorder, bool interrupted)
 {
 	recorder->interrupted |= interrupted;
 	if (recorder->stopping) {
-		log_warn("main", "second signal to stop: exiting at once");
+		log_warn("main", "second stop signal: exiting at once");
 		loop_stop(recorder->loop);
 		return;
 	}

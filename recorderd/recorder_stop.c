@@ -27,10 +27,10 @@ static void finish_writing(struct recorder *recorder)
 	encoder_destroy(recorder->encoder);
 	recorder->encoder = NULL;
 	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder)))
-		abandon(recorder, "the disk did not take the last frames");
+		abandon(recorder, "the last frames could not be written");
 	recorder->storage = NULL;
 	if (!archive_stop(recorder->archive, time_left_us(recorder)))
-		abandon(recorder, "the disk did not let the recorder finish its files");
+		abandon(recorder, "the open files could not be finished");
 	archive_close(recorder->archive);
 	recorder->archive = NULL;
 }

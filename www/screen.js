@@ -203,7 +203,7 @@ export class Screen extends EventTarget {
   /* Live is shown instead of a time that has nothing, also in the browser's history: Back must not lead here again. */
   #nothingFrom(ms) {
     const future = ms > this.now() + SECOND, when = formatWhen(ms);
-    if (future) this.#overlay.notify(`${when} is in the future. This is live.`);
+    if (future) this.#overlay.notify(`${when} is in the future. Showing live.`);
     else if (!this.current.camera.status.live) this.#overlay.notify(`Nothing was recorded at ${when} or later.`);
     this.enterLive();
     emit(this, "change", { jump: false });

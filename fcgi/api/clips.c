@@ -107,7 +107,7 @@ static void respond_read_only(struct api_request *request)
 {
 	respond_problem(
 		request, 503, NULL,
-		"The folder of clips cannot be changed: its file system is read-only, or the recorder's user may not "
+		"The clips folder cannot be changed: its file system is read-only, or the recorder's user may not "
 		"write to it.");
 }
 

@@ -91,7 +91,7 @@ static void respond_outcome(struct api_request *request, struct json_object *rep
 		return;
 	}
 	if (sentence)
-		snprintf(text, sizeof(text), "The recorder says: %s.", sentence);
+		snprintf(text, sizeof(text), "The recorder did not make the change: %s.", sentence);
 	else
 		snprintf(text, sizeof(text), "Unexpected reply from the recorder.");
 	if (outcome && strcmp(outcome, "refused") == 0)

@@ -35,7 +35,8 @@ struct metric {
 
 static const struct metric of_recorder[] = {
 	{"recorder_frames_total", "counter", "Frames from the camera.", STATE(frames), UNIT_COUNT},
-	{"recorder_frames_lost_total", "counter", "Frames missing by the driver's numbers.", STATE(lost), UNIT_COUNT},
+	{"recorder_frames_lost_total", "counter", "Frames missing according to the driver's sequence numbers.",
+	 STATE(lost), UNIT_COUNT},
 	{"recorder_frames_damaged_total", "counter", "Frames dropped as damaged.", STATE(damaged), UNIT_COUNT},
 	{"recorder_frames_encoded_total", "counter", "Frames written to segments.", STATE(encoded), UNIT_COUNT},
 	{"recorder_frames_thinned_total", "counter", "Frames dropped because the encoder was slow.", STATE(thinned),
@@ -53,10 +54,11 @@ static const struct metric of_recorder[] = {
 	{"recorder_disk_free_bytes", "gauge", "Free space where recordings are.", STATE(disk_free_bytes), UNIT_COUNT},
 	{"recorder_disk_size_bytes", "gauge", "Size of the disk where recordings are.", STATE(disk_total_bytes),
 	 UNIT_COUNT},
-	{"recorder_disk_queue_bytes", "gauge", "Media waiting for the disk.", STATE(queue_bytes), UNIT_COUNT},
+	{"recorder_disk_queue_bytes", "gauge", "Media waiting to be written to the disk.", STATE(queue_bytes),
+	 UNIT_COUNT},
 	{"recorder_recordings_bytes", "gauge", "Size of all recordings.", STATE(recordings_bytes), UNIT_COUNT},
 	{"recorder_segments", "gauge", "Number of recordings.", STATE(segments), UNIT_COUNT},
-	{"recorder_oldest_timestamp_seconds", "gauge", "Start of the oldest recording, since 1970.",
+	{"recorder_oldest_timestamp_seconds", "gauge", "Start of the oldest recording, in seconds since 1970.",
 	 STATE(oldest_wall_us), UNIT_US},
 	{"recorder_retention_segments_total", "counter", "Recordings deleted by retention.", STATE(deleted_segments),
 	 UNIT_COUNT},
@@ -133,7 +135,7 @@ static void append_states(const struct metrics *metrics)
 static void append_archives(const struct metrics *metrics)
 {
 	metric_begin(metrics->out, "recorder_archive_hangs_seconds", "gauge",
-		     "For how long the archive has not responded to reads; 0 while it responds.");
+		     "How long the archive has not been responding to reads; 0 while it responds.");
 	for (size_t i = 0; i < metrics->count; i++)
 		metric_number(metrics->out, "recorder_archive_hangs_seconds", metrics->cameras[i].label,
 			      (double)metrics->cameras[i].hangs_us / 1e6);
@@ -187,7 +189,7 @@ static void append_workers(const struct worker_slots *slots, struct buffer *out)
 {
 	metric_begin(out, "recorder_api_requests_total", "counter", "Requests to the API.");
 	metric_count(out, "recorder_api_requests_total", NULL, worker_slots_requests(slots));
-	metric_begin(out, "recorder_api_downloads", "gauge", "Downloads under way.");
+	metric_begin(out, "recorder_api_downloads", "gauge", "Downloads in progress.");
 	metric_count(out, "recorder_api_downloads", NULL, worker_slots_permits_used(slots, API_PERMIT_DOWNLOAD));
 	metric_begin(out, "recorder_api_transcodes", "gauge", "Clips being encoded.");
 	metric_count(out, "recorder_api_transcodes", NULL, worker_slots_permits_used(slots, API_PERMIT_TRANSCODE));

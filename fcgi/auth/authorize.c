@@ -58,7 +58,7 @@ static bool is_authorized_by_server(const struct fastcgi_request *request, const
 
 void authorize_refuse_token(struct permission *out)
 {
-	refuse(out, 401, ", error=\"invalid_token\"", "Unknown token. recorderd --new-token makes one.");
+	refuse(out, 401, ", error=\"invalid_token\"", "Unknown token. recorderd --new-token creates one.");
 }
 
 static void check_token(const struct token_list *list, const char *secret, struct permission *out)
@@ -69,7 +69,7 @@ static void check_token(const struct token_list *list, const char *secret, struc
 		authorize_refuse_token(out);
 	else if (token_is_expired(token, wall_now()))
 		refuse(out, 401, ", error=\"invalid_token\"",
-		       "This token has expired. recorderd --new-token makes a new one.");
+		       "This token has expired. recorderd --new-token creates a new one.");
 	else
 		*out = (struct permission){.outcome = AUTH_BY_TOKEN, .scopes = token->scopes};
 }
@@ -115,8 +115,7 @@ void authorize(struct token_store *store, size_t camera, const struct config_htt
 	if (token_in_query(request->query)) {
 		refuse(out, 400, NULL,
 		       "A token belongs in the header Authorization: Bearer TOKEN, not in the address, which others "
-		       "can "
-		       "see. Replace this token.");
+		       "can see. Replace this token.");
 		return;
 	}
 	if (client_address_is_ambiguous(request, http->proxies)) {
@@ -139,7 +138,7 @@ void authorize(struct token_store *store, size_t camera, const struct config_htt
 	if (list)
 		check_token(list, secret, out);
 	else
-		refuse(out, 503, NULL, "Cannot use the file of tokens; the log says why.");
+		refuse(out, 503, NULL, "The token file cannot be used; the log says why.");
 }
 
 bool authorize_camera(struct token_store *store, size_t camera, const struct fastcgi_request *request)

@@ -12,7 +12,7 @@
 
 #define RETRY_US (US_PER_S / 2)
 
-/* One camera's file of tokens. */
+/* One camera's token file. */
 struct token_entry {
 	struct broker_file_stamp seen; /* of the last check */
 	int error;                     /* errno of that check; 0: the file was opened, or there is none */

@@ -11,7 +11,7 @@
 #define FPS_MAX 240.0
 
 /*
- * The addresses of the stream. Other programs are preset to most of them: /?action=stream and /?action=snapshot are
+ * The addresses of the stream. Most of them are defaults of other programs: /?action=stream and /?action=snapshot are
  * those of mjpg-streamer, which printers and dashboards expect.
  */
 static const struct {

@@ -159,7 +159,7 @@ struct broker *broker_open(const struct broker_setup *setup, struct reason *why)
 		return broker;
 	close(ends[0]);
 failed:
-	reason_errno(why, "cannot start the process that opens the files of tokens");
+	reason_errno(why, "cannot start the process that opens the token files");
 	free(broker);
 	return NULL;
 }

@@ -92,8 +92,7 @@ static const char *unreadable_text(int error)
 		return "their disk is not mounted (require_mount)";
 	case EXDEV:
 		return "something was mounted, unmounted or removed, and the recorder is still using another folder. "
-		       "This "
-		       "resolves itself within seconds";
+		       "This resolves itself within seconds";
 	default:
 		return strerror(error);
 	}

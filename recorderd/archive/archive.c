@@ -280,6 +280,6 @@ void archive_get_summary(struct archive *archive, struct archive_summary *out)
 	snprintf(out->clips_note, sizeof(out->clips_note), "%s", archive->clips_note);
 	pthread_mutex_unlock(&archive->lock);
 	if (!recovered && silent_us >= SILENT_US && !out->error[0])
-		snprintf(out->error, sizeof(out->error), "the disk of the recordings has not answered for %lld s",
+		snprintf(out->error, sizeof(out->error), "the recordings disk has not responded for %lld s",
 			 (long long)(silent_us / US_PER_S));
 }

@@ -285,13 +285,13 @@ static void note_clips(const struct archive *archive, struct reason *note)
 			   folder);
 	else if (eviction)
 		reason_set(note,
-			   "Cached clips in %s cannot be deleted (%s). If the disk runs short of room, recordings are "
+			   "Cached clips in %s cannot be deleted (%s). If the disk runs out of space, recordings are "
 			   "deleted instead.",
 			   folder, strerror(eviction));
 	else if (sweep)
 		reason_set(note,
 			   "Expired cached clips in %s cannot be deleted (%s). They are no longer served, but they "
-			   "still take up room on the disk.",
+			   "still take up space on the disk.",
 			   folder, strerror(sweep));
 }
 
@@ -304,7 +304,7 @@ void archive_update_clips_note(struct archive *archive)
 	if (note.text[0] && strcmp(note.text, archive->clips_note) != 0)
 		log_warn("archive", "%s", note.text);
 	else if (!note.text[0] && archive->clips_note[0])
-		log_info("archive", "the folder of clips works again");
+		log_info("archive", "the clips folder works again");
 	snprintf(archive->clips_note, sizeof(archive->clips_note), "%s", note.text);
 	pthread_mutex_unlock(&archive->lock);
 }

@@ -91,7 +91,7 @@ static enum repair_outcome repair_suspect(int folder, const struct archive_segme
 	}
 	enum repair_outcome outcome = segment_repair(folder, file, entry, &end, why);
 	if (outcome == REPAIR_DONE)
-		log_warn("archive", "%s: the disk failed during recording and has %llu of %llu frames", file,
+		log_warn("archive", "%s: the disk failed during recording; %llu of %llu frames are on it", file,
 			 (unsigned long long)entry->frames, (unsigned long long)closed->entry.frames);
 	return outcome;
 }

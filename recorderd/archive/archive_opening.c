@@ -140,7 +140,7 @@ bool archive_opening_start(struct archive *archive, struct reason *why)
 		break;
 	}
 	log_error("archive",
-		  "the disk of %s does not answer; recording starts when it does, everything else starts now",
+		  "the disk of %s does not respond; recording starts when it does, everything else starts now",
 		  record->directory);
 	archive->opening = opening;
 	return true;

@@ -87,7 +87,7 @@ void bandwidth_describe(const struct bandwidth *bandwidth, const struct source_i
 	if (info->steps_down == 0)
 		return;
 	snprintf(out, BANDWIDTH_TEXT_BYTES,
-		 "The USB bus %.*s does not carry %s of this camera%s%s; it records %ux%u at %.3g fps. Another USB "
+		 "The USB bus %.*s cannot carry %s from this camera%s%s; it records %ux%u at %.3g fps. Another USB "
 		 "port, or a smaller camera.width or camera.fps, may help.",
 		 (int)(controller ? controller : strlen(info->bus)), info->bus, info->top_mode,
 		 shared ? " beside " : "", bandwidth->other_camera, info->width, info->height,

@@ -74,7 +74,7 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 			 struct reason *why)
 {
 	if (!capture->source || capture->source->info.kind != SOURCE_CAMERA)
-		return reason_set(why, "no camera is open whose controls could be set");
+		return reason_set(why, "no camera is open, so its controls cannot be set");
 	device_worker_set_control(capture->worker, ticket, name, value);
 	return true;
 }

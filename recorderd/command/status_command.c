@@ -90,11 +90,11 @@ static void print_sandbox(FILE *to, const struct recorder_state *state)
 {
 	fprintf(to, "  %-10s ", "sandbox");
 	if (!state->sandbox_known)
-		fprintf(to, "of FFmpeg: unknown, FFmpeg has not been started yet\n");
+		fprintf(to, "FFmpeg: unknown until it starts\n");
 	else if (*state->sandbox_missing)
-		fprintf(to, "of FFmpeg: incomplete: %s\n", state->sandbox_missing);
+		fprintf(to, "FFmpeg: incomplete: %s\n", state->sandbox_missing);
 	else
-		fprintf(to, "of FFmpeg: Landlock ABI %u and seccomp\n", state->sandbox_landlock);
+		fprintf(to, "FFmpeg: Landlock ABI %u and seccomp\n", state->sandbox_landlock);
 }
 
 /* The status of one camera. The state is read once, so that all of the report is about the same moment. */
@@ -166,7 +166,7 @@ static void report_print(const struct report *report, FILE *to)
 	if (report->ring && ring_reader_owner(report->ring) != geteuid()) {
 		char number[USER_NUMBER_BYTES];
 
-		fprintf(to, " (recorder of the user %s)", user_name(ring_reader_owner(report->ring), number));
+		fprintf(to, " (the recorder of user %s)", user_name(ring_reader_owner(report->ring), number));
 	}
 	fputs("\n", to);
 	print_list(to, "failure", report->findings.failures);
@@ -227,7 +227,7 @@ static void print_others(FILE *to, const struct config *cameras, size_t count)
 		if (is_among(all[i].camera, cameras, count))
 			continue;
 		leftover_describe(&all[i], text);
-		fprintf(to, "%s: no recorder is running, not in this configuration\n  %-10s %s\n", all[i].camera,
+		fprintf(to, "%s: not in this configuration, and no recorder is running\n  %-10s %s\n", all[i].camera,
 			"memory", text);
 	}
 	free(all);

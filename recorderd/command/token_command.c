@@ -116,7 +116,7 @@ int token_command_list(const struct config *config)
 		ok = token_file_read(fd, config->http.tokens, &list, &why);
 		close(fd);
 	} else if (errno != ENOENT) {
-		ok = reason_errno(&why, "%s: cannot open the file of tokens", config->http.tokens);
+		ok = reason_errno(&why, "%s: cannot open the token file", config->http.tokens);
 	}
 	if (ok && list.count == 0)
 		fprintf(stderr, "There are no tokens in %s.\n", config->http.tokens);
@@ -153,7 +153,7 @@ bool token_command_check(const struct config *config, struct reason *why)
 		ok = token_file_read(fd, path, &list, why);
 		close(fd);
 	} else if (errno != ENOENT && errno != ENOTDIR) {
-		ok = reason_errno(why, "%s: cannot open the file of tokens", path);
+		ok = reason_errno(why, "%s: cannot open the token file", path);
 	}
 	if (!ok || has_valid_token(&list))
 		return ok;

@@ -1,4 +1,4 @@
-/* token_edit.c - changes the file of tokens. */
+/* token_edit.c - changes the token file. */
 #include "recorderd/command/token_edit.h"
 
 #include <errno.h>
@@ -91,7 +91,7 @@ static bool old_read(struct edit *edit, struct reason *why)
 		return true;
 	}
 	if (fd < 0)
-		return reason_errno(why, "%s: cannot open the file of tokens", edit->path);
+		return reason_errno(why, "%s: cannot open the token file", edit->path);
 
 	bool ok =
 		fstat(fd, &old) == 0 && set_owner(edit, &old) && token_file_read_text(fd, edit->path, &edit->text, why);
@@ -162,7 +162,7 @@ static bool add_token(struct edit *edit, const struct token *token, struct reaso
 			why, "%s: the token %s exists already; choose another name, or run --remove-token %s first",
 			edit->path, token->name, token->name);
 	if (edit->list.count == TOKENS_MAX)
-		return reason_set(why, "%s: no more than %d tokens are possible; remove one with --remove-token",
+		return reason_set(why, "%s: it already has %d tokens, the maximum; remove one with --remove-token",
 				  edit->path, TOKENS_MAX);
 
 	char line[TOKEN_LINE_BYTES];

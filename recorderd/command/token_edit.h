@@ -1,5 +1,5 @@
 /*
- * token_edit.h - changes the file of tokens (shared/config/token.h).
+ * token_edit.h - changes the token file (shared/config/token.h).
  *
  * Each change writes a new file and renames it over the old one, so that readers see either the old or the new file,
  * even after a power cut. Comments are kept. Concurrent changes wait for each other, by a lock file in the same folder.

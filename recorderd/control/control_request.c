@@ -86,7 +86,7 @@ bool control_request_parse(const char *text, size_t length, struct control_reque
 
 	json_object_object_get_ex(json, "value", &value);
 	if (has_control == has_recording)
-		valid = reason_set(why, "a request has either control and value, or recording");
+		valid = reason_set(why, "a request must have either control and value, or recording");
 	else if (has_recording)
 		valid = read_recording(recording, out, why);
 	else

@@ -55,7 +55,7 @@ static void check_speed(struct encoder *encoder)
 		encoder->end_after = encoder->feed.next;
 	} else if (!encoder->slow_logged) {
 		log_warn("encoder",
-			 "this machine encodes %.0f of %u fps: the others are dropped evenly; recorderd --probe "
+			 "this machine encodes %.0f of %u fps: the rest are dropped evenly; recorderd --probe "
 			 "shows what helps",
 			 encoded_fps, encoder->fps);
 		encoder->slow_logged = true;

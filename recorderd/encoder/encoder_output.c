@@ -60,11 +60,11 @@ static void check_key_frame(struct encoder *encoder, const struct in_flight_fram
 	encoder->missing_key_frames = key ? 0 : encoder->missing_key_frames + 1;
 	if (encoder->missing_key_frames < MISSING_KEY_FRAMES_MAX || encoder->key_frames_logged)
 		return;
-	log_warn("encoder",
-		 "%s ignores -force_key_frames: key frames are not at full seconds, so clips and snapshots begin with "
-		 "the "
-		 "key frame before",
-		 encoder->parts.config->record.encoder);
+	log_warn(
+		"encoder",
+		"%s ignores -force_key_frames: key frames are not at full seconds, so clips and snapshots begin at the "
+		"preceding key frame",
+		encoder->parts.config->record.encoder);
 	encoder->key_frames_logged = true;
 }
 

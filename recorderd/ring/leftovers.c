@@ -234,14 +234,16 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 		snprintf(sudo, sizeof(sudo), "sudo -u %s ", leftover->owner);
 	if (leftover->unreadable[0])
 		snprintf(out, LEFTOVER_TEXT_BYTES,
-			 "%llu MiB of RAM hold a ring of the camera %s of the user %s, whose recorder is not running; "
-			 "%s. To free them: %s%s --free-memory -n %s",
+			 "%llu MiB of RAM hold a ring of camera %s of user %s, whose recorder is not running; %s. To "
+			 "free "
+			 "them: %s%s --free-memory -n %s",
 			 (unsigned long long)leftover->bytes >> 20, leftover->camera, leftover->owner,
 			 leftover->unreadable, sudo, program_invocation_name, leftover->camera);
 	else
 		snprintf(out, LEFTOVER_TEXT_BYTES,
-			 "%llu MiB of RAM hold %lld s of frames of the camera %s%s of the user %s, whose recorder has "
-			 "not been running for %s. To free them: %s%s --free-memory -n %s",
+			 "%llu MiB of RAM hold %lld s of frames from camera %s%s of user %s, whose recorder has not "
+			 "been "
+			 "running for %s. To free them: %s%s --free-memory -n %s",
 			 (unsigned long long)leftover->bytes >> 20, (long long)(leftover->span_us / US_PER_S),
 			 leftover->camera, file, leftover->owner, idle, sudo, program_invocation_name,
 			 leftover->camera);

@@ -237,7 +237,7 @@ bool storage_error(struct storage *storage, char *text, size_t bytes)
 	snprintf(text, bytes, "%s", storage->error);
 	pthread_mutex_unlock(&storage->lock);
 	if (!text[0] && since_us && now_us - since_us > HANG_US)
-		snprintf(text, bytes, "the disk has not answered for %lld s",
+		snprintf(text, bytes, "the disk has not responded for %lld s",
 			 (long long)(now_us - since_us) / US_PER_S);
 	return text[0] != '\0';
 }

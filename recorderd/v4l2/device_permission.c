@@ -76,8 +76,7 @@ void device_explain_sensor(const struct device *device, struct reason *why)
 {
 	reason_set(why,
 		   "%.40s (%.40s, driver %.20s) is a bare image sensor, which only libcamera can operate: feed its "
-		   "pictures "
-		   "to a v4l2loopback device and record that one (docs/operating.md, \"Camera modules\")",
+		   "pictures to a v4l2loopback device and record that one (docs/operating.md, \"Camera modules\")",
 		   device->model, device->path, device->driver);
 }
 

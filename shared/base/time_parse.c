@@ -315,6 +315,5 @@ const char *time_status_message(enum time_status status)
 		break;
 	}
 	return "This is not a time. Expected YYYYMMDD_HHMMSS (local time), 2026-05-17T10:23:00 (local time, or "
-	       "followed "
-	       "by Z or an offset such as +02:00), seconds since 1970, now, or -90s, -5m, -2h, -1d.";
+	       "followed by Z or an offset such as +02:00), seconds since 1970, now, or -90s, -5m, -2h, -1d.";
 }

@@ -1,4 +1,4 @@
-/* token_file.c - reads the file of tokens. */
+/* token_file.c - reads the token file. */
 #include "shared/config/token_file.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /*
- * token_file.h - reads the file of tokens (token.h).
+ * token_file.h - reads the token file (token.h).
  *
  * It is a regular file of at most 64 KiB with mode 0640 or stricter. Anyone who can write to it can make a token, so a
  * file with a more permissive mode is refused.

@@ -38,7 +38,7 @@ static const char *damage_remedy(const struct recorder_state *state)
 		return "The log says more.";
 	default:
 		return jpeg ? "Use another cable, port or hub, a smaller picture, or camera.format = yuyv."
-			    : "Use another cable, port or hub, a smaller picture, or fewer camera.fps.";
+			    : "Use another cable, port or hub, a smaller picture, or a lower camera.fps.";
 	}
 }
 
@@ -60,7 +60,7 @@ static void check_encoder(const struct recorder_state *state, const struct healt
 	if (drops)
 		say(listener, HEALTH_WARNING,
 		    "This machine is too slow to encode every frame: it records %u %% of them (%llu dropped so far). "
-		    "Use a faster record.preset, a smaller picture, fewer camera.fps, a hardware record.encoder, or "
+		    "Use a faster record.preset, a smaller picture, a lower camera.fps, a hardware record.encoder, or "
 		    "record.codec = mjpeg.",
 		    (state->encoder_ratio_milli + 5) / 10, (unsigned long long)state->thinned);
 	else if (state->encoder_behind_us > ENCODER_LAG_WARN_US)
@@ -90,12 +90,13 @@ static void check_recording(const struct recorder_state *state, const struct hea
 {
 	switch (state->recording_state) {
 	case RECORDING_ENCODER:
-		say(listener, HEALTH_FAILURE, "Nothing is recorded: the encoder stopped and is being restarted%s%s.",
+		say(listener, HEALTH_FAILURE,
+		    "Nothing is being recorded: the encoder stopped and is being restarted%s%s.",
 		    *state->last_error ? ". " : "", state->last_error);
 		break;
 	case RECORDING_NO_PICTURES:
 		say(listener, HEALTH_FAILURE,
-		    "Nothing is recorded: the encoder cannot decode what the camera sends: %s",
+		    "Nothing is being recorded: the encoder cannot decode what the camera sends: %s",
 		    *state->last_error ? state->last_error : "reason unknown.");
 		break;
 	case RECORDING_DISK:
@@ -180,7 +181,7 @@ static void check_memory(const struct recorder_state *state, const struct health
 
 	if (*state->memory_note)
 		say(listener, HEALTH_WARNING,
-		    "%s. The frames in memory use another name until the recorder starts with that name free.",
+		    "%s. The frames in memory have another name until the recorder is restarted with that one free.",
 		    state->memory_note);
 	if (state->memory_limit != MEMORY_SHM)
 		return;

@@ -80,7 +80,7 @@ bool shm_name_is_foreign(const char *usual, struct reason *out)
 	if (lstat(path, &status) != 0 || status.st_uid == geteuid())
 		return false;
 	reason_set(out,
-		   "No recorder of the user %u, as which this program runs, is running; %s belongs to the user %u. "
+		   "This program runs as user %u, but no recorder of that user is running; %s belongs to user %u. "
 		   "Run recorderd and its FastCGI programs as one user.",
 		   (unsigned)geteuid(), path, (unsigned)status.st_uid);
 	return true;

@@ -30,7 +30,7 @@ def test_a_disk_that_hangs_for_ten_seconds_costs_no_frame_on_it(rig):
         time.sleep(max(0, began + 10 - time.monotonic()))  # the subject is how long it hangs
         rig.disk.hangs(False)
     began = time.monotonic()
-    from_us, to_us = fault(rig, rig.disk.hangs, end, "has not answered")
+    from_us, to_us = fault(rig, rig.disk.hangs, end, "has not responded")
     assert rig.timeline(from_us, to_us)["gaps"] == []
     assert_served(rig, from_us, to_us, ("disk",))
 

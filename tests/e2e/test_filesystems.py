@@ -134,7 +134,7 @@ def test_a_disk_that_hangs_for_ten_seconds_costs_no_frame_on_it(rig):
     def end():
         time.sleep(max(0, began + 10 - time.monotonic()))  # the subject is how long it hangs
         run("fsfreeze", "-u", rig.disk_path)
-    from_us, to_us = fault(rig, lambda: run("fsfreeze", "-f", rig.disk_path), end, "has not answered")
+    from_us, to_us = fault(rig, lambda: run("fsfreeze", "-f", rig.disk_path), end, "has not responded")
     assert rig.timeline(from_us, to_us)["gaps"] == []
     assert_served(rig, from_us, to_us, ("disk",))
 

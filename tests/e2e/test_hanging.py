@@ -291,7 +291,7 @@ def test_a_recorder_starts_while_it_hangs(rig):
     assert rig.ask("left", "/snapshot").status == 200
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert answer.status == 200 and answer.headers["X-Clip-Source"] == "memory", (answer.status, answer.body)
-    wait_for(lambda: "the disk of the recordings has not answered" in rig.said(), PATIENCE_S, "/health says why nothing is recorded")
+    wait_for(lambda: "the recordings disk has not responded" in rig.said(), PATIENCE_S, "/health says why nothing is recorded")
     assert_hangs(rig)
     rig.disk.answer()
     rig.recorded("left")

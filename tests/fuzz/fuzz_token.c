@@ -1,5 +1,5 @@
 /*
- * fuzz_token.c - the file of tokens.
+ * fuzz_token.c - the token file.
  *
  * A file that is accepted has names, scopes and times in range, each name once, and is the same after writing it. A
  * refusal has a reason and leaves no token.

@@ -1,4 +1,4 @@
-"""Addresses that other programs are preset to, asked as these programs ask: printers' dashboards, Motion, ZoneMinder, Home Assistant."""
+"""Addresses that other programs use by default, asked as these programs ask: printers' dashboards, Motion, ZoneMinder, Home Assistant."""
 from support.camera import jpeg_number
 from support.viewer import NUMBERS, Viewer
 

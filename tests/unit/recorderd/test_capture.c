@@ -285,7 +285,7 @@ static void a_camera_that_gives_nothing_beside_another_on_its_bus_is_opened_in_a
 	capture_rig_wait(camera_is_opened);
 	capture_rig_wait(is_in_a_lower_mode);
 	assert_true(fake.opens >= 3); /* the requested mode was tried more than once */
-	assert_non_null(strstr(bandwidth_note(), "usb-0000:00:14.0 does not carry 64x48 at 30 fps"));
+	assert_non_null(strstr(bandwidth_note(), "usb-0000:00:14.0 cannot carry 64x48 at 30 fps"));
 	assert_non_null(strstr(bandwidth_note(), "Webcam (/dev/video5)"));
 	capture_rig_send_frame(64);
 	fake.other_on_bus = false;

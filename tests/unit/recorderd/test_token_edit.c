@@ -1,4 +1,4 @@
-/* test_token_edit.c - the file of tokens and its changes. */
+/* test_token_edit.c - the token file and its changes. */
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>

@@ -115,7 +115,7 @@ static void many_damaged_frames_are_a_warning_with_share_kind_and_remedy(void **
 		{698, DAMAGE_TRUNCATED, "MJPG", "70 %", "truncated", "camera.format = yuyv"},
 		{100, DAMAGE_FLAGGED, "MJPG", "10 %", "flagged by the driver", "cable"},
 		{1000, DAMAGE_FIELDS, "MJPG", "100 %", "interlaced", "camera.height"},
-		{500, DAMAGE_SHORT, "YUYV", "50 %", "shorter", "fewer camera.fps"},
+		{500, DAMAGE_SHORT, "YUYV", "50 %", "shorter", "a lower camera.fps"},
 		{500, DAMAGE_TOO_LARGE, "MJPG", "50 %", "ring", "memory.max_mb"},
 		{500, UINT32_MAX, "MJPG", "50 %", "unknown", "cable"},
 	};

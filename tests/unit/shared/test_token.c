@@ -1,4 +1,4 @@
-/* test_token.c - the file of tokens, and the search for a secret. */
+/* test_token.c - the token file, and the search for a secret. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
