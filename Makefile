@@ -61,7 +61,7 @@ fcgi/io           = config_watch disk_pulse fastcgi fastcgi_listen fastcgi_valid
 fcgi/auth         = authorize client_address cross_site own_host_name site_headers token_store trusted_host
 fcgi/clip         = clip_build clip_cache clip_final clip_gaps clip_label clip_plan clip_segment kept_clips nearest_footage \
 	timelapse timeline_cache timeline_items timeline_scan timeline_walk
-fcgi/transcode    = clip_spool still transcode transcode_input transcode_plan
+fcgi/transcode    = clip_spool still transcode transcode_adopt transcode_input transcode_plan
 fcgi/pool         = address_shares address_turn camera handover pass_table snapshot_cache snapshot_queue worker_groups \
 	worker_sandbox worker_slots
 fcgi/server       = client_probe master master_workers pending permits request request_context request_pass request_wait \

@@ -54,8 +54,8 @@ void recorder_release_ring(struct recorder *recorder);
 bool recorder_finish_capture(struct recorder *recorder);
 
 /*
- * Stops all parts: the control socket, the capture, the encoder, storage, the archive. Exits the process if the disk does
- * not take what is left before recorder->stop_by.
+ * Stops all parts: the control socket, the capture, the encoder, storage, the archive. Exits the process if the disk
+ * does not take what is left before recorder->stop_by.
  */
 void recorder_finish(struct recorder *recorder);
 

@@ -22,8 +22,8 @@ void service_ready(struct service *service);
 
 /*
  * Called from the event loop with the state just published, several times within the watchdog's period. If
- * `capture_is_alive` is false it withholds WATCHDOG=1, so that the manager restarts a recorder whose camera hangs in the
- * driver.
+ * `capture_is_alive` is false it withholds WATCHDOG=1, so that the manager restarts a recorder whose camera hangs in
+ * the driver.
  */
 void service_tick(struct service *service, const struct recorder_state *state, bool capture_is_alive);
 

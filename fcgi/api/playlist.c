@@ -68,8 +68,8 @@ static void entry_close(struct playlist *list, const struct clip_slice *slice, s
 }
 
 /*
- * The byte range of the map is all of it (RFC 8216, 4.3.2.5). Without one, FFmpeg 5.1 waits on its persistent connection
- * for as many bytes as the media segment before had.
+ * The byte range of the map is all of it (RFC 8216, 4.3.2.5). Without one, FFmpeg 5.1 waits on its persistent
+ * connection for as many bytes as the media segment before had.
  */
 static void slice_begin(struct playlist *list, const struct clip_slice *slice, size_t init_bytes)
 {

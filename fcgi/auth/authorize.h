@@ -1,9 +1,9 @@
 /*
  * authorize.h - whether a request may do what it asks for (bearer tokens: RFC 6750).
  *
- * The web server lets requests with "Authorization: Bearer" past its own login. So whatever looks like such a request is
- * checked here, by its token alone, even if no tokens exist. The web server decides about requests without that header,
- * and about those that it has authenticated itself (Basic, Digest or REMOTE_USER). If it sets the parameter
+ * The web server lets requests with "Authorization: Bearer" past its own login. So whatever looks like such a request
+ * is checked here, by its token alone, even if no tokens exist. The web server decides about requests without that
+ * header, and about those that it has authenticated itself (Basic, Digest or REMOTE_USER). If it sets the parameter
  * RECORDER_TOKEN_NEEDED, a token is required in any case; that is for web servers that do not pass the header on.
  */
 #ifndef FCGI_AUTH_AUTHORIZE_H
@@ -32,8 +32,8 @@ void authorize_init(void);
 
 /*
  * Checks the token of a request for one camera. A request without a token must use a trusted name of this machine
- * (trusted_host.h); one with a valid token need not, since no page of another site can have one. If http.allow_origin is
- * `*`, a page of another site needs a token. `store` may be NULL if there are no tokens.
+ * (trusted_host.h); one with a valid token need not, since no page of another site can have one. If http.allow_origin
+ * is `*`, a page of another site needs a token. `store` may be NULL if there are no tokens.
  */
 void authorize(struct token_store *store, size_t camera, const struct config_http *http,
 	       const struct fastcgi_request *request, struct permission *out);
@@ -51,8 +51,8 @@ void authorize_refuse_token(struct permission *out);
 bool authorize_scope(struct permission *permission, enum token_scope scope);
 
 /*
- * Returns false if a change comes from a page of another site (cross_site.h), even if http.allow_origin lists that site;
- * `permission` then has the response.
+ * Returns false if a change comes from a page of another site (cross_site.h), even if http.allow_origin lists that
+ * site; `permission` then has the response.
  */
 bool authorize_change(const struct fastcgi_request *request, struct permission *permission);
 

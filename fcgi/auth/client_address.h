@@ -1,10 +1,10 @@
 /*
  * client_address.h - the address of the client that sent a request, for limits per address.
  *
- * The web server passes it in REMOTE_ADDR (RFC 3875, section 4.1.8). Behind a proxy, that is the proxy's address, and the
- * proxy names its client in X-Forwarded-For: each proxy appends the address of its client, after whatever the client
- * itself sent. So the list is trusted only from addresses in http.proxies, and only from its end up to the first address
- * that is not a proxy.
+ * The web server passes it in REMOTE_ADDR (RFC 3875, section 4.1.8). Behind a proxy, that is the proxy's address, and
+ * the proxy names its client in X-Forwarded-For: each proxy appends the address of its client, after whatever the
+ * client itself sent. So the list is trusted only from addresses in http.proxies, and only from its end up to the first
+ * address that is not a proxy.
  *
  * Requests from this machine that do not come from such a proxy are not limited, and their list is not trusted.
  * Otherwise any local program could use up another client's share.
@@ -20,8 +20,8 @@
 /*
  * Determines the address that a request counts against. Returns false if there is none: it comes from this machine or
  * from a proxy that names no client, or REMOTE_ADDR is not an IP address. `remote` and `forwarded` are the two values,
- * "" if absent; `proxies` is http.proxies. If a proxy names something that is not an address, the request counts against
- * the proxy.
+ * "" if absent; `proxies` is http.proxies. If a proxy names something that is not an address, the request counts
+ * against the proxy.
  */
 bool client_address_parse(const char *remote, const char *forwarded, const char *proxies, struct ip_address *out);
 

@@ -1,8 +1,8 @@
 /*
  * cache_buster.h - recognises parameters that only make an address unique.
  *
- * Dashboards append one to the address of a picture, so that no cache answers with an old one: bypassCache=1763540000000,
- * cacheBust=, t=, rnd=0.8437, or a number alone.
+ * Dashboards append one to the address of a picture, so that no cache answers with an old one:
+ * bypassCache=1763540000000, cacheBust=, t=, rnd=0.8437, or a number alone.
  */
 #ifndef FCGI_HTTP_CACHE_BUSTER_H
 #define FCGI_HTTP_CACHE_BUSTER_H

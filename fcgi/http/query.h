@@ -31,7 +31,9 @@ bool query_check(const char *query, const char *names, struct reason *why);
 /* The same for an address that returns a picture or a stream: named cache-busters are allowed, too (cache_buster.h). */
 bool query_check_picture(const char *query, const char *names, struct reason *why);
 
-/* Reads a whole number from `min` to `max`. *value does not change if the name is absent. Returns false and sets *why. */
+/*
+ * Reads a whole number from `min` to `max`. *value does not change if the name is absent. Returns false and sets *why.
+ */
 bool query_number(const char *query, const char *name, long min, long max, long *value, struct reason *why);
 
 struct query_span {
@@ -44,8 +46,8 @@ struct query_span {
 };
 
 /*
- * Reads from= and to= or duration=. Without from=, the span begins at time 0; without an end, it ends at INT64_MAX. With
- * `need_both`, that is refused. Returns false and sets *why.
+ * Reads from= and to= or duration=. Without from=, the span begins at time 0; without an end, it ends at INT64_MAX.
+ * With `need_both`, that is refused. Returns false and sets *why.
  */
 bool query_span(const char *query, wall_t now, bool need_both, struct query_span *out, struct reason *why);
 

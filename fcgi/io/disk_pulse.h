@@ -1,8 +1,8 @@
 /*
  * disk_pulse.h - the heartbeat of a process that reads an archive.
  *
- * Each step of a long operation on many files gives one pulse, so that a slow disk is not mistaken for one that does not
- * respond (worker_slots.h).
+ * Each step of a long operation on many files gives one pulse, so that a slow disk is not mistaken for one that does
+ * not respond (worker_slots.h).
  */
 #ifndef FCGI_IO_DISK_PULSE_H
 #define FCGI_IO_DISK_PULSE_H

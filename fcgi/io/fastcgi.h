@@ -18,9 +18,9 @@
 
 /*
  * The content of the records that fastcgi_append() makes: a multiple of 8, and 16 KiB with its header. The protocol
- * allows 65,535 bytes. But lighttpd keeps an incomplete record apart from what it has queued for the client and does not
- * count it, and if both together exceed 64 KB, it sends them through a temporary file. So larger records are only for
- * code that knows what the server has read (FASTCGI_TURN_BYTES).
+ * allows 65,535 bytes. But lighttpd keeps an incomplete record apart from what it has queued for the client and does
+ * not count it, and if both together exceed 64 KB, it sends them through a temporary file. So larger records are only
+ * for code that knows what the server has read (FASTCGI_TURN_BYTES).
  */
 #define FASTCGI_RECORD_MAX   16376u
 #define FASTCGI_HEADER_BYTES 8u
@@ -46,8 +46,8 @@ struct fastcgi_request {
 /*
  * Returns a non-blocking listening socket. If `path` is NULL, that is descriptor 0, which a web server passes to the
  * program. Otherwise a UNIX socket with mode 0660 is created at `path`; a dead socket there is replaced, a live one is
- * not. Returns -1 and sets *why on failure. libfcgi is initialised, which sets handlers for SIGPIPE, SIGUSR1 and SIGTERM
- * if they have none, so set the program's own handlers afterwards.
+ * not. Returns -1 and sets *why on failure. libfcgi is initialised, which sets handlers for SIGPIPE, SIGUSR1 and
+ * SIGTERM if they have none, so set the program's own handlers afterwards.
  */
 int fastcgi_listen(const char *path, struct reason *why);
 
@@ -97,7 +97,10 @@ void fastcgi_close(struct fastcgi_request *request);
  */
 #define FASTCGI_LINGER_MS 1000
 
-/* Half-closes the connection and frees the request. The caller then owns the descriptor: it watches, drains and closes it. */
+/*
+ * Half-closes the connection and frees the request. The caller then owns the descriptor: it watches, drains and closes
+ * it.
+ */
 void fastcgi_release(struct fastcgi_request *request);
 
 /* Discards what has arrived. */

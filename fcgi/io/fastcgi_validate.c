@@ -34,7 +34,9 @@ static bool begins_request(const struct record *record, const uint8_t *content)
 	       content[1] == FCGI_RESPONDER;
 }
 
-/* Reads the length of a name or value (section 3.4): 1 byte, or 4 with the top bit set. Returns its size, 0 if cut off. */
+/*
+ * Reads the length of a name or value (section 3.4): 1 byte, or 4 with the top bit set. Returns its size, 0 if cut off.
+ */
 static size_t read_length(const uint8_t *data, size_t left, uint32_t *out)
 {
 	if (left < 1)

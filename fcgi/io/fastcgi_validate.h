@@ -1,8 +1,8 @@
 /*
  * fastcgi_validate.h - validates the beginning of a FastCGI connection before libfcgi reads it.
  *
- * libfcgi would wait for what is missing. It trusts the lengths of parameters (2.4.2 adds two of them in an int), and it
- * answers management records in a buffer of 64 bytes.
+ * libfcgi would wait for what is missing. It trusts the lengths of parameters (2.4.2 adds two of them in an int), and
+ * it answers management records in a buffer of 64 bytes.
  */
 #ifndef FCGI_IO_FASTCGI_VALIDATE_H
 #define FCGI_IO_FASTCGI_VALIDATE_H

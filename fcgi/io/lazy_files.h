@@ -27,8 +27,8 @@ struct lazy_files *lazy_files_create(int folder);
 void lazy_files_destroy(struct lazy_files *files);
 
 /*
- * Appends the file called `name`, which is open as `fd`. Its number is the count of files before it. Keeps no descriptor.
- * Returns false if memory is short or the file cannot be read.
+ * Appends the file called `name`, which is open as `fd`. Its number is the count of files before it. Keeps no
+ * descriptor. Returns false if memory is short or the file cannot be read.
  */
 bool lazy_files_add(struct lazy_files *files, const char *name, int fd);
 size_t lazy_files_count(const struct lazy_files *files);

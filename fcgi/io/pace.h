@@ -1,9 +1,9 @@
 /*
  * pace.h - detects clients that read too slowly and only occupy a connection.
  *
- * Only the time counts in which bytes were waiting and the client's connection accepted none. Time in which a disk or an
- * encoder had nothing to send does not count, nor does time in which this process was blocked. A client that reads less
- * than PACE_MIN_BYTES_PER_S over a whole window of such time is too slow.
+ * Only the time counts in which bytes were waiting and the client's connection accepted none. Time in which a disk or
+ * an encoder had nothing to send does not count, nor does time in which this process was blocked. A client that reads
+ * less than PACE_MIN_BYTES_PER_S over a whole window of such time is too slow.
  */
 #ifndef FCGI_IO_PACE_H
 #define FCGI_IO_PACE_H

@@ -1,8 +1,8 @@
 /*
  * response_writer.h - sends one response to the web server.
  *
- * It writes FCGI_STDOUT records (FastCGI specification 1.0, section 5.3) to a non-blocking socket. If the kernel supports
- * it (zero_copy.h), the pages of files go into the socket without a copy.
+ * It writes FCGI_STDOUT records (FastCGI specification 1.0, section 5.3) to a non-blocking socket. If the kernel
+ * supports it (zero_copy.h), the pages of files go into the socket without a copy.
  *
  * The framing of a file depends only on the position. So a blocked connection keeps its position and no bytes: what the
  * socket did not accept is read from the file again later. The head stays in memory until everything is sent.

@@ -3,8 +3,8 @@
  *
  * Clips, segments and kept clips are all served from virtual files, so ranges are computed in one place.
  *
- * A virtual file owns the descriptors that it is given and keeps them open, so a file that retention deletes meanwhile is
- * still served completely. If there may be too many, files are added by name (lazy_files.h).
+ * A virtual file owns the descriptors that it is given and keeps them open, so a file that retention deletes meanwhile
+ * is still served completely. If there may be too many, files are added by name (lazy_files.h).
  */
 #ifndef FCGI_IO_VIRTUAL_FILE_H
 #define FCGI_IO_VIRTUAL_FILE_H
@@ -22,8 +22,8 @@
 struct virtual_file;
 
 /*
- * Returns NULL if memory is short. A virtual file has a reference count, 1 at first; the last virtual_file_unref() frees
- * it. virtual_file_unref(NULL) is safe. The functions below that return bool return false if memory is short.
+ * Returns NULL if memory is short. A virtual file has a reference count, 1 at first; the last virtual_file_unref()
+ * frees it. virtual_file_unref(NULL) is safe. The functions below that return bool return false if memory is short.
  */
 struct virtual_file *virtual_file_create(void);
 struct virtual_file *virtual_file_ref(struct virtual_file *file);
@@ -39,9 +39,9 @@ bool virtual_file_adopt_fd(struct virtual_file *file, int fd);
 bool virtual_file_append_range(struct virtual_file *file, int fd, uint64_t offset, uint64_t length);
 
 /*
- * Adds a file that is opened when its bytes are needed. It is called `name` in `folder`, which must be the same for all,
- * and is open as `fd` now. The caller keeps both descriptors. virtual_file_append_lazy_range() appends bytes of the file
- * that was added last.
+ * Adds a file that is opened when its bytes are needed. It is called `name` in `folder`, which must be the same for
+ * all, and is open as `fd` now. The caller keeps both descriptors. virtual_file_append_lazy_range() appends bytes of
+ * the file that was added last.
  */
 bool virtual_file_add_lazy_file(struct virtual_file *file, int folder, const char *name, int fd);
 bool virtual_file_append_lazy_range(struct virtual_file *file, uint64_t offset, uint64_t length);

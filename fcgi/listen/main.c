@@ -13,13 +13,14 @@
 /*
  *     recorder-listen -f LIGHTTPD_CONF [-a ADDRESS]... COMMAND [ARGUMENT...]
  *
- * Port and address are var.port and var.bind of the configuration file (lighttpd.conf.example); each -a adds an address.
- * lighttpd receives the sockets as from a service manager: descriptors from 3 on, with LISTEN_FDS and LISTEN_PID
- * (sd_listen_fds(3)). It uses them if server.systemd-socket-activation = "enable".
+ * Port and address are var.port and var.bind of the configuration file (lighttpd.conf.example); each -a adds an
+ * address. lighttpd receives the sockets as from a service manager: descriptors from 3 on, with LISTEN_FDS and
+ * LISTEN_PID (sd_listen_fds(3)). It uses them if server.systemd-socket-activation = "enable".
  *
  * This program exists because lighttpd has no setting for TCP_NOTSENT_LOWAT, which connections inherit: the kernel
- * accepts more data only while it has fewer unsent bytes than that. Without it, the kernel queues megabytes for a viewer
- * that is slower than the camera, whose picture then is 3 to 8 s old (200 KB/s, frames of 80 KB) instead of 1.1 s.
+ * accepts more data only while it has fewer unsent bytes than that. Without it, the kernel queues megabytes for a
+ * viewer that is slower than the camera, whose picture then is 3 to 8 s old (200 KB/s, frames of 80 KB) instead of 1.1
+ * s.
  */
 
 #define FIRST_FD      3

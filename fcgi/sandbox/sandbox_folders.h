@@ -2,8 +2,8 @@
  * sandbox_folders.h - notices when the folders that a sandbox allows have been replaced.
  *
  * Landlock identifies a folder by its inode in the kernel's memory. A folder that was created or mounted later can be
- * used only by a process that enters its sandbox later, even if device and inode numbers are the same. That also applies
- * to files that an upgrade replaces (program_sandbox_each_file()).
+ * used only by a process that enters its sandbox later, even if device and inode numbers are the same. That also
+ * applies to files that an upgrade replaces (program_sandbox_each_file()).
  */
 #ifndef FCGI_SANDBOX_SANDBOX_FOLDERS_H
 #define FCGI_SANDBOX_SANDBOX_FOLDERS_H

@@ -1,7 +1,6 @@
 /* transcode.c - encodes the parts of a clip, with one FFmpeg each. */
 #include "fcgi/transcode/transcode.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "fcgi/io/job.h"
 #include "fcgi/transcode/clip_spool.h"
+#include "fcgi/transcode/transcode_internal.h"
 #include "shared/media/ffmpeg_args.h"
 
 #define FPS_HINT 60 /* roughly the highest rate of a camera */
@@ -111,32 +111,13 @@ static bool ffmpeg_works(const struct transcode *transcode, const struct transco
 	return good;
 }
 
-/*
- * FFmpeg's times start at 0 with the first frame that it gets. So the wall time of that frame, and the number of frames
- * that it got, are appended to its output in a `free` box. The box never leaves this machine.
- */
-struct part_end {
-	uint8_t box[8]; /* size and type */
-	int64_t first_wall_us;
-	uint64_t frames;
-};
-
-static_assert(sizeof(struct part_end) == 24, "no padding");
-
+/* Appends the box that transcode_adopt() reads. */
 static bool write_end(int fd, const struct transcode_input *input)
 {
 	struct part_end end = {{0, 0, 0, sizeof(end), 'f', 'r', 'e', 'e'}, input->first_wall_us, input->frames};
 	struct stat status;
 
 	return fstat(fd, &status) == 0 && pwrite(fd, &end, sizeof(end), status.st_size) == sizeof(end);
-}
-
-static bool read_end(int fd, struct part_end *end)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && status.st_size > (off_t)sizeof(*end) &&
-	       pread(fd, end, sizeof(*end), status.st_size - (off_t)sizeof(*end)) == sizeof(*end);
 }
 
 /* Finds the capture time of the first picture that FFmpeg has made of a part so far; false if there is none. */
@@ -153,13 +134,6 @@ static bool first_picture(const struct transcode_part *part, int64_t given_us, i
 	clip_segment_close(&made, false);
 	return any;
 }
-
-enum part_outcome {
-	PART_MADE,
-	PART_EMPTY,       /* nothing of it could be decoded */
-	PART_OVERWRITTEN, /* the ring has overwritten frames that were still to be encoded */
-	PART_FAILED,
-};
 
 /* Whether FFmpeg failed because nothing could be decoded: its exit status is the same as for other failures. */
 static bool is_undecodable(const struct transcode *transcode, const struct transcode_part *part,
@@ -331,73 +305,4 @@ int transcode_run(void *context)
 	int status = run_parts(transcode, true, &spool, &left);
 	spool_free(&spool);
 	return status == EXIT_SUCCESS ? run_parts(transcode, false, NULL, &left) : status;
-}
-
-/* Makes a slice of a part's output. */
-static enum part_outcome adopt_part(struct transcode_part *part, struct clip_slice *out, bool *frames_missing)
-{
-	struct clip_segment segment;
-	struct stat status = {0};
-	struct part_end end;
-	int fd = part->memory_fd;
-
-	part->memory_fd = -1;
-	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
-	if (fstat(fd, &status) != 0 || status.st_size <= (off_t)sizeof(end) || !read_end(fd, &end)) {
-		close(fd);
-		*frames_missing |= status.st_size == (off_t)sizeof(end);
-		return status.st_size == (off_t)sizeof(end) ? PART_EMPTY : PART_FAILED;
-	}
-	if (!clip_segment_adopt(fd, end.first_wall_us, &segment))
-		return PART_FAILED;
-	*frames_missing |= segment.count != end.frames || (!part->slice && end.first_wall_us != part->first_wall_us);
-	if (segment.count == 0) {
-		clip_segment_close(&segment, false);
-		return PART_EMPTY;
-	}
-	if (!clip_slice_whole(&segment, part->slice ? CLIP_TRANSCODED : CLIP_MEMORY, out))
-		return PART_FAILED;
-	out->tail.duration_us = (uint32_t)part->last_duration_us;
-	return PART_MADE;
-}
-
-/* Puts a part into the plan, into which `*moved` slices have been inserted before its position. */
-static bool join_part(struct transcode *transcode, struct transcode_part *part, struct clip_plan *plan,
-		      ptrdiff_t *moved)
-{
-	struct clip_slice slice;
-	size_t at = (size_t)((ptrdiff_t)part->position + *moved);
-
-	switch (adopt_part(part, &slice, &transcode->frames_missing)) {
-	case PART_FAILED:
-	case PART_OVERWRITTEN:
-		return false;
-	case PART_EMPTY:
-		if (part->slice) {
-			clip_plan_remove(plan, at);
-			--*moved;
-		}
-		return true;
-	case PART_MADE:
-		break;
-	}
-	if (part->slice)
-		clip_plan_replace(plan, at, &slice);
-	else if (clip_plan_insert(plan, at, &slice))
-		++*moved;
-	else
-		return false;
-	return true;
-}
-
-bool transcode_adopt(struct transcode *transcode, struct clip_plan *plan)
-{
-	ptrdiff_t moved = 0;
-
-	for (size_t i = 0; i < transcode->count; i++)
-		if (!join_part(transcode, &transcode->parts[i], plan, &moved))
-			return false;
-	for (size_t i = 0; i < transcode->count; i++)
-		transcode->parts[i].slice = NULL; /* the plan has replaced it */
-	return true;
 }

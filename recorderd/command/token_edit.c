@@ -52,7 +52,9 @@ static bool lock(struct edit *edit, struct reason *why)
 		return reason_errno(why, "%s: cannot open its folder", edit->path);
 	for (;;) {
 		edit->lock_fd = open(edit->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-		/* If the file system has no locks, two edits at a time may lose one of them: better than none at all. */
+		/*
+		 * If the file system has no locks, two edits at a time may lose one of them: better than none at all.
+		 */
 		if (edit->lock_fd < 0 || (flock(edit->lock_fd, LOCK_EX) != 0 && !lock_is_unsupported(errno)))
 			return reason_errno(why, "cannot lock %s", edit->lock);
 		if (is_named(edit->lock_fd, edit->lock))

@@ -16,8 +16,8 @@ uint64_t file_limit_of_filesystem(int fd);
 uint64_t file_limit_of_process(void);
 
 /*
- * Raises the soft limit of open descriptors (RLIMIT_NOFILE) to the hard one. The soft limit is usually 1024 for the sake
- * of programs that use select(), and none of these does.
+ * Raises the soft limit of open descriptors (RLIMIT_NOFILE) to the hard one. The soft limit is usually 1024 for the
+ * sake of programs that use select(), and none of these does.
  */
 void file_limit_raise_nofile(void);
 

@@ -20,7 +20,9 @@ struct key {
 	enum kind kind;
 	size_t offset, bytes; /* of the field in struct config */
 	double least, most;
-	/* CHOICE: the index of the word is stored; WORD: the allowed words, NULL: any; a number: why it has that range */
+	/*
+	 * CHOICE: the index of the word is stored; WORD: the allowed words, NULL: any; a number: why it has that range
+	 */
 	const char *const *choices;
 };
 

@@ -22,9 +22,9 @@
 #define MOUNT_NEED_YES "yes"
 
 /*
- * `need` is one of the three; an empty text means no. `folder` is absolute. If it does not exist yet, the nearest folder
- * above it counts. Returns false, sets *why, and sets errno to ENODEV if nothing is mounted, or else to what made it
- * impossible to tell.
+ * `need` is one of the three; an empty text means no. `folder` is absolute. If it does not exist yet, the nearest
+ * folder above it counts. Returns false, sets *why, and sets errno to ENODEV if nothing is mounted, or else to what
+ * made it impossible to tell.
  */
 bool mount_need_is_met(const char *need, const char *folder, struct reason *why);
 

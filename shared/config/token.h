@@ -8,9 +8,9 @@
  *
  *   NAME = SHA256 SCOPE,SCOPE EXPIRY
  *
- * NAME is unique: at most 31 characters of a-z 0-9 _ -. SHA256 is 64 hexadecimal digits. SCOPE is live, footage, control
- * or delete. EXPIRY is a time as time_text.h reads it, written as 2027-05-17T10:23:00Z. A file with anything else in it
- * is refused as a whole, since a line that was meant to restrict a token must not be skipped.
+ * NAME is unique: at most 31 characters of a-z 0-9 _ -. SHA256 is 64 hexadecimal digits. SCOPE is live, footage,
+ * control or delete. EXPIRY is a time as time_text.h reads it, written as 2027-05-17T10:23:00Z. A file with anything
+ * else in it is refused as a whole, since a line that was meant to restrict a token must not be skipped.
  *
  * These functions do no input or output.
  */

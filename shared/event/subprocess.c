@@ -101,7 +101,9 @@ static _Noreturn void become(const struct subprocess_setup *setup, struct ends *
 {
 	if (setup->leads_group)
 		setpgid(0, 0);
-	/* The signal comes when the *thread* that forked ends, and only the main thread lives as long as the process. */
+	/*
+	 * The signal comes when the *thread* that forked ends, and only the main thread lives as long as the process.
+	 */
 	if (by_main)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)

@@ -1,8 +1,8 @@
 /*
  * timer_heap.h - the timers of a loop, as a binary heap.
  *
- * The nodes of the heap are the timers themselves, so setting one needs no memory and cannot fail. Insertion and removal
- * take log2(n) steps.
+ * The nodes of the heap are the timers themselves, so setting one needs no memory and cannot fail. Insertion and
+ * removal take log2(n) steps.
  */
 #ifndef SHARED_EVENT_TIMER_HEAP_H
 #define SHARED_EVENT_TIMER_HEAP_H

@@ -41,8 +41,8 @@ void mp4_moov_destroy(struct mp4_moov *moov);
 void mp4_moov_add_sample(struct mp4_moov *moov, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
 
 /*
- * Appends the moov. `end_us` is when the last sample ends, and `payload_at` the file offset of payload_offset 0. Returns
- * false if memory is short or no sample was added.
+ * Appends the moov. `end_us` is when the last sample ends, and `payload_at` the file offset of payload_offset 0.
+ * Returns false if memory is short or no sample was added.
  */
 bool mp4_moov_write(struct mp4_moov *moov, int64_t end_us, uint64_t payload_at, struct buffer *out);
 

@@ -31,8 +31,8 @@ int landlock_version(void);
 
 /*
  * Creates an empty ruleset. Besides files, it also refuses TCP (from version 4 on), signals to processes outside of the
- * sandbox (6) and, with `alone`, abstract UNIX sockets (6). Returns false with errno: ENOSYS or EOPNOTSUPP if the kernel
- * has no Landlock.
+ * sandbox (6) and, with `alone`, abstract UNIX sockets (6). Returns false with errno: ENOSYS or EOPNOTSUPP if the
+ * kernel has no Landlock.
  */
 bool landlock_ruleset_open(struct landlock_ruleset *out, bool alone);
 
@@ -45,7 +45,9 @@ bool landlock_ruleset_add(const struct landlock_ruleset *ruleset, const char *pa
 /* The same for an open file or folder, which may have been opened with O_PATH. */
 bool landlock_ruleset_add_fd(const struct landlock_ruleset *ruleset, int fd, unsigned rights);
 
-/* Restricts the calling thread and what it starts, so call it before there are other threads. Returns false with errno. */
+/*
+ * Restricts the calling thread and what it starts, so call it before there are other threads. Returns false with errno.
+ */
 bool landlock_ruleset_enter(const struct landlock_ruleset *ruleset);
 
 void landlock_ruleset_close(struct landlock_ruleset *ruleset);

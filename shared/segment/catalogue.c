@@ -135,7 +135,10 @@ bool catalogue_range(const struct catalogue *catalogue, int64_t from_wall_us, in
 	*first = *end = 0;
 	if (from_wall_us >= to_wall_us)
 		return true;
-	/* A segment does not contain its end, while the range contains `from`: an entry that ends at `from` is not in it. */
+	/*
+	 * A segment does not contain its end, while the range contains `from`: an entry that ends at `from` is not in
+	 * it.
+	 */
 	if (!search(catalogue, bound_max_end, from_wall_us + 1, first) ||
 	    !search(catalogue, bound_min_start, to_wall_us, end))
 		return false;

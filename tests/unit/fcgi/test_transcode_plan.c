@@ -19,25 +19,22 @@
 
 static struct config config = {.record = {.encoder = "libx264", .preset = "ultrafast", .quality = 10}};
 
-/* Length of the ring's epochs. */
-static size_t frames_per_epoch = MEDIA_FRAMES;
-
 /* A ring that holds the stream's pictures as JPEGs, at the stream's times. */
-static struct ring_writer *ring_of(struct ring_reader **reader)
+static struct ring_writer *ring_of(size_t frames_per_epoch, struct ring_reader **reader)
 {
 	struct buffer jpegs =
 		output_of("ffmpeg -v error -f lavfi -i testsrc=size=96x64:rate=10 -frames:v %u -c:v mjpeg "
 			  "-pix_fmt yuvj420p -f mjpeg pipe:1",
 			  MEDIA_FRAMES);
-	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = RING_ENTRIES, .keep_us = INT64_MAX / 2};
 	char name[64];
+	struct ring_request request = {
+		.name = name, .data_bytes = 4 << 20, .index_entries = RING_ENTRIES, .keep_us = INT64_MAX / 2};
 	uint64_t data_bytes, adopted, memory_bytes;
 	struct reason why;
 	const uint8_t *at = jpegs.data, *end = jpegs.data + jpegs.length;
 
 	snprintf(name, sizeof(name), "/recorder.test-clip-%d", (int)getpid());
-	wish.name = name;
-	struct ring_writer *ring = ring_writer_open(&wish, &data_bytes, &adopted, &why);
+	struct ring_writer *ring = ring_writer_open(&request, &data_bytes, &adopted, &why);
 	assert_non_null(ring);
 	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
 		const uint8_t *eoi = memmem(at, (size_t)(end - at), "\xff\xd9", 2);
@@ -98,7 +95,7 @@ static void assert_times_from(const struct clip *clip, size_t first, size_t coun
 static void what_was_never_recorded_comes_from_the_ring(void **state)
 {
 	struct ring_reader *reader;
-	struct ring_writer *ring = ring_of(&reader);
+	struct ring_writer *ring = ring_of(MEDIA_FRAMES, &reader);
 
 	(void)state;
 	archive_of_parts(NULL, 0);
@@ -115,7 +112,7 @@ static void the_ring_fills_the_gaps_of_the_index(void **state)
 	size_t two = next_key(24);
 	const struct part parts[] = {{&streams.h264, two, 10, GAP_OFF, true}};
 	struct ring_reader *reader;
-	struct ring_writer *ring = ring_of(&reader);
+	struct ring_writer *ring = ring_of(MEDIA_FRAMES, &reader);
 
 	(void)state;
 	archive_of_parts(parts, 1);
@@ -128,11 +125,11 @@ static void the_ring_fills_the_gaps_of_the_index(void **state)
 }
 
 /* As of a camera that was unplugged and plugged in all day; the ring has the last frames. */
-static void none_of_many_gaps_is_left_out(void **state)
+static void a_gap_after_many_recordings_is_found(void **state)
 {
 	static struct clip_slice slices[300];
 	struct ring_reader *reader;
-	struct ring_writer *ring = ring_of(&reader);
+	struct ring_writer *ring = ring_of(MEDIA_FRAMES, &reader);
 	struct transcode transcode = {.config = &config};
 	struct clip_plan plan = {.from_us = RUN_US - 301 * US_PER_S,
 				 .to_us = media_wall_us(MEDIA_FRAMES),
@@ -157,14 +154,11 @@ static void more_parts_than_are_allowed_are_refused(void **state)
 {
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
-	struct ring_writer *ring;
+	struct ring_writer *ring = ring_of(1, &reader);
 	struct transcode transcode = {.config = &config};
 
 	(void)state;
 	assert_true(MEDIA_FRAMES > TRANSCODE_PARTS_MAX);
-	frames_per_epoch = 1;
-	ring = ring_of(&reader);
-	frames_per_epoch = MEDIA_FRAMES;
 	assert_false(transcode_plan_add_missing(&plan, reader, true, &transcode));
 	assert_int_equal(transcode.count, TRANSCODE_PARTS_MAX);
 	ring_reader_close(reader);
@@ -176,14 +170,11 @@ static void what_takes_too_much_memory_is_refused(void **state)
 {
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
-	struct ring_writer *ring;
+	struct ring_writer *ring = ring_of(MEDIA_FRAMES / 2, &reader);
 	struct transcode transcode = {.config = &config};
 	struct stat one, both;
 
 	(void)state;
-	frames_per_epoch = MEDIA_FRAMES / 2;
-	ring = ring_of(&reader);
-	frames_per_epoch = MEDIA_FRAMES;
 	assert_true(transcode_plan_add_missing(&plan, reader, true, &transcode) &&
 		    transcode_plan_add_mismatched(&plan, &transcode));
 	assert_int_equal(transcode.count, 2);
@@ -220,7 +211,7 @@ static void frames_overwritten_before_the_start_are_reported(void **state)
 {
 	struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
-	struct ring_writer *ring = ring_of(&reader);
+	struct ring_writer *ring = ring_of(MEDIA_FRAMES, &reader);
 	struct transcode transcode = {.config = &config};
 	struct clip clip;
 
@@ -246,7 +237,7 @@ static void a_range_that_is_overwritten_entirely_is_refused(void **state)
 {
 	const struct clip_plan plan = {.from_us = RUN_US, .to_us = media_wall_us(MEDIA_FRAMES)};
 	struct ring_reader *reader;
-	struct ring_writer *ring = ring_of(&reader);
+	struct ring_writer *ring = ring_of(MEDIA_FRAMES, &reader);
 	struct transcode transcode = {.config = &config};
 
 	(void)state;
@@ -338,7 +329,7 @@ static void a_segment_of_jpegs_has_every_frame_as_a_still(void **state)
 static void the_still_of_an_instant_is_the_last_frame_before_it(void **state)
 {
 	struct ring_reader *reader;
-	struct ring_writer *ring = ring_of(&reader);
+	struct ring_writer *ring = ring_of(MEDIA_FRAMES, &reader);
 	struct still still;
 
 	(void)state;
@@ -364,7 +355,7 @@ static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(v
 	const struct part parts[] = {{&streams.h264, 0, MEDIA_FRAMES, GAP_START, false}};
 	const struct recorder_state all_indexed = {.indexed_mono_us = CLOCK_MAX_US - 1};
 	struct ring_reader *reader;
-	struct ring_writer *ring = ring_of(&reader);
+	struct ring_writer *ring = ring_of(MEDIA_FRAMES, &reader);
 	struct clip_plan plan;
 	uint64_t bytes;
 
@@ -388,7 +379,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_never_recorded_comes_from_the_ring),
 		cmocka_unit_test(the_ring_fills_the_gaps_of_the_index),
-		cmocka_unit_test(none_of_many_gaps_is_left_out),
+		cmocka_unit_test(a_gap_after_many_recordings_is_found),
 		cmocka_unit_test(more_parts_than_are_allowed_are_refused),
 		cmocka_unit_test(what_takes_too_much_memory_is_refused),
 		cmocka_unit_test(frames_overwritten_before_the_start_are_reported),

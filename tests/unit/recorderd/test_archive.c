@@ -91,16 +91,15 @@ static void spoil_index(const struct catalogue_entry *entry)
 }
 
 /* True if that segment's index is valid again. */
-static bool index_is_good(const struct catalogue_entry *entry)
+static bool index_is_valid(const struct catalogue_entry *entry)
 {
 	char name[SEGMENT_FILE_BYTES];
 	struct index_reader reader;
-	bool good;
 
 	assert_true(index_name(entry->file, name, sizeof(name)));
-	good = index_reader_open(AT_FDCWD, recording_path(name), entry->segment_no, &reader) == INDEX_OK;
+	bool valid = index_reader_open(AT_FDCWD, recording_path(name), entry->segment_no, &reader) == INDEX_OK;
 	index_reader_close(&reader);
-	return good;
+	return valid;
 }
 
 static void segments_that_the_list_knows_are_not_read_again(void **state)
@@ -117,7 +116,7 @@ static void segments_that_the_list_knows_are_not_read_again(void **state)
 	assert_int_equal(start.next_run, 5);
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
-	assert_false(index_is_good(&archive_case.listed[0]));
+	assert_false(index_is_valid(&archive_case.listed[0]));
 }
 
 static void spoil_list(int (*spoil)(const char *path))
@@ -130,7 +129,7 @@ static void spoil_list(int (*spoil)(const char *path))
 	assert_int_equal(archive_case_open().next_segment, 8);
 	close_and_list();
 	ASSERT_LISTED(5, 6, 7);
-	assert_true(index_is_good(&archive_case.listed[0]));
+	assert_true(index_is_valid(&archive_case.listed[0]));
 }
 
 static int flip_byte(const char *path)

@@ -1,40 +1,13 @@
-/* test_mp4_moov.c - progressive clips: exact times, exact bytes, and what FFmpeg decodes. */
+/* test_mp4_moov.c - progressive clips: exact times, key frames, and what FFmpeg decodes. */
 #include <stdlib.h>
 
 #include "tests/unit/support/in_range.h"
-#include "tests/unit/support/sample_table.h"
+#include "tests/unit/support/moov_cases.h"
 #include "tests/unit/support/segment_cases.h"
 
 #include "shared/base/big_endian.h"
-#include "shared/media/mp4_moov.h"
 
-#define HOUR_US    (INT64_C(3600) * 1000000)
-#define CREATED_US INT64_C(1800000000000000)
-
-static const uint8_t entry[86] = {0, 0, 0, 86, 'a', 'v', 'c', '1'};
-
-static struct mp4_moov *create(int64_t created_wall_us)
-{
-	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){
-		.width = 96,
-		.height = 64,
-		.entry = entry,
-		.entry_bytes = sizeof(entry),
-		.created_wall_us = created_wall_us,
-	});
-
-	assert_non_null(movie);
-	return movie;
-}
-
-/* The content of the box of that type, after its size and type, or NULL. */
-static const uint8_t *box_in(const struct buffer *moov, const char *type)
-{
-	const uint8_t *at = memmem(moov->data, moov->length, type, 4);
-
-	return at ? at + 4 : NULL;
-}
-
+#define HOUR_US (INT64_C(3600) * 1000000)
 /* Durations according to stts: of sample `number`, and of all samples before it, in ticks. */
 struct durations {
 	const uint8_t *runs;
@@ -43,7 +16,7 @@ struct durations {
 
 static struct durations durations_of(const struct buffer *moov)
 {
-	return (struct durations){.runs = box_in(moov, "stts") + 8};
+	return (struct durations){.runs = moov_box(moov, "stts") + 8};
 }
 
 static uint32_t next_duration(struct durations *durations)
@@ -62,7 +35,7 @@ static void ten_hours_do_not_drift(void **state)
 {
 	(void)state;
 	const size_t count = 600000;
-	struct mp4_moov *movie = create(CREATED_US);
+	struct mp4_moov *movie = moov_create(CREATED_US);
 	struct buffer moov = {0};
 	int64_t time_us = 0, *times = malloc(count * sizeof(*times));
 	uint32_t seed = 7;
@@ -82,7 +55,7 @@ static void ten_hours_do_not_drift(void **state)
 		tick += next_duration(&durations);
 	}
 	assert_int_equal(tick, (time_us * 9 + 50) / 100);
-	assert_int_equal(be32_get(box_in(&moov, "mdhd") + 16), tick);
+	assert_int_equal(be32_get(moov_box(&moov, "mdhd") + 16), tick);
 	free(times);
 	mp4_moov_destroy(movie);
 	buffer_free(&moov);
@@ -91,16 +64,16 @@ static void ten_hours_do_not_drift(void **state)
 static void equal_durations_share_one_entry(void **state)
 {
 	(void)state;
-	struct mp4_moov *movie = create(CREATED_US);
+	struct mp4_moov *movie = moov_create(CREATED_US);
 	struct buffer moov = {0};
 
 	for (int i = 0; i < 1000; i++)
 		mp4_moov_add_sample(movie, i * INT64_C(40000), 0, 1, true);
 	assert_true(mp4_moov_write(movie, 1000 * INT64_C(40000), 0, &moov));
-	assert_int_equal(be32_get(box_in(&moov, "stts") + 4), 1);
-	assert_int_equal(be32_get(box_in(&moov, "stts") + 8), 1000);
-	assert_int_equal(be32_get(box_in(&moov, "stts") + 12), 3600);
-	assert_int_equal(be32_get(box_in(&moov, "mvhd") + 16), 3600000);
+	assert_int_equal(be32_get(moov_box(&moov, "stts") + 4), 1);
+	assert_int_equal(be32_get(moov_box(&moov, "stts") + 8), 1000);
+	assert_int_equal(be32_get(moov_box(&moov, "stts") + 12), 3600);
+	assert_int_equal(be32_get(moov_box(&moov, "mvhd") + 16), 3600000);
 	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
@@ -108,19 +81,19 @@ static void equal_durations_share_one_entry(void **state)
 /* Ticks per second, and the durations of the first and the last sample. */
 static void assert_gap(int64_t gap_us, int64_t last_us, uint32_t timescale)
 {
-	struct mp4_moov *movie = create(CREATED_US);
+	struct mp4_moov *movie = moov_create(CREATED_US);
 	struct buffer moov = {0};
 
 	mp4_moov_add_sample(movie, 0, 0, 10, true);
 	mp4_moov_add_sample(movie, gap_us, 10, 10, true);
 	assert_true(mp4_moov_write(movie, gap_us + last_us, 0, &moov));
-	const uint8_t *mdhd = box_in(&moov, "mdhd");
+	const uint8_t *mdhd = moov_box(&moov, "mdhd");
 	bool wide = mdhd[0] == 1;
 	struct durations durations = durations_of(&moov);
 	uint32_t first = next_duration(&durations), last = next_duration(&durations);
 	int64_t tick_us = 1000000 / timescale + 1;
 	assert_int_equal(be32_get(mdhd + (wide ? 20 : 12)), timescale);
-	assert_int_equal(be32_get(box_in(&moov, "mvhd") + (wide ? 20 : 12)), timescale);
+	assert_int_equal(be32_get(moov_box(&moov, "mvhd") + (wide ? 20 : 12)), timescale);
 	assert_true(first <= INT32_MAX && last <= INT32_MAX);
 	assert_int_in_range((int64_t)first * 1000000 / timescale - gap_us + tick_us, 0, 2 * tick_us);
 	assert_int_in_range((int64_t)last * 1000000 / timescale - last_us + tick_us, 0, 2 * tick_us);
@@ -147,7 +120,7 @@ static void a_gap_of_any_length_fits_in_31_bits(void **state)
 
 static void a_gap_that_is_too_long_is_refused(void **state)
 {
-	struct mp4_moov *movie = create(CREATED_US);
+	struct mp4_moov *movie = moov_create(CREATED_US);
 	struct buffer moov = {0};
 
 	(void)state;
@@ -162,7 +135,7 @@ static void a_gap_that_is_too_long_is_refused(void **state)
 static void frames_next_to_long_gaps_do_not_drift(void **state)
 {
 	const size_t count = 30000;
-	struct mp4_moov *movie = create(CREATED_US);
+	struct mp4_moov *movie = moov_create(CREATED_US);
 	struct buffer moov = {0};
 	int64_t time_us = 0, *times = malloc(count * sizeof(*times));
 	uint32_t seed = 11;
@@ -191,7 +164,7 @@ static void frames_next_to_long_gaps_do_not_drift(void **state)
 static void the_first_sample_is_shown_from_the_start(void **state)
 {
 	(void)state;
-	struct mp4_moov *movie = create(CREATED_US);
+	struct mp4_moov *movie = moov_create(CREATED_US);
 	struct buffer moov = {0};
 
 	mp4_moov_add_sample(movie, 5000, 0, 10, true);
@@ -214,12 +187,12 @@ static void long_or_late_clips_have_times_of_64_bits(void **state)
 		      ends_us[] = {12 * HOUR_US, 14 * HOUR_US, HOUR_US};
 
 	for (int i = 0; i < 3; i++) {
-		struct mp4_moov *movie = create(created_us[i]);
+		struct mp4_moov *movie = moov_create(created_us[i]);
 		struct buffer moov = {0};
 		for (int part = 0; part < 4; part++)
 			mp4_moov_add_sample(movie, ends_us[i] / 4 * part, 0, 10, true);
 		assert_true(mp4_moov_write(movie, ends_us[i], 0, &moov));
-		const uint8_t *mdhd = box_in(&moov, "mdhd");
+		const uint8_t *mdhd = moov_box(&moov, "mdhd");
 		uint64_t seconds = (uint64_t)(created_us[i] / 1000000) + 2082844800u;
 		assert_int_equal(mdhd[0], i > 0);
 		assert_int_equal(i > 0 ? be64_get(mdhd + 4) : be32_get(mdhd + 4), seconds);
@@ -233,12 +206,12 @@ static void key_frames_are_listed_unless_all_frames_are(void **state)
 {
 	(void)state;
 	for (int all = 0; all < 2; all++) {
-		struct mp4_moov *movie = create(CREATED_US);
+		struct mp4_moov *movie = moov_create(CREATED_US);
 		struct buffer moov = {0};
 		for (int i = 0; i < 5; i++)
 			mp4_moov_add_sample(movie, i * 1000, 0, 10, all || i == 0 || i == 3);
 		assert_true(mp4_moov_write(movie, 5000, 0, &moov));
-		const uint8_t *stss = box_in(&moov, "stss");
+		const uint8_t *stss = moov_box(&moov, "stss");
 		if (all)
 			assert_null(stss);
 		else
@@ -251,111 +224,13 @@ static void key_frames_are_listed_unless_all_frames_are(void **state)
 static void an_empty_clip_is_refused(void **state)
 {
 	(void)state;
-	struct mp4_moov *movie = create(CREATED_US);
+	struct mp4_moov *movie = moov_create(CREATED_US);
 	struct buffer out = {0};
 
 	assert_false(mp4_moov_write_clip_header(movie, 1000, 0, &out));
 	mp4_moov_destroy(movie);
 	mp4_moov_destroy(NULL);
 	buffer_free(&out);
-}
-
-static void offsets_count_from_the_clips_first_byte(void **state)
-{
-	(void)state;
-	struct mp4_moov *movie = create(CREATED_US);
-	struct buffer out = {0};
-
-	buffer_append(&out, "before", 6); /* bytes of the caller */
-	mp4_moov_add_sample(movie, 0, 7, 10, true);
-	mp4_moov_add_sample(movie, 1000, UINT64_C(5) << 32, 20, false);
-	assert_true(mp4_moov_write_clip_header(movie, 2000, (UINT64_C(5) << 32) + 20, &out));
-	uint64_t payload_at = out.length - 6;
-	const uint8_t *co64 = box_in(&out, "co64");
-	assert_int_equal(be32_get(co64 + 4), 2);
-	assert_int_equal(be64_get(co64 + 8), payload_at + 7);
-	assert_int_equal(be64_get(co64 + 16), payload_at + (UINT64_C(5) << 32));
-	assert_memory_equal(out.data + out.length - 16, "\0\0\0\1mdat", 8);
-	assert_int_equal(be64_get(out.data + out.length - 8), (UINT64_C(5) << 32) + 20 + 16);
-	assert_int_equal(be32_get(box_in(&out, "stsz") + 16), 20);
-	mp4_moov_destroy(movie);
-	buffer_free(&out);
-}
-
-/* Adds samples of 10 bytes at these offsets, checks that the moov says so, and returns the number of chunks. */
-static uint32_t chunks_of(const uint64_t *offsets, uint32_t count, uint64_t payload_at, bool *wide)
-{
-	struct mp4_moov *movie = create(CREATED_US);
-	struct buffer moov = {0};
-	uint32_t got = 0;
-
-	for (uint32_t i = 0; i < count; i++)
-		mp4_moov_add_sample(movie, i * 1000, offsets[i], 10, true);
-	assert_true(mp4_moov_write(movie, count * 1000, payload_at, &moov));
-	struct sample_place *places = sample_places(moov.data, moov.length, &got);
-	assert_non_null(places);
-	assert_int_equal(got, count);
-	for (uint32_t i = 0; i < count; i++) {
-		assert_int_equal(places[i].offset, payload_at + offsets[i]);
-		assert_int_equal(places[i].size, 10);
-	}
-	free(places);
-	const uint8_t *box = box_in(&moov, "co64");
-	*wide = box;
-	uint32_t chunks = be32_get((box ? box : box_in(&moov, "stco")) + 4);
-	mp4_moov_destroy(movie);
-	buffer_free(&moov);
-	return chunks;
-}
-
-static void samples_that_lie_together_share_a_chunk(void **state)
-{
-	static const uint64_t together[] = {0, 10, 20, 30, 40, 50, 60, 70, 80, 90};
-	static const uint64_t apart[] = {0, 11, 22, 33, 44, 55, 66, 77, 88, 99};
-	static const uint64_t backwards[] = {500, 510, 520, 530, 540, 100, 110, 120, 130, 140};
-	/* Chunks of 2, 1, 2, 1, 2, 1 and 1 samples: stsc would take more bytes than the offsets that are saved. */
-	static const uint64_t uneven[] = {0, 10, 30, 50, 60, 80, 100, 110, 130, 150};
-	bool wide;
-
-	(void)state;
-	assert_int_equal(chunks_of(together, 10, 1000, &wide), 1);
-	assert_int_equal(chunks_of(apart, 10, 1000, &wide), 10);
-	assert_int_equal(chunks_of(backwards, 10, 1000, &wide), 2);
-	assert_int_equal(chunks_of(uneven, 10, 1000, &wide), 10);
-}
-
-static void offsets_have_64_bits_only_where_they_need_them(void **state)
-{
-	const uint64_t offsets[] = {0, 20};
-	bool wide;
-
-	(void)state;
-	assert_int_equal(chunks_of(offsets, 2, UINT32_MAX - 20, &wide), 2);
-	assert_false(wide);
-	assert_int_equal(chunks_of(offsets, 2, UINT32_MAX - 19, &wide), 2);
-	assert_true(wide);
-}
-
-/* The last sample is about 4 GiB into the file: the length of the header decides on which side. */
-static void a_clip_of_4_gib_has_right_offsets(void **state)
-{
-	(void)state;
-	for (uint64_t below = 0; below < 4096; below += 16) {
-		struct mp4_moov *movie = create(CREATED_US);
-		struct buffer out = {0};
-		uint32_t count = 0;
-		uint64_t last = UINT32_MAX - below;
-		mp4_moov_add_sample(movie, 0, 0, 10, true);
-		mp4_moov_add_sample(movie, 1000, last, 20, false);
-		assert_true(mp4_moov_write_clip_header(movie, 2000, last + 20, &out));
-		struct sample_place *places = sample_places(out.data, out.length, &count);
-		assert_int_equal(count, 2);
-		assert_int_equal(places[0].offset, out.length);
-		assert_int_equal(places[1].offset, out.length + last);
-		free(places);
-		mp4_moov_destroy(movie);
-		buffer_free(&out);
-	}
 }
 
 static void its_own_moov_can_be_parsed(void **state)
@@ -365,7 +240,7 @@ static void its_own_moov_can_be_parsed(void **state)
 	struct mp4_init init;
 	uint8_t sized[86];
 
-	memcpy(sized, entry, sizeof(entry));
+	memcpy(sized, moov_entry, sizeof(moov_entry));
 	sized[33] = 96;
 	sized[35] = 64;
 	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){96, 64, sized, sizeof(sized), CREATED_US});
@@ -450,10 +325,6 @@ int main(void)
 		cmocka_unit_test(long_or_late_clips_have_times_of_64_bits),
 		cmocka_unit_test(key_frames_are_listed_unless_all_frames_are),
 		cmocka_unit_test(an_empty_clip_is_refused),
-		cmocka_unit_test(offsets_count_from_the_clips_first_byte),
-		cmocka_unit_test(samples_that_lie_together_share_a_chunk),
-		cmocka_unit_test(offsets_have_64_bits_only_where_they_need_them),
-		cmocka_unit_test(a_clip_of_4_gib_has_right_offsets),
 		cmocka_unit_test(its_own_moov_can_be_parsed),
 		cmocka_unit_test(a_clip_of_two_ranges_decodes_to_exactly_its_frames),
 	};

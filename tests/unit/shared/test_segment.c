@@ -71,7 +71,9 @@ static void the_layout_describes_the_head(void **state)
 	assert_ptr_equal(layout.init.entry, layout.entry_bytes);
 	assert_int_equal(layout.head.length, layout.fragments_at);
 	assert_memory_equal(layout.head.data, segment.data, layout.head.length);
-	/* The 16 bytes that are overwritten at the end are in one sector, so they are written as a whole or not at all. */
+	/*
+	 * The 16 bytes that are overwritten at the end are in one sector, so they are written as a whole or not at all.
+	 */
 	assert_int_equal(layout.free_at / 512, (layout.free_at + 15) / 512);
 	segment_layout_free(&layout);
 	segment_layout_free(&layout);
