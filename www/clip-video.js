@@ -72,7 +72,7 @@ export class ClipVideo {
     return this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !this.video.ended;
   }
 
-  /* Wall time of the picture: that of its frame if it stands still, by the video's clock while it plays. */
+  /* Wall time of the picture: that of its frame while paused, by the video's clock while it plays. */
   get at() {
     const time = this.#frame === null ? this.video.currentTime : this.#times[this.#frame];
     return this.clip.start + time * 1000 * this.clip.speed;

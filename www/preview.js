@@ -6,7 +6,7 @@ import { request, snapshotPath } from "./api.js";
 import { emit } from "./events.js";
 
 const WIDTH = 320, CACHED = 120;
-const PIXELS = 4; // a picture stands for so many pixels of the timeline
+const PIXELS = 4; // this many pixels of the timeline share a picture
 
 /* Event: "picture" {url} when the picture that was requested last is there; url is null if there is none. */
 export class Previews extends EventTarget {

@@ -12,7 +12,7 @@
 #define ZONE_BYTES      16
 #define NAME_TIME_BYTES (TIME_COMPACT_BYTES + ZONE_BYTES)
 
-/* Looks for clock changes that far away on either side: none repeats more than some hours. */
+/* How far on either side a change of the offset is looked for: none repeats more than a few hours. */
 #define CHANGE_NEAR_S (24 * 3600)
 
 /* True if another instant has the same local date and time, because the clocks were set back there. */

@@ -25,8 +25,8 @@ static void respond_no_clip(struct api_request *request, int error)
 }
 
 /*
- * Opens the folder of the clip that the path names; -1 with errno. Other names than kept_clips.h allows are not
- * ours.
+ * Opens the folder of the clip that the path names; -1 with errno. A name that kept_clips.h does not allow is not that
+ * of a clip.
  */
 static int open_folder_of_clip(const struct api_request *request)
 {

@@ -29,9 +29,9 @@ struct metric {
 	enum metric_unit unit;
 };
 
-#define STATE(field) offsetof(struct camera_metrics, state.field)
-#define BOOKS(field) offsetof(struct camera_metrics, counters.field)
-#define OWN(field)   offsetof(struct camera_metrics, field)
+#define STATE(field)   offsetof(struct camera_metrics, state.field)
+#define COUNTER(field) offsetof(struct camera_metrics, counters.field)
+#define OWN(field)     offsetof(struct camera_metrics, field)
 
 static const struct metric of_recorder[] = {
 	{"recorder_frames_total", "counter", "Frames from the camera.", STATE(frames), UNIT_COUNT},
@@ -67,12 +67,12 @@ static const struct metric of_recorder[] = {
 };
 
 static const struct metric of_live[] = {
-	{"recorder_live_viewers_total", "counter", "Live viewers so far.", BOOKS(viewers_total), UNIT_COUNT},
-	{"recorder_live_refused_total", "counter", "Live viewers refused because of a limit.", BOOKS(refused),
+	{"recorder_live_viewers_total", "counter", "Live viewers so far.", COUNTER(viewers_total), UNIT_COUNT},
+	{"recorder_live_refused_total", "counter", "Live viewers refused because of a limit.", COUNTER(refused),
 	 UNIT_COUNT},
-	{"recorder_live_frames_total", "counter", "Frames sent to live viewers.", BOOKS(frames), UNIT_COUNT},
-	{"recorder_live_bytes_total", "counter", "Bytes sent to live viewers.", BOOKS(bytes), UNIT_COUNT},
-	{"recorder_live_skipped_total", "counter", "Frames skipped for slow viewers.", BOOKS(skipped), UNIT_COUNT},
+	{"recorder_live_frames_total", "counter", "Frames sent to live viewers.", COUNTER(frames), UNIT_COUNT},
+	{"recorder_live_bytes_total", "counter", "Bytes sent to live viewers.", COUNTER(bytes), UNIT_COUNT},
+	{"recorder_live_skipped_total", "counter", "Frames skipped for slow viewers.", COUNTER(skipped), UNIT_COUNT},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

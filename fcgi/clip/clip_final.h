@@ -5,9 +5,9 @@
  *
  *   - A part of the archive cannot be read.
  *   - The ring holds a frame of the range that may still be indexed: it was captured after the newest indexed frame and
- *     is not marked RING_FRAME_RECORDING_OFF. The recorder's own state does not matter: an encoder that failed is started again,
- *     a disk that hangs may recover, and the ring of a dead recorder is taken over by the next one, which encodes
- *     exactly these frames.
+ *     is not marked RING_FRAME_RECORDING_OFF. The recorder's own state does not matter: an encoder that failed is
+ *     started again, a disk that hangs may recover, and the ring of a dead recorder is taken over by the next one,
+ *     which encodes exactly these frames.
  *   - Such frames were overwritten in the ring while the encoder or the disk's queue still held them.
  *   - The camera may still deliver a frame of the range.
  *   - There is no ring, and the range reaches into an incomplete segment: its recorder may be writing it, or the next

@@ -34,8 +34,8 @@ struct clip_plan {
 	int64_t from_us, to_us; /* wall time; to_us is exclusive */
 	struct clip_slice *slices;
 	size_t count, capacity;
-	int folder;     /* of the segments, owned; 0 if there is none */
-	int unreadable; /* errno of something that may belong to the range and could not be read; 0 if there is nothing */
+	int folder;                /* of the segments, owned; 0 if there is none */
+	int unreadable;            /* errno of what may belong to the range and could not be read; 0: nothing */
 	int64_t unsettled_from_us; /* catalogue_header.unsettled_from_us */
 	bool is_open;              /* the range reaches into an incomplete segment */
 };

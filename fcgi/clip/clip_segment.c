@@ -19,9 +19,9 @@
 struct record_list {
 	struct index_record *records;
 	size_t count, capacity;
-	uint64_t limit; /* so many are enough */
+	uint64_t limit; /* stop after this many */
 	bool failed;
-	bool done; /* late: it was tried */
+	bool done; /* of the fallback: it was tried */
 };
 
 static bool record_list_add(const struct index_record *record, void *context)

@@ -45,8 +45,8 @@ struct kept_clip {
 
 /*
  * Writes the file to a hidden temporary one, syncs it, renames it unless the name is taken, and syncs the folder. For a
- * child process (api_job), so it takes a struct kept_clip as a void pointer; returns an enum kept_clip_outcome, or
- * child_job_failure(errno) for any other error.
+ * child process (api_job_start), so it takes a struct kept_clip as a void pointer; returns an enum kept_clip_outcome,
+ * or child_job_failure(errno) for any other error.
  */
 int kept_clip_write(void *kept_clip);
 

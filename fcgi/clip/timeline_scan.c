@@ -15,7 +15,7 @@
 #define BLOCK       256u
 #define SAMPLE      8u
 #define HOLE_MIN_US US_PER_S
-#define CUT_MIN_US  (US_PER_S / 10) /* between consecutive segments, less than this is nothing missing */
+#define CUT_MIN_US  (US_PER_S / 10) /* less than this between consecutive segments does not count as missing */
 
 static int duration_order(const void *a, const void *b)
 {
@@ -35,7 +35,7 @@ static int64_t median_us(const struct index_record *records, size_t count)
 	return durations_us[count / 2];
 }
 
-/* From where the frames since the last hole reach, and how far by now. */
+/* The span of the frames since the last hole, up to where it reaches so far. */
 struct block_span {
 	int64_t from_us, end_us;
 };
@@ -206,13 +206,13 @@ static void walk_opened(struct walk *walk, const struct clip_segment *segment)
 {
 	int64_t end_us = segment->count > 0 ? segment->entry.end_wall_us : segment->entry.start_wall_us;
 	struct index_record last;
-	bool there = segment->count > 0 && clip_segment_read(segment, segment->count - 1, 1, &last) == 1;
+	bool has_last = segment->count > 0 && clip_segment_read(segment, segment->count - 1, 1, &last) == 1;
 
-	if (there)
+	if (has_last)
 		end_us = last.wall_us + last.duration_us;
 	note_segment(walk, &segment->entry, end_us);
 	scan_segment(walk, segment, end_us);
-	if (there)
+	if (has_last)
 		walk->usual_end_us = usual_end_us(segment, &last);
 }
 

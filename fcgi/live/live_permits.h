@@ -2,8 +2,8 @@
  * live_permits.h - how many live viewers there may be: http.max_viewers over all cameras, and per client address no
  * more than its share of them (http.address_share; this machine and proxies are exempt, see client_address.h).
  */
-#ifndef FCGI_LIVE_LIVE_PLACES_H
-#define FCGI_LIVE_LIVE_PLACES_H
+#ifndef FCGI_LIVE_LIVE_PERMITS_H
+#define FCGI_LIVE_LIVE_PERMITS_H
 
 #include <stdbool.h>
 #include <stdint.h>

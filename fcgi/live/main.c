@@ -68,7 +68,7 @@ static void remove_leftovers(void *context)
 static bool serve(const char *config_path, const char *socket_path, struct reason *why)
 {
 	struct config_set cameras = {0};
-	struct broker *outside = NULL;
+	struct broker *broker = NULL;
 	struct token_store *tokens = NULL;
 	struct sandbox_state sandbox;
 	int listen_fd = -1, stop_fd = -1;
@@ -84,9 +84,9 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	if (listen_fd < 0)
 		goto out;
 	struct leftovers leftovers = {&cameras, socket_path};
-	outside = broker_open(&(struct broker_setup){&cameras, remove_leftovers, &leftovers}, why);
-	tokens = token_store_open(&cameras, outside);
-	if (!outside || !tokens)
+	broker = broker_open(&(struct broker_setup){&cameras, remove_leftovers, &leftovers}, why);
+	tokens = token_store_open(&cameras, broker);
+	if (!broker || !tokens)
 		goto out;
 	for (size_t i = 0; i < cameras.count; i++)
 		live_stats_create(&cameras.cameras[i]);
@@ -109,7 +109,7 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	log_stop();
 out:
 	token_store_close(tokens);
-	broker_close(outside);
+	broker_close(broker);
 	if (listen_fd >= 0)
 		close(listen_fd);
 	if (stop_fd >= 0)

@@ -21,10 +21,10 @@ void worker_sandbox_enter(const struct config_set *judged, const struct config_s
 
 	*out = (struct worker_sandbox){0};
 	if (judged) {
-		out->outside = broker_open(&(struct broker_setup){.cameras = judged}, &why);
-		if (!out->outside)
+		out->broker = broker_open(&(struct broker_setup){.cameras = judged}, &why);
+		if (!out->broker)
 			log_warn("api", "%s", why.text);
-		out->tokens = token_store_open(judged, out->outside);
+		out->tokens = token_store_open(judged, out->broker);
 	}
 	clips_folders_make(folders);
 	out->folders = sandbox_folders_create(folders);
@@ -35,7 +35,7 @@ void worker_sandbox_free(struct worker_sandbox *sandbox)
 {
 	sandbox_folders_destroy(sandbox->folders);
 	token_store_close(sandbox->tokens);
-	broker_close(sandbox->outside);
+	broker_close(sandbox->broker);
 	*sandbox = (struct worker_sandbox){0};
 }
 

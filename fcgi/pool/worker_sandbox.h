@@ -11,7 +11,7 @@
 #include "fcgi/sandbox/sandbox_folders.h"
 
 struct worker_sandbox {
-	struct broker *outside;
+	struct broker *broker;
 	struct token_store *tokens;
 	struct sandbox_folders *folders;
 	struct sandbox_state state;

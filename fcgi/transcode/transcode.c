@@ -147,8 +147,8 @@ static bool is_undecodable(const struct transcode *transcode, const struct trans
 
 /* What is known about the first frame of a part. */
 struct part_start {
-	wall_t told;  /* the first frame that FFmpeg is told to expect; 0 for the first one that it is given */
-	wall_t found; /* the first one that it has encoded */
+	wall_t expected; /* the first frame that FFmpeg is told to expect; 0 for the first one that it is given */
+	wall_t found;    /* the first one that it has encoded */
 };
 
 static enum part_outcome classify_part(const struct transcode *transcode, const struct transcode_part *part,
@@ -180,7 +180,7 @@ static enum transcode_start check_start(void *context)
 	if (fstat(check->part->memory_fd, &status) != 0 || status.st_size == 0 ||
 	    !first_picture(check->part, check->input->first_wall_us, &start->found.us))
 		return TRANSCODE_START_UNKNOWN;
-	return start->found.us == start->told.us ? TRANSCODE_START_CONFIRMED : TRANSCODE_START_WRONG;
+	return start->found.us == start->expected.us ? TRANSCODE_START_CONFIRMED : TRANSCODE_START_WRONG;
 }
 
 /* On the `last` try the output is accepted wherever it begins. */
@@ -198,9 +198,9 @@ static enum part_outcome try_part(const struct transcode *transcode, const struc
 		outcome = PART_OVERWRITTEN;
 	if (written != TRANSCODE_INPUT_OK)
 		goto finish;
-	if (start->told.us == 0)
-		start->told.us = input.first_wall_us;
-	if (!ffmpeg_start(&ffmpeg, transcode, part, input.format, start->told, bytes_max))
+	if (start->expected.us == 0)
+		start->expected.us = input.first_wall_us;
+	if (!ffmpeg_start(&ffmpeg, transcode, part, input.format, start->expected, bytes_max))
 		goto finish;
 	if (!last)
 		transcode_input_check_start(&input, check_start, &check);
@@ -229,9 +229,9 @@ static enum part_outcome try_part_repeatedly(const struct transcode *transcode, 
 	for (int again = 0;; again++) {
 		enum part_outcome outcome =
 			try_part(transcode, part, spool, range, bytes_max, &start, again == RETRIES_MAX);
-		if (outcome != PART_MADE || start.found.us == start.told.us || again == RETRIES_MAX)
+		if (outcome != PART_MADE || start.found.us == start.expected.us || again == RETRIES_MAX)
 			return outcome;
-		start.told = start.found;
+		start.expected = start.found;
 		empty_memory(part->memory_fd);
 		if (!part->slice && !spool_rewind(spool))
 			return PART_OVERWRITTEN;

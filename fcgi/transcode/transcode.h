@@ -44,8 +44,8 @@ void transcode_free(struct transcode *transcode);
 #define TRANSCODE_OVERWRITTEN 4
 
 /*
- * Encodes all parts, in a child process (api_job). Returns 0 if every part was made, TRANSCODE_TOO_LARGE if they take
- * too much memory, TRANSCODE_OVERWRITTEN if the ring has overwritten frames that were still to be encoded, and
+ * Encodes all parts, in a child process (api_job_start). Returns 0 if every part was made, TRANSCODE_TOO_LARGE if they
+ * take too much memory, TRANSCODE_OVERWRITTEN if the ring has overwritten frames that were still to be encoded, and
  * EXIT_FAILURE otherwise.
  */
 int transcode_run(void *transcode);

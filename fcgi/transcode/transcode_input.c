@@ -68,7 +68,7 @@ void transcode_input_check_start(struct transcode_input *input, transcode_start_
 }
 
 /* Returns false if FFmpeg has begun with another frame than it was told to expect. */
-static bool starts_as_told(struct transcode_input *input)
+static bool starts_as_expected(struct transcode_input *input)
 {
 	enum transcode_start start = input->check ? input->check(input->check_context) : TRANSCODE_START_UNKNOWN;
 
@@ -105,7 +105,7 @@ static enum transcode_input_outcome write_ring_frames(struct transcode_input *in
 			return TRANSCODE_INPUT_FAILED;
 		spool_drop(input->spool);
 		input->frames++;
-		if (!starts_as_told(input))
+		if (!starts_as_expected(input))
 			return TRANSCODE_INPUT_WRONG_START;
 	}
 	return outcome_of(outcome);

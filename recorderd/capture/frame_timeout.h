@@ -19,7 +19,7 @@
 struct frame_timeout {
 	int64_t first_us;    /* how long to wait for the first frame */
 	int64_t next_us;     /* how long to wait for the next ones, at least, until there are three */
-	int64_t interval_us; /* the longest of the last ones; before the second frame, how long the first one took */
+	int64_t interval_us; /* the longest of the last intervals; before the second frame, what the first one took */
 	unsigned frames;     /* since it was opened, 3 at most */
 	mono_t last;         /* the newest frame, or when it was opened */
 };

@@ -26,7 +26,7 @@ struct repair {
 	bool head_rebuilt;
 	bool has_holes; /* INDEX_AFTER_HOLE */
 	struct segment_scan_result scan;
-	uint64_t end; /* of the media: after the last whole fragment, or after what is kept behind that */
+	uint64_t end; /* of the media: after the last whole fragment, or after what is kept beyond it */
 	struct reason *why;
 };
 

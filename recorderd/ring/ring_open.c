@@ -256,12 +256,12 @@ static void restore_usual_name(struct ring_writer *writer)
 /* Sets the name that the ring has or will have. The object of that name, if there is one, is this user's. */
 static bool choose_name(struct ring_writer *writer, struct reason *why)
 {
-	struct ring_object there;
+	struct ring_object existing;
 	struct reason foreign;
 
-	switch (ring_object_open(writer->usual_name, geteuid(), &there, &foreign)) {
+	switch (ring_object_open(writer->usual_name, geteuid(), &existing, &foreign)) {
 	case RING_OBJECT_FOUND:
-		ring_object_close(&there);
+		ring_object_close(&existing);
 		return true;
 	case RING_OBJECT_ABSENT:
 		restore_usual_name(writer);
@@ -294,14 +294,14 @@ static bool adopt_or_create(struct ring_writer *writer, const struct ring_reques
 /* True if another user took the name while the ring was being created. */
 static bool usual_name_was_taken(const struct ring_writer *writer)
 {
-	struct ring_object there;
+	struct ring_object existing;
 	struct reason unused;
 
 	if (strcmp(writer->name, writer->usual_name) != 0)
 		return false;
-	enum ring_object_outcome found = ring_object_open(writer->usual_name, geteuid(), &there, &unused);
+	enum ring_object_outcome found = ring_object_open(writer->usual_name, geteuid(), &existing, &unused);
 	if (found == RING_OBJECT_FOUND)
-		ring_object_close(&there);
+		ring_object_close(&existing);
 	return found == RING_OBJECT_FOREIGN;
 }
 

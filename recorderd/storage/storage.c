@@ -10,7 +10,7 @@
 #include "shared/base/log.h"
 #include "shared/base/mono_cond.h"
 
-#define HANG_US (2 * US_PER_S) /* a disk that takes longer for one frame is said to hang */
+#define HANG_US (2 * US_PER_S) /* a disk that takes longer for one frame counts as hung */
 
 struct media *media_create(enum media_kind kind, const void *data, size_t bytes)
 {

@@ -18,7 +18,7 @@ struct device {
 /*
  * Lists the nodes that capture pictures, by number, and returns how many there are. A node counts if its device_caps
  * have VIDEO_CAPTURE (or the multi-planar form of it) and STREAMING; metadata and output nodes do not, and receivers of
- * bare image sensors are left out. Opens each node for a moment; does not stream.
+ * bare image sensors are skipped. Opens each node for a moment; does not stream.
  */
 size_t device_list(struct device out[DEVICES_MAX]);
 

@@ -17,7 +17,7 @@ static size_t tables_bytes(const struct mp4_chunks *chunks)
 	return chunks->count * offset_bytes(chunks) + chunks->runs * STSC_ENTRY_BYTES;
 }
 
-/* Whether a sample lies right behind the one before it. */
+/* Whether a sample directly follows the one before it. */
 static bool follows(const struct mp4_sample *samples, size_t i)
 {
 	return samples[i - 1].offset + samples[i - 1].size == samples[i].offset;

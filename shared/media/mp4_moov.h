@@ -21,7 +21,7 @@ struct mp4_moov_spec {
 	uint16_t width, height;
 	const uint8_t *entry; /* the sample entry (avc1 with avcC, …) for stsd; copied by mp4_moov_create() */
 	uint32_t entry_bytes;
-	int64_t created_wall_us; /* for mvhd, tkhd and mdhd: not the current time, so that equal clips are equal bytes */
+	int64_t created_wall_us; /* for mvhd, tkhd and mdhd; not the current time: equal clips are equal bytes */
 };
 
 /* Returns NULL if memory is short. Destroying NULL is safe. */

@@ -36,9 +36,8 @@ uint64_t clip_cache_reserve_bytes(double min_free_gb);
 /* What was removed. */
 struct clip_cache_removal {
 	uint64_t clips, bytes;
-	uint64_t
-		left_bytes; /* of the clips that remain, as far as they could be listed; not set by clip_cache_remove() */
-	int error;          /* errno of the last failure, of a file or of the folder; 0: none */
+	uint64_t left_bytes; /* of the remaining clips that could be listed; not set by clip_cache_remove() */
+	int error;           /* errno of the last failure, of a file or of the folder; 0: none */
 };
 
 /* Removes every clip for which `due` returns true, and what a killed writer left. */

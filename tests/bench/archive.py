@@ -43,10 +43,10 @@ def report(name, value, text):
 
 def curl(rig, path):
     """(seconds to the first byte, seconds, bytes)"""
-    said = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{time_total} %{size_download} %{http_code}",
-                           f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=True).stdout.split()
-    assert said[3] == "200", (path, said)
-    return float(said[0]), float(said[1]), int(said[2])
+    fields = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{time_total} %{size_download} %{http_code}",
+                             f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=True).stdout.split()
+    assert fields[3] == "200", (path, fields)
+    return float(fields[0]), float(fields[1]), int(fields[2])
 
 
 def processes(parent):
@@ -199,10 +199,10 @@ def long_clips(clients=8):
         with Watch(rig) as watch:
             readers = [subprocess.Popen(["curl", "-s", "-o", "/dev/null", "--limit-rate", "20M", "-w", "%{time_starttransfer} %{size_download}",
                                          f"http://127.0.0.1:{rig.port}{path}"], stdout=subprocess.PIPE, text=True) for _ in range(clients)]
-            said = [reader.communicate()[0].split() for reader in readers]
-        assert all(int(one[1]) == size for one in said), (said, size)
+            results = [reader.communicate()[0].split() for reader in readers]
+        assert all(int(one[1]) == size for one in results), (results, size)
         taken, missed, lost = len(rig.camera.frames()) - before, len(rig.camera.frames("missed")), rig.get("/camera_info").json()["lost"]
-        worst = max(float(one[0]) for one in said)
+        worst = max(float(one[0]) for one in results)
         report("long_clips_at_once", {"first_byte_ms": worst * 1e3, "missed": missed, "lost": lost, "taken": taken, "worker_mb": watch.seen},
                f"{clients} at once: {worst * 1e3:.0f} ms to the first byte of the slowest; {missed} of {taken} frames had no free buffer, {lost} lost; "
                f"largest worker {watch.seen[0]:.1f} MB at the beginning, {max(watch.seen):.1f} at most, {watch.seen[-1]:.1f} at the end")

@@ -56,7 +56,7 @@ def merge(path, results, parts):
 def save(path, report, machine, parts):
     """Writes the results after each part, so that a part that fails does not lose the others."""
     results = {
-        "taken": time.strftime("%Y-%m-%d %H:%M"), "machine": machine, "rows": report.rows, "left_out": sorted(set(report.words)),
+        "taken": time.strftime("%Y-%m-%d %H:%M"), "machine": machine, "rows": report.rows, "skipped": sorted(set(report.words)),
         "versions": {kind.label: version(kind) for kind in (Recorder, UStreamer, Motion) if kind is Recorder or kind.program()},
     }
     results = merge(path, results, parts)

@@ -50,7 +50,7 @@ def measure(rig, pid, sink, seconds):
     taken, cpu = rig.camera.counter("delivered"), cpu_ns(pid)
     read = json.loads(subprocess.run([READER, *sink, str(seconds)], capture_output=True, text=True, check=True).stdout)
     taken, cpu = rig.camera.counter("delivered") - taken, cpu_ns(pid) - cpu
-    return {"cpu_us_a_frame": cpu / 1000 / taken, "frames_taken": taken, "frames_read": read["frames"], "age_ms": read["age_ms"]}
+    return {"cpu_us_per_frame": cpu / 1000 / taken, "frames_taken": taken, "frames_read": read["frames"], "age_ms": read["age_ms"]}
 
 
 def run_recorder(rig, seconds):
@@ -86,7 +86,7 @@ def main(seconds):
         for name, run in [("recorderd", run_recorder), ("ustreamer", run_ustreamer)] * 2:
             figures = run(rig, seconds)
             all_figures.append({"program": name, **figures})
-            print(f"{name:10} {figures['cpu_us_a_frame']:7.1f} us of a core a frame; a reader has it after {figures['age_ms']['median']:.2f} ms "
+            print(f"{name:10} {figures['cpu_us_per_frame']:7.1f} us of a core per frame; a reader has it after {figures['age_ms']['median']:.2f} ms "
                   f"(median), {figures['age_ms']['p99']:.2f} ms (99 %); {figures['frames_read']} of {figures['frames_taken']} frames read", flush=True)
     print(json.dumps(all_figures))
 

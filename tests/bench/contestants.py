@@ -141,5 +141,5 @@ def present(kinds, say):
 def version(kind):
     if kind is Recorder:
         return subprocess.run(["git", "-C", PROJECT, "describe", "--always"], capture_output=True, text=True, check=False).stdout.strip()
-    said = subprocess.run([kind.program(), "--version" if kind is UStreamer else "-h"], capture_output=True, text=True, check=False)
-    return re.search(r"\d+(\.\d+)+", said.stdout)[0]
+    done = subprocess.run([kind.program(), "--version" if kind is UStreamer else "-h"], capture_output=True, text=True, check=False)
+    return re.search(r"\d+(\.\d+)+", done.stdout)[0]

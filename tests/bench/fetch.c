@@ -1,5 +1,5 @@
 /*
- * fetch - requests one path several times, each over a new connection, and measures the time to the first byte of the
+ * fetch.c - requests one path several times, each over a new connection, and measures the time to the first byte of the
  * body, the total time and the size. The kernel discards the body, so that the client itself is not measured.
  *
  *     fetch [-n TIMES] [-i INTERVAL_MS] PORT PATH

@@ -59,11 +59,11 @@ def first_byte(report, recorder):
     segment = recorder.get("/recordings").json()[0]
     begin = int(datetime.fromisoformat(segment["start"]).timestamp()) + 2
     path = os.path.join(recorder.recordings, segment["file"])
-    wish = f"/footage?from={begin}&to={begin + CLIP_S}"
-    fetch(recorder.port, wish, 2)
+    address = f"/footage?from={begin}&to={begin + CLIP_S}"
+    fetch(recorder.port, address, 2)
     ours, theirs = [], []
     for _ in range(FETCHES):
-        ours.append(fetch(recorder.port, wish)[0])
+        ours.append(fetch(recorder.port, address)[0])
         theirs.append(ffmpeg_copy(path, 2, CLIP_S))
     report.row("clips", f"{CLIP_S} s of the open segment, until the first byte", "ms", [one["first_ms"] for one in ours],
                [first for first, _ in theirs], "ffmpeg -c copy", at_most=0.1)
@@ -73,8 +73,8 @@ def first_byte(report, recorder):
 
 def throughput(report, recorder):
     now = int(time.time())
-    wish = f"/footage?from={now - LONG_S - 2}&to={now - 2}"
-    size = fetch(recorder.port, wish, 2)[-1]["bytes"]
+    address = f"/footage?from={now - LONG_S - 2}&to={now - 2}"
+    size = fetch(recorder.port, address, 2)[-1]["bytes"]
     folder = recorder.path("plain")
     os.mkdir(folder)
     with open(os.path.join(folder, "file.mp4"), "wb") as file:
@@ -85,7 +85,7 @@ def throughput(report, recorder):
         fetch(port, "/file.mp4")
         ours, theirs = [], []
         for _ in range(FETCHES):
-            ours.append(gb_per_s(fetch(recorder.port, wish)[0]))
+            ours.append(gb_per_s(fetch(recorder.port, address)[0]))
             theirs.append(gb_per_s(fetch(port, "/file.mp4")[0]))
     report.row("clips", f"{size / 1e6:.0f} MB, throughput", "GB/s", ours, theirs, "lighttpd with a plain file", at_least=0.5)
 

@@ -27,9 +27,9 @@ def full_house(report, recorder):
     time.sleep(3)
     answers = fetch(recorder.port, "/camera_info", 200, 5)
     clip = fetch(recorder.port, "/footage?from=-30s&to=-2s", 3)
-    said = viewers.result()
+    result = viewers.result()
     times = [one["total_ms"] for one in answers]
-    report.row("crowd", f"{CAP} viewers at {FPS_ASKED} fps, frames per second at the slowest", "fps", [said["fps"]["min"]],
+    report.row("crowd", f"{CAP} viewers at {FPS_ASKED} fps, frames per second at the slowest", "fps", [result["fps"]["min"]],
                at_least=FPS_ASKED - 0.5)
     report.row("crowd", f"{CAP} viewers, API median", "ms", [median(times)], at_most=5)
     report.row("crowd", f"{CAP} viewers, API 99 %", "ms", [percentile(times, 0.99)], at_most=20)
@@ -44,13 +44,13 @@ def at_once(report, recorder):
     viewers = Viewers(recorder, AT_ONCE, 3, path="/stream?fps=1", warm_up=3)
     time.sleep(4.5)
     memory = rss_anon_bytes(pids) - before
-    said = viewers.result()
-    report.row("crowd", f"{AT_ONCE} viewers at once, served", "viewers", [said["served"]], at_least=CAP)
+    result = viewers.result()
+    report.row("crowd", f"{AT_ONCE} viewers at once, served", "viewers", [result["served"]], at_least=CAP)
     report.row("crowd", f"{AT_ONCE} viewers at once, neither served nor refused with 503", "viewers",
-               [said["unanswered"] + said["closed"]], at_most=0)
-    report.row("crowd", f"{AT_ONCE} viewers at once, last answer", "ms", [said["answered_ms"]["max"]], at_most=1000)
+               [result["unanswered"] + result["closed"]], at_most=0)
+    report.row("crowd", f"{AT_ONCE} viewers at once, last answer", "ms", [result["answered_ms"]["max"]], at_most=1000)
     report.row("crowd", f"private memory of lighttpd and worker, each of {CAP} served", "KB",
-               [memory / max(1, said["served"]) / 1024], at_most=64)
+               [memory / max(1, result["served"]) / 1024], at_most=64)
 
 
 def gone(report, recorder, idle):

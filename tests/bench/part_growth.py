@@ -73,12 +73,12 @@ def asked(segment, count):
     start = time.monotonic()
     with recorder:
         took = time.monotonic() - start
-        wishes = questions(count, end_s)
+        paths = questions(count, end_s)
         if count == MANY:
             for minutes in (1, 10, 60):
-                wishes[f"a clip of {minutes} min"] = f"/footage?from={end_s - minutes * 60}&to={end_s}"
+                paths[f"a clip of {minutes} min"] = f"/footage?from={end_s - minutes * 60}&to={end_s}"
         answers = {}
-        for name, path in wishes.items():
+        for name, path in paths.items():
             got = fetch(recorder.port, path, TIMES)
             assert all(one["status"] == 200 for one in got), f"{path}: {got[0]}"
             answers[name] = median([one["first_ms"] for one in got])

@@ -10,10 +10,10 @@ PARTS = ("live", "slow")
 SLOW_RATE = 200000  # bytes per second
 
 MEASURES = (
-    ("frames per second at the slowest viewer", "fps", lambda said: said["fps"]["min"]),
-    ("median age of a frame", "ms", lambda said: said["age_ms"]["median"]),
-    ("99 % age of a frame", "ms", lambda said: said["age_ms"]["p99"]),
-    ("CPU", "s/GB", lambda said: said["cpu_s_per_gb"]),
+    ("frames per second at the slowest viewer", "fps", lambda result: result["fps"]["min"]),
+    ("median age of a frame", "ms", lambda result: result["age_ms"]["median"]),
+    ("99 % age of a frame", "ms", lambda result: result["age_ms"]["p99"]),
+    ("CPU", "s/GB", lambda result: result["cpu_s_per_gb"]),
 )
 TARGETS = {
     ("ms", 1): 1, ("ms", 10): 1, ("ms", 50): 0.5, ("ms", 100): 0.5,
@@ -35,7 +35,7 @@ def rows(report, part, taken, sizes, other):
 
 
 def fan_out(report, part, sizes, rounds, slow):
-    kinds = [Recorder, *present([UStreamer], report.left_out)]
+    kinds = [Recorder, *present([UStreamer], report.skipped)]
     taken = {kind: [] for kind in kinds}
     for _ in range(rounds):
         for kind in kinds:
@@ -60,7 +60,7 @@ def slow_rows(report, part, taken, sizes):
 
 def motion(report):
     """Motion compresses each frame again, which loses the camera's stamp, so ages are not known."""
-    for kind in present([Motion], report.left_out):
+    for kind in present([Motion], report.skipped):
         ours, theirs = measure(Recorder, MOTION_SIZES, False), measure(kind, MOTION_SIZES, False)
         for size in MOTION_SIZES:
             for title, unit, pick in (MEASURES[0], MEASURES[3]):

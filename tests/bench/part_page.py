@@ -14,17 +14,17 @@ MEASURE = os.path.join(PROJECT, "tests", "browser", "measure.mjs")
 def measure(kind, rounds):
     """{what: milliseconds}, or {why: reason} if there are none."""
     try:
-        said = subprocess.run(["node", MEASURE, kind, str(rounds)], capture_output=True, text=True, check=True, timeout=300).stdout
+        output = subprocess.run(["node", MEASURE, kind, str(rounds)], capture_output=True, text=True, check=True, timeout=300).stdout
     except (OSError, subprocess.SubprocessError) as error:
         return {"why": str(error)}
-    return json.loads(said)
+    return json.loads(output)
 
 
 def run(report, rounds, _parts):
     for kind, browser in BROWSERS.items():
         found = measure(kind, rounds)
         if "why" in found:
-            report.left_out(f"the page in {browser} was left out: {found['why']}")
+            report.skipped(f"the page in {browser} was skipped: {found['why']}")
             continue
         report.row("page", f"{browser}: from the address to the live picture, with a cold cache", "ms", found["view"], found["snapshot"], "/snapshot alone")
         report.row("page", f"{browser}: the same, by itself", "ms", found["view"], at_most=500)

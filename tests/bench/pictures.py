@@ -70,9 +70,9 @@ def archive_span(archive):
 
 def curl(rig, path, *options):
     """(seconds to the first byte, seconds, bytes, status)"""
-    said = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{time_total} %{size_download} %{http_code}",
-                           *options, f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=True).stdout.split()
-    return float(said[0]), float(said[1]), int(said[2]), int(said[3])
+    fields = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{time_total} %{size_download} %{http_code}",
+                             *options, f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=True).stdout.split()
+    return float(fields[0]), float(fields[1]), int(fields[2]), int(fields[3])
 
 
 def first_byte(rig, name, path, *options, rounds=9):

@@ -79,9 +79,9 @@ def workers(rig):
 
 def curl(rig, path):
     """(seconds to the first byte, bytes per second from then on, bytes)"""
-    said = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{time_total} %{size_download}",
-                           f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=True).stdout.split()
-    first, total, size = float(said[0]), float(said[1]), int(said[2])
+    fields = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_starttransfer} %{time_total} %{size_download}",
+                             f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=True).stdout.split()
+    first, total, size = float(fields[0]), float(fields[1]), int(fields[2])
     return first, size / (total - first), size
 
 

@@ -12,7 +12,7 @@ class Report:
     def __init__(self, say):
         self.rows, self.words, self.say = [], [], say
 
-    def left_out(self, sentence):
+    def skipped(self, sentence):
         self.words.append(sentence)
         self.say(f"  ({sentence})")
 

@@ -1,5 +1,5 @@
 /*
- * ring_readers - measures how long after a frame is put into the ring N processes have a copy of it; and the same
+ * ring_readers.c - measures how long after a frame is put into the ring N processes have a copy of it; and the same
  * through a pipe to each of them, which is what one would use without a ring.
  *
  *     ring_readers [-n READERS] [-t SECONDS] [-b FRAME_BYTES] [-p]         (-p: pipes)
@@ -175,13 +175,13 @@ int main(int argc, char **argv)
 	size_t table_bytes = (size_t)(options.readers * frames) * sizeof(*latencies_ms);
 	latencies_ms = mmap(NULL, table_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	snprintf(ring_name, sizeof(ring_name), "/recorder-bench.%d", (int)getpid());
-	const struct ring_request wish = {
+	const struct ring_request request = {
 		.name = ring_name,
 		.data_bytes = RING_BYTES,
 		.index_entries = 4096,
 		.keep_us = 3600 * US_PER_S,
 	};
-	if (latencies_ms == MAP_FAILED || !(ring = ring_writer_open(&wish, &got, &adopted, &why))) {
+	if (latencies_ms == MAP_FAILED || !(ring = ring_writer_open(&request, &got, &adopted, &why))) {
 		fputs("ring_readers: no memory\n", stderr);
 		return 1;
 	}

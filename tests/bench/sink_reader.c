@@ -1,5 +1,5 @@
 /*
- * sink_reader - copies every frame from shared memory as soon as it is there, and prints when it had it.
+ * sink_reader.c - copies every frame from shared memory as soon as it is there, and prints when it had it.
  *
  *     sink_reader ring NAME SECONDS       the recorder's ring, /recorder.NAME
  *     sink_reader memsink NAME SECONDS    the memory sink of uStreamer 4.x (its memsinksh.h, version 2)

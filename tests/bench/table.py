@@ -78,7 +78,7 @@ def print_tables(results, parts=(), short=False):
         rows = [row for row in results["rows"] if row["part"] == part and (row["target"] or not short)]
         if rows:
             print_part(part, rows)
-    for sentence in results["left_out"]:
+    for sentence in results["skipped"]:
         print(f"\n{sentence[0].upper()}{sentence[1:]}.")
 
 

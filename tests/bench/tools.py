@@ -22,18 +22,18 @@ class Viewers:
         self.process.stdout.readline()
         pids = self.contestant.serving()
         before = cpu_of_threads(pids)
-        said = json.loads(self.process.stdout.readline())
-        said["cpu_s"] = cpu_since(before, pids)
+        result = json.loads(self.process.stdout.readline())
+        result["cpu_s"] = cpu_since(before, pids)
         self.process.wait()
-        said["cpu_s_per_gb"] = said["cpu_s"] / (said["bytes"] / 1e9) if said["bytes"] else float("inf")
-        return said
+        result["cpu_s_per_gb"] = result["cpu_s"] / (result["bytes"] / 1e9) if result["bytes"] else float("inf")
+        return result
 
 
 def fetch(port, path, times=1, interval_ms=0):
     """One {status, first_ms, total_ms, bytes} per request."""
-    said = subprocess.run([os.path.join(BENCH, "fetch"), "-n", str(times), "-i", str(interval_ms), str(port), path],
-                          capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in said.splitlines()]
+    output = subprocess.run([os.path.join(BENCH, "fetch"), "-n", str(times), "-i", str(interval_ms), str(port), path],
+                            capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in output.splitlines()]
 
 
 def ring_readers(readers, seconds, pipes):

@@ -76,9 +76,9 @@ def watch(rig, name, count):
 
 
 def download(rig, name):
-    said = subprocess.run(["curl", "-s", "-o", os.devnull, "-w", "%{time_starttransfer} %{speed_download} %{size_download}",
-                           f"http://127.0.0.1:{rig.port}/footage?from=-20s&to=-2s"], capture_output=True, text=True, check=True)
-    first, speed, size = map(float, said.stdout.split())
+    output = subprocess.run(["curl", "-s", "-o", os.devnull, "-w", "%{time_starttransfer} %{speed_download} %{size_download}",
+                             f"http://127.0.0.1:{rig.port}/footage?from=-20s&to=-2s"], capture_output=True, text=True, check=True)
+    first, speed, size = map(float, output.stdout.split())
     figures[name]["download"] = {"first_byte_ms": first * 1e3, "mb_per_s": speed / 1e6}
     print(f"{name:9} a clip of {size / 1e6:.0f} MB: {first * 1e3:.1f} ms to the first byte, {speed / 1e6:.0f} MB/s", flush=True)
 

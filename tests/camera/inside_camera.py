@@ -4,8 +4,8 @@
     name     device                         source
     mjpg     20                             v4l2loopback, FFmpeg sends JPEGs of tests/tools/make_frames
     uyvy     a by-id link to /dev/video21   v4l2loopback, FFmpeg sends colour bars
-    nv12     /dev/video22                   likewise
-    yu12     /dev/video23                   likewise
+    nv12     /dev/video22                   the same
+    yu12     /dev/video23                   the same
     first    auto: /dev/video4              vivid, multi-planar, 1 frame a second: few machines stand still for half of that
     second   a by-path link to /dev/video5  vivid; takes all the faults. /dev/video6 is nobody's
 

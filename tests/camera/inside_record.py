@@ -49,12 +49,12 @@ class Marker:
         os.pwrite(self.disk, self.block, self.place)
 
 
-def new_frames(said):
-    """wall_us of the frames that were indexed since the last call; `said` counts them by file."""
+def new_frames(counts):
+    """wall_us of the frames that were indexed since the last call; `counts` counts them by file."""
     frames = []
     for name in index_files(FOLDER) if os.path.isdir(FOLDER) else []:
-        times = wall_times(os.path.join(FOLDER, name), said.get(name, 0))
-        said[name] = said.get(name, 0) + len(times)
+        times = wall_times(os.path.join(FOLDER, name), counts.get(name, 0))
+        counts[name] = counts.get(name, 0) + len(times)
         frames += times
     return frames
 
@@ -65,11 +65,11 @@ def main():
     subprocess.run(["mount", "-t", "ext4", "/dev/vda", "/disk"], check=True)
     with open("/recorder.ini", "w", encoding="utf-8") as ini:
         ini.write(INI)
-    said, marker = {}, Marker("/dev/vda")
+    counts, marker = {}, Marker("/dev/vda")
     with subprocess.Popen([program("recorderd"), "-c", "/recorder.ini"]) as recorder:
         while recorder.poll() is None:
-            frames = new_frames(said)
-            marker.write(sum(said.values()))
+            frames = new_frames(counts)
+            marker.write(sum(counts.values()))
             print("".join(f"indexed {wall}\n" for wall in frames), end="", flush=True)
             time.sleep(0.1)
 

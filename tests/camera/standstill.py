@@ -33,16 +33,16 @@ class Watch(threading.Thread):
         """(seconds, end on the wall clock) of the machine's longest stall; (0, None) if there was none."""
         return max(((late_s, wall) for end, wall, late_s in list(self.stood_still) if end >= since), default=(0, None))
 
-    def holds_unless_starved(self, holds, since, bound_s, said):
+    def holds_unless_starved(self, holds, since, bound_s, failure):
         """Asserts that it holds. If it does not, and the machine has stalled for longer than the bound since then, the case is starved:
         the first such case is skipped, any other fails."""
         if holds:
             return
         longest_s, wall = self.longest_since(since)
         if longest_s <= bound_s:
-            raise AssertionError(f"{said}; the machine stood still for {longest_s:.2f} s at most")
+            raise AssertionError(f"{failure}; the machine stood still for {longest_s:.2f} s at most")
         reason = f"starved: the machine stood still for {longest_s:.1f} s at {wall}"
         if self.excused:
-            raise AssertionError(f"{said}; the second case of this run that is {reason}")
+            raise AssertionError(f"{failure}; the second case of this run that is {reason}")
         self.excused = True
         raise Starved(reason)

@@ -28,9 +28,9 @@ class Window:
     def was_opened(self):
         return self.station.times_opened(self.name) - self.opened
 
-    def holds_unless_starved(self, holds, bound_s, said):
+    def holds_unless_starved(self, holds, bound_s, failure):
         """Asserts something that holds only if the machine never stalls for longer than the bound. Must be the last assertion of a case."""
-        self.station.watch.holds_unless_starved(holds, self.began, bound_s, said)
+        self.station.watch.holds_unless_starved(holds, self.began, bound_s, failure)
 
 
 class Station(Rig):

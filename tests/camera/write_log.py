@@ -1,7 +1,7 @@
-"""What a disk was told, in order, as QEMU's blklogwrites wrote it down (the format of Linux's dm-log-writes), and the disk that a
+"""The writes to a disk, in order, as QEMU's blklogwrites recorded them (the format of Linux's dm-log-writes), and the disk that a
 power cut leaves.
 
-Sector 0 is the super block. Then for each write one sector (sector, sectors, flags, data_len: 64 bits each) and its data behind it;
+Sector 0 is the super block. Then for each write one sector (sector, sectors, flags, data_len: 64 bits each) followed by its data;
 a flush has the flag and no data.
 """
 import os

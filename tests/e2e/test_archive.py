@@ -24,9 +24,9 @@ SPAN = {}
 def key_times(rig, mp4):
     with open(rig.path("answer.mp4"), "wb") as file:
         file.write(mp4)
-    told = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", rig.path("answer.mp4")],
-                          capture_output=True, text=True, check=True).stdout
-    return [float(one.strip(",")) for one in told.split()]
+    output = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", rig.path("answer.mp4")],
+                            capture_output=True, text=True, check=True).stdout
+    return [float(one.strip(",")) for one in output.split()]
 
 
 def ready(rig):
@@ -64,9 +64,9 @@ def test_pages_of_the_list_are_those_of_the_whole(rig):
 
 
 def test_the_timeline_is_one_span_up_to_the_start_of_the_recorder(rig):
-    told = rig.get(f"/timeline?from={SPAN['begin'] - 10}&to=now").json()
-    assert [one["cause"] for one in told["gaps"]] == ["recorder down"], told["gaps"]
-    assert time_us(told["spans"][0]["from"]) == SPAN["begin"] * US and time_us(told["spans"][0]["to"]) == SPAN["end"] * US, told["spans"]
+    timeline = rig.get(f"/timeline?from={SPAN['begin'] - 10}&to=now").json()
+    assert [one["cause"] for one in timeline["gaps"]] == ["recorder down"], timeline["gaps"]
+    assert time_us(timeline["spans"][0]["from"]) == SPAN["begin"] * US and time_us(timeline["spans"][0]["to"]) == SPAN["end"] * US, timeline["spans"]
 
 
 def limits(rig):

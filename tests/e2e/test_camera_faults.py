@@ -110,7 +110,7 @@ def test_a_fatal_error_while_it_streams(rig):
 
 
 def test_a_camera_that_never_delivers_is_tried_less_and_less_often(rig):
-    since_us, told = next_second(rig), len(rig.log())
+    since_us, logged = next_second(rig), len(rig.log())
     rig.camera.fault("dqbuf_errno", errno.EIO)
     wait_for(lambda: "VIDIOC_DQBUF failed" in info(rig).get("last_error", ""), PATIENCE_S, "the error is published")
     began, streams = time.monotonic(), rig.camera.counter("streams")
@@ -120,7 +120,7 @@ def test_a_camera_that_never_delivers_is_tried_less_and_less_often(rig):
     wait_for(lambda: reasons(rig)[0] == 503 and "waiting" in reasons(rig)[1], PATIENCE_S, f"/health reports it: {reasons(rig)}")
     streams = rig.camera.counter("streams")
     wait_for(lambda: rig.camera.counter("streams") > streams, PATIENCE_S, "it is tried again and again")
-    assert rig.log()[told:].count("VIDIOC_DQBUF failed: Input/output error") <= 2, "it is logged when it begins"
+    assert rig.log()[logged:].count("VIDIOC_DQBUF failed: Input/output error") <= 2, "it is logged when it begins"
     rig.camera.fault("dqbuf_errno", 0)
     assert_healthy(rig, since_us, ["unplugged"])
 
@@ -305,7 +305,7 @@ def test_controls_that_do_not_hold_are_named(rig):
     rig.camera.fault("values_stuck")
     replug(rig)
     wait_for(lambda: "does not keep all [controls]: focus_absolute = 30 has no effect: another control overrides it; focus_automatic_continuous is 1 "
-             "instead of 0" in reasons(rig)[1], PATIENCE_S, f"it is told: {reasons(rig)}")
+             "instead of 0" in reasons(rig)[1], PATIENCE_S, f"the reason is given: {reasons(rig)}")
     assert control(rig, "focus_automatic_continuous")["value"] == 1
 
 

@@ -45,8 +45,8 @@ def test_each_clock_step_begins_a_new_segment_with_that_cause(rig):
     for seconds in (0.4, -0.4, 3600, -3600, -3600, 3600, -1, 0.02):
         step(rig, seconds)
     assert len(rig.segments()) >= before + 8, rig.segments()
-    told = [gap["cause"] for gap in rig.timeline(0, rig.clock.now_us() + 2 * 3600 * US)["gaps"]]
-    assert told.count("clock") >= 4, told  # a step back leaves no time without footage
+    causes = [gap["cause"] for gap in rig.timeline(0, rig.clock.now_us() + 2 * 3600 * US)["gaps"]]
+    assert causes.count("clock") >= 4, causes  # a step back leaves no time without footage
 
 
 def test_a_suspended_machine_is_a_gap_with_that_cause_and_no_warning(rig):

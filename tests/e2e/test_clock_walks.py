@@ -124,12 +124,12 @@ def test_any_part_of_the_timeline_is_that_part_of_the_whole(rig):
         to_us = from_us + chance.randrange(1, 12) * US
         line = rig.timeline(max(0, from_us), to_us)
         for kind, whole in (("spans", spans), ("gaps", gaps)):
-            told = sorted((time_us(one["from"]), time_us(one["to"])) for one in line[kind])
+            listed = sorted((time_us(one["from"]), time_us(one["to"])) for one in line[kind])
             cut = sorted((max(begin, from_us), min(end, to_us)) for begin, end in whole)
             wanted = [(begin, end) for begin, end in cut if end - begin > NEAR_US]
-            told = [(begin, end) for begin, end in told if end - begin > NEAR_US]
-            assert len(told) == len(wanted), (kind, from_us, to_us, told, wanted)
-            assert all(abs(a - b) < NEAR_US for one, other in zip(told, wanted) for a, b in zip(one, other)), (kind, told, wanted)
+            listed = [(begin, end) for begin, end in listed if end - begin > NEAR_US]
+            assert len(listed) == len(wanted), (kind, from_us, to_us, listed, wanted)
+            assert all(abs(a - b) < NEAR_US for one, other in zip(listed, wanted) for a, b in zip(one, other)), (kind, listed, wanted)
 
 
 def test_a_range_without_footage_names_the_nearest(rig):
@@ -163,13 +163,13 @@ def test_a_clip_of_time_that_came_twice_has_the_spans_of_the_timeline(rig):
     twice = [(max(one[0], other[0]), min(one[1], other[1])) for at, one in enumerate(spans) for other in spans[at + 1:] if overlap(one, other) > 2 * US]
     for begin, end in twice[:4]:
         from_us, to_us = begin // US * US + US, end // US * US
-        told = rig.footage(from_us, to_us).headers["X-Clip-Spans"].split(", ")
-        told = sorted(tuple(map(time_us, one.split("/"))) for one in told)
+        named = rig.footage(from_us, to_us).headers["X-Clip-Spans"].split(", ")
+        named = sorted(tuple(map(time_us, one.split("/"))) for one in named)
         line = sorted((time_us(one["from"]), time_us(one["to"])) for one in rig.timeline(from_us, to_us)["spans"])
         line = [one for one in line if one[1] - one[0] > SLOT_US]
-        told = [one for one in told if one[1] - one[0] > SLOT_US]
-        assert len(told) == len(line), (told, line)
-        assert all(abs(a - b) < SLOT_US for one, other in zip(told, line) for a, b in zip(one, other)), (told, line)
+        named = [one for one in named if one[1] - one[0] > SLOT_US]
+        assert len(named) == len(line), (named, line)
+        assert all(abs(a - b) < SLOT_US for one, other in zip(named, line) for a, b in zip(one, other)), (named, line)
 
 
 if __name__ == "__main__":

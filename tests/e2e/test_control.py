@@ -20,10 +20,10 @@ with socket.socket(socket.AF_UNIX) as client:
     try:
         client.connect(sys.argv[1])
         client.sendall(b'{"recording":"off"}\\n')
-        said = client.recv(100)
+        reply = client.recv(100)
     except OSError:
-        said = b""
-sys.exit(1 if said else 0)
+        reply = b""
+sys.exit(1 if reply else 0)
 """
 
 

@@ -56,8 +56,8 @@ def test_a_killed_recorder_loses_nothing_that_it_had_indexed(rig):
     wanted = taken_numbers(rig, killed.from_us, killed.at_us)
     assert shown == wanted[:len(shown)], "frames in the middle are missing"
     assert len(wanted) - len(shown) <= 30, f"{len(wanted) - len(shown)} frames right before the kill are lost"
-    told = gaps(rig, killed.from_us, killed.to_us)
-    assert any(gap["cause"] == "recorder down" for gap in told), told
+    found = gaps(rig, killed.from_us, killed.to_us)
+    assert any(gap["cause"] == "recorder down" for gap in found), found
 
 
 def test_its_segment_was_repaired_to_a_plain_mp4(rig):
@@ -114,8 +114,8 @@ def test_a_silent_camera_is_opened_again(rig):
     rig.camera.fault("stall", 0)
     rig.new_frames(60)
     rig.indexed()
-    told = gaps(rig, last_us, rig.camera.newest().wall_us)
-    assert any(gap["cause"] == "stalled" for gap in told), told
+    found = gaps(rig, last_us, rig.camera.newest().wall_us)
+    assert any(gap["cause"] == "stalled" for gap in found), found
 
 
 def test_damaged_frames_are_counted_and_never_recorded(rig):

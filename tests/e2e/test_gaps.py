@@ -73,10 +73,10 @@ def test_a_clip_across_them_has_every_frame_at_its_time(rig):
 
 def test_the_timeline_names_each_gap_and_its_cause(rig):
     made = recording_with_gaps(rig)
-    told = {one["cause"]: (time_us(one["from"]), time_us(one["to"])) for one in rig.timeline(*made.span)["gaps"]}
-    assert_same(sorted(told), sorted(made.gaps))
+    listed = {one["cause"]: (time_us(one["from"]), time_us(one["to"])) for one in rig.timeline(*made.span)["gaps"]}
+    assert_same(sorted(listed), sorted(made.gaps))
     for cause, (from_us, to_us) in made.gaps.items():
-        assert abs(told[cause][0] - from_us) < SLACK_US and abs(told[cause][1] - to_us) < SLACK_US, (cause, told[cause], from_us, to_us)
+        assert abs(listed[cause][0] - from_us) < SLACK_US and abs(listed[cause][1] - to_us) < SLACK_US, (cause, listed[cause], from_us, to_us)
 
 
 def spans_of(answer):
@@ -86,10 +86,10 @@ def spans_of(answer):
 def test_the_clip_says_what_is_in_it(rig):
     span = recording_with_gaps(rig).span
     spans = spans_of(rig.footage(*span))
-    told = rig.timeline(*span)["spans"]
-    assert len(spans) == len(told) == 4, (spans, told)
-    for (from_us, to_us), one in zip(spans, told):
-        assert abs(from_us - time_us(one["from"])) < SLACK_US and abs(to_us - time_us(one["to"])) < SLACK_US, (spans, told)
+    listed = rig.timeline(*span)["spans"]
+    assert len(spans) == len(listed) == 4, (spans, listed)
+    for (from_us, to_us), one in zip(spans, listed):
+        assert abs(from_us - time_us(one["from"])) < SLACK_US and abs(to_us - time_us(one["to"])) < SLACK_US, (spans, listed)
 
 
 def key_frames(rig, frames, edge_us):
@@ -148,8 +148,8 @@ def test_a_range_inside_a_gap_is_a_404_that_names_the_nearest_footage(rig):
         one_us = -(-(from_us + SLACK_US) // US) * US
         answer = rig.footage(one_us, min(one_us + US // 2, to_us - SLACK_US))
         assert answer.status == 404, (cause, answer.status)
-        told = [time_us(one) for one in re.findall(r"(?:ends|begins) at (\S+\d)", answer.detail)]
-        assert len(told) == 2 and all(abs(one - near) < SLACK_US for one, near in zip(told, (from_us, to_us))), (cause, answer.detail)
+        listed = [time_us(one) for one in re.findall(r"(?:ends|begins) at (\S+\d)", answer.detail)]
+        assert len(listed) == 2 and all(abs(one - near) < SLACK_US for one, near in zip(listed, (from_us, to_us))), (cause, answer.detail)
 
 
 def test_before_and_after_all_footage_the_nearest_is_named(rig):

@@ -64,7 +64,7 @@ class Cameras(Several):
         until = self.info(word)["recording"]["indexed_until"]
         return until and self.ask(word, f"/footage?from={wall_us / 1e6:.6f}&duration=0.01").status == 200
 
-    def said(self):
+    def health(self):
         health = self.get("/health").json()
         return " ".join(health["reasons"] + health["warnings"])
 
@@ -157,8 +157,8 @@ def hang_seconds(rig, word):
 
 def test_health_and_metrics_say_which_archive_does_not_answer(rig):
     hung(rig)
-    wait_for(lambda: f"{rig.names['left']}: The archive does not respond to reads" in rig.said(), PATIENCE_S, "/health reports it")
-    assert f"{rig.names['right']}: The archive" not in rig.said()
+    wait_for(lambda: f"{rig.names['left']}: The archive does not respond to reads" in rig.health(), PATIENCE_S, "/health reports it")
+    assert f"{rig.names['right']}: The archive" not in rig.health()
     assert hang_seconds(rig, "right") == 0 and hang_seconds(rig, "left") > 0
     assert_hangs(rig)
 
@@ -267,7 +267,7 @@ def test_everything_recovers_when_the_disk_answers(rig):
     to_us = just_after(camera.newest())
     assert_hangs(rig)
     rig.heal()
-    wait_for(lambda: "does not respond" not in rig.said(), PATIENCE_S, "/health no longer reports that it hangs")
+    wait_for(lambda: "does not respond" not in rig.health(), PATIENCE_S, "/health no longer reports that it hangs")
     rig.recorded("left")
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert answer.status == 200 and "disk" in answer.headers["X-Clip-Source"], (answer.status, answer.headers)
@@ -291,11 +291,11 @@ def test_a_recorder_starts_while_it_hangs(rig):
     assert rig.ask("left", "/snapshot").status == 200
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert answer.status == 200 and answer.headers["X-Clip-Source"] == "memory", (answer.status, answer.body)
-    wait_for(lambda: "the recordings disk has not responded" in rig.said(), PATIENCE_S, "/health says why nothing is recorded")
+    wait_for(lambda: "the recordings disk has not responded" in rig.health(), PATIENCE_S, "/health says why nothing is recorded")
     assert_hangs(rig)
     rig.disk.answer()
     rig.recorded("left")
-    wait_for(lambda: "answer" not in rig.said(), PATIENCE_S, "/health has no complaint")
+    wait_for(lambda: "answer" not in rig.health(), PATIENCE_S, "/health has no complaint")
     answer = rig.ask("left", f"/footage?from={from_us / 1e6:.6f}&to={to_us / 1e6:.6f}")
     assert_numbers([number for _, number in rig.frames_of(answer.body)], camera.frames(), from_us, to_us, COUNT)
 

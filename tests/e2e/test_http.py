@@ -202,12 +202,12 @@ def test_nothing_outside_the_folders_can_be_named(rig):
 
 
 def test_a_query_with_an_unknown_or_repeated_parameter_is_refused(rig):
-    for path, told in (
+    for path, words in (
             ("/footage?form=-5s&to=-1s", "form"), ("/footage?from=-5s&from=-4s&to=-1s", "twice"), ("/recordings?form=-1h", "form"),
             ("/footage?from=-5s&to=-1s&duration=2", "duration"), ("/recordings?limit=1&limit=2", "twice"), ("/snapshot?time=-3s", "at"),
             ("/timeline?from=-1h&until=now", "until"), ("/health?verbose=1", "verbose"), ("/camera_info?kamera=x", "kamera"),
             ("/recordings?offset=-1", "offset"), ("/footage?from=20260230_000000&to=now", "does not exist")):
-        assert_problem(rig.get(path), 400, told)
+        assert_problem(rig.get(path), 400, words)
     for path in ("/health?_=1716000000&_=2", "/recordings?1716000000", "/snapshot?&width=64&"):
         assert rig.get(path).status == 200, path
     for word in ("/stream", "/footage", "/playlist.m3u8", "/metrics", "/ui/"):

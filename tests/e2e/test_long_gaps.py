@@ -33,10 +33,10 @@ def length_us(rig, mp4):
     path = rig.path("length.mp4")
     with open(path, "wb") as file:
         file.write(mp4)
-    told = subprocess.run(["ffprobe", "-v", "warning", "-show_entries", "format=duration:stream=duration", "-of", "csv=p=0", path],
+    done = subprocess.run(["ffprobe", "-v", "warning", "-show_entries", "format=duration:stream=duration", "-of", "csv=p=0", path],
                           capture_output=True, text=True, check=True)
-    assert not told.stderr, told.stderr
-    lengths = {round(float(line) * US) for line in told.stdout.split()}
+    assert not done.stderr, done.stderr
+    lengths = {round(float(line) * US) for line in done.stdout.split()}
     assert max(lengths) - min(lengths) < NEAR_US, lengths
     return max(lengths)
 
@@ -65,10 +65,10 @@ def test_the_clip_shows_its_frames_at_their_times(rig):
 def test_its_spans_are_those_of_the_timeline(rig):
     from_us, to_us = parted(rig)
     line = rig.timeline(from_us, to_us)
-    told = spans_of(rig.footage(from_us, to_us))
+    spans = spans_of(rig.footage(from_us, to_us))
     shown = [(time_us(span["from"]), time_us(span["to"])) for span in line["spans"]]
-    assert len(told) == len(shown) == 2, (told, shown)
-    assert all(abs(a - b) < 100000 for one, other in zip(told, shown) for a, b in zip(one, other)), (told, shown)
+    assert len(spans) == len(shown) == 2, (spans, shown)
+    assert all(abs(a - b) < 100000 for one, other in zip(spans, shown) for a, b in zip(one, other)), (spans, shown)
     gaps = [(time_us(gap["from"]), time_us(gap["to"]), gap["cause"]) for gap in line["gaps"]]
     assert gaps == [(shown[0][1], shown[1][0], "clock")], (gaps, shown)
     assert abs(gaps[0][1] - gaps[0][0] - GAP_US) < US, gaps

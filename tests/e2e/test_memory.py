@@ -129,9 +129,9 @@ def ask(rig, text, at_once):
 def assert_leaves(rig, at_once, reset):
     """A client leaves while its FFmpeg is stopped, and FFmpeg is ended."""
     from_us, to_us = memory_span(rig)
-    standing = NextEncoder(rig)
+    next_encoder = NextEncoder(rig)
     client = ask(rig, f"GET /footage?from={from_us // US}&to={to_us // US} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), at_once)
-    encoder = standing.pid()
+    encoder = next_encoder.pid()
     try:
         if reset:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

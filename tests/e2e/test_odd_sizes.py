@@ -24,9 +24,9 @@ def size_of(rig, data):
     path = rig.path("picture")
     with open(path, "wb") as file:
         file.write(data)
-    said = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height", "-of", "json", path],
-                          capture_output=True, check=True).stdout
-    stream, = json.loads(said)["streams"]
+    output = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height", "-of", "json", path],
+                            capture_output=True, check=True).stdout
+    stream, = json.loads(output)["streams"]
     return stream["width"], stream["height"]
 
 

@@ -38,10 +38,10 @@ def ask(rig, method, path):
 def checked(answers):
     if not shutil.which("node") or not os.path.isdir(os.path.join(os.path.dirname(CHECK), "node_modules")):
         raise Skipped("node, or the npm packages of tests/openapi, are not installed")
-    told = subprocess.run(["node", CHECK], input="".join(json.dumps(answer) + "\n" for answer in answers), capture_output=True, text=True,
+    done = subprocess.run(["node", CHECK], input="".join(json.dumps(answer) + "\n" for answer in answers), capture_output=True, text=True,
                           check=False)
-    assert told.returncode == 0, told.stderr
-    return told.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 def assert_good(answers):

@@ -138,9 +138,9 @@ def test_whatever_has_its_names_it_records_and_is_found():
             rig.start()
             from_us = recorded(rig)
             is_served(rig)
-            said, counters = warnings(rig)
-            assert f"/dev/shm/recorder.{rig.name} " in said and "another name" in said, said
-            assert said.split(". ")[0] in rig.log(), rig.log()
+            warning, counters = warnings(rig)
+            assert f"/dev/shm/recorder.{rig.name} " in warning and "another name" in warning, warning
+            assert warning.split(". ")[0] in rig.log(), rig.log()
             assert f"{rig.name}.live belongs to another user" in counters and counters in rig.log("lighttpd.log"), counters
             ring = rig.ring_file()
             make_file("/dev/shm/decoy")
@@ -206,12 +206,12 @@ def test_a_recorder_of_another_user_is_not_mistaken_for_none():
         rig.start()
         rig.stop_recorderd(signal.SIGKILL)
         os.chown(rig.names()[0], STRANGER, STRANGER)
-        said = wait_for(lambda: [text for text in rig.get("/health").json()["reasons"] if "as one user" in text], PATIENCE_S, "/health reports it")
-        assert f"{rig.names()[0]} belongs to user {STRANGER}." in said[0] and f"runs as user {os.geteuid()}," in said[0], said
+        reasons = wait_for(lambda: [text for text in rig.get("/health").json()["reasons"] if "as one user" in text], PATIENCE_S, "/health reports it")
+        assert f"{rig.names()[0]} belongs to user {STRANGER}." in reasons[0] and f"runs as user {os.geteuid()}," in reasons[0], reasons
         for path in "/camera_info", "/snapshot", "/":
             answer = rig.get(path)
-            assert (answer.status, answer.detail) == (503, said[0]), (path, answer.detail)
-        assert rig.log("lighttpd.log").count(said[0]) == 1, rig.log("lighttpd.log")
+            assert (answer.status, answer.detail) == (503, reasons[0]), (path, answer.detail)
+        assert rig.log("lighttpd.log").count(reasons[0]) == 1, rig.log("lighttpd.log")
 
 
 class OfStranger:
@@ -268,8 +268,8 @@ def test_two_users_cameras_of_one_name_are_two_cameras():
         # What it leaves when it is killed is in nobody's way, and is listed with its owner.
         assert rig.name not in as_stranger(program("recorderd"), "--leftovers").stdout, "both run"
         other.stop(signal.SIGKILL)
-        said = wait_for(leftovers, PATIENCE_S, "it is listed as left over")
-        assert said.count(f"camera {rig.name}") == 1 and "of user nobody" in said, said
+        listed = wait_for(leftovers, PATIENCE_S, "it is listed as left over")
+        assert listed.count(f"camera {rig.name}") == 1 and "of user nobody" in listed, listed
         rig.stop_recorderd()
         rig.start_recorderd()
         wait_for(rig.streaming, PATIENCE_S, "this user's recorder starts again")

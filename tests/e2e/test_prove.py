@@ -30,13 +30,13 @@ def prove(*scripts):
 
 
 def assert_fails(words, *scripts):
-    status, said = prove(*scripts)
-    assert status != 0 and words in said and said.endswith("Result: FAIL\n"), (status, said)
+    status, output = prove(*scripts)
+    assert status != 0 and words in output and output.endswith("Result: FAIL\n"), (status, output)
 
 
 def test_good_files_pass_and_are_counted():
-    status, said = prove(GOOD, GOOD)
-    assert status == 0 and "Files=2, Tests=2" in said and said.endswith("Result: PASS\n"), (status, said)
+    status, output = prove(GOOD, GOOD)
+    assert status == 0 and "Files=2, Tests=2" in output and output.endswith("Result: PASS\n"), (status, output)
 
 
 def test_a_failed_file_says_why():
@@ -65,18 +65,18 @@ def test_a_file_that_cannot_be_run_is_a_failure():
 
 
 def test_skipped_tests_are_shown_with_their_reasons():
-    status, said = prove(GOOD, SKIPPED)
-    assert status == 0 and "no browser here" in said, (status, said)
+    status, output = prove(GOOD, SKIPPED)
+    assert status == 0 and "no browser here" in output, (status, output)
 
 
 def test_a_skipped_test_of_cmocka_is_no_failure():
-    status, said = prove(GOOD, "echo 1..2; echo ok 1 - a; echo 'not ok 2 # SKIP no_root'")
-    assert status == 0 and "Tests=3" in said, (status, said)
+    status, output = prove(GOOD, "echo 1..2; echo ok 1 - a; echo 'not ok 2 # SKIP no_root'")
+    assert status == 0 and "Tests=3" in output, (status, output)
 
 
 def test_one_starved_test_is_excused_and_two_are_not():
-    status, said = prove(GOOD, STARVED)
-    assert status == 0 and "stood still" in said, (status, said)
+    status, output = prove(GOOD, STARVED)
+    assert status == 0 and "stood still" in output, (status, output)
     assert_fails("2 tests were starved", STARVED, STARVED)
 
 

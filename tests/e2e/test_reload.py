@@ -39,9 +39,9 @@ def control_value(rig, name):
 
 def test_status_reports_a_recorder_that_records(rig):
     wait_for(lambda: status(rig).returncode == 0, 60, "the recorder is healthy")
-    said = status(rig)
-    assert said.returncode == 0 and ": recording\n" in said.stdout and "/dev/video0" in said.stdout, said
-    assert not said.stderr, said.stderr
+    done = status(rig)
+    assert done.returncode == 0 and ": recording\n" in done.stdout and "/dev/video0" in done.stdout, done
+    assert not done.stderr, done.stderr
 
 
 def test_its_state_comes_as_json(rig):
@@ -53,8 +53,8 @@ def test_its_state_comes_as_json(rig):
 
 def test_what_can_change_is_applied_and_named(rig):
     as_at_first(rig)
-    said = reload_with(rig, {"retention": {"hours": 5}, "clips": {"max_mb": 77}, "log": {"level": "debug"}}, "applied: ")
-    assert "retention.hours, clips.max_mb, log.level" in said and "restart" not in said, said
+    logged = reload_with(rig, {"retention": {"hours": 5}, "clips": {"max_mb": 77}, "log": {"level": "debug"}}, "applied: ")
+    assert "retention.hours, clips.max_mb, log.level" in logged and "restart" not in logged, logged
 
 
 def test_the_camera_gets_its_new_controls(rig):
@@ -80,8 +80,8 @@ def test_both_programs_apply_new_origins_and_host_names(rig):
         return answer.status == 200 and answer.headers["Access-Control-Allow-Origin"] == page["Origin"]
     for path in ("/camera_info", "/stream"):
         wait_for(lambda asked=path: rig.get(asked, "HEAD", page).status == 421, 60, f"the name is not known to {path}")
-    said = reload_with(rig, {"http": {"allow_origin": page["Origin"], "hosts": page["Host"]}}, "applied: ")
-    assert "http.hosts, http.allow_origin" in said and "restart" not in said, said
+    logged = reload_with(rig, {"http": {"allow_origin": page["Origin"], "hosts": page["Host"]}}, "applied: ")
+    assert "http.hosts, http.allow_origin" in logged and "restart" not in logged, logged
     for path in ("/camera_info", "/stream"):
         wait_for(lambda asked=path: lets_in(asked), 60, f"the page may read {path}")
 
@@ -110,9 +110,9 @@ def test_the_workers_reload_on_sighup(rig):
 def test_what_needs_a_restart_is_named_and_not_applied(rig):
     as_at_first(rig)
     frames = rig.get("/camera_info").json()["frames"]
-    said = reload_with(rig, {"camera": {"fps": 5}, "memory": {"minutes": 1}, "retention": {"hours": 9}}, "restart")
-    assert "need a restart: camera.fps, memory.minutes" in said, said
-    assert "applied: retention.hours" in said, said
+    logged = reload_with(rig, {"camera": {"fps": 5}, "memory": {"minutes": 1}, "retention": {"hours": 9}}, "restart")
+    assert "need a restart: camera.fps, memory.minutes" in logged, logged
+    assert "applied: retention.hours" in logged, logged
     wait_for(lambda: rig.get("/camera_info").json()["frames"] > frames + 60, 60, "it continues at 30 frames per second")
 
 
@@ -121,25 +121,25 @@ def test_a_broken_file_changes_nothing_and_is_reported(rig):
     reload_with(rig, {"retention": {"hours": "many"}}, "hours = many", "stay as they were")
     assert recorderd("-t", "-c", rig.ini).returncode == 1
     assert rig.recorderd.poll() is None and rig.streaming()
-    said = reload_with(rig, {"retention": {"hours": 9}}, "was read again")
-    assert "retention" not in said.split("was read again")[1], said
+    logged = reload_with(rig, {"retention": {"hours": 9}}, "was read again")
+    assert "retention" not in logged.split("was read again")[1], logged
 
 
 def test_status_reports_a_recorder_that_does_not_record(rig):
     rig.camera.fault("unplugged")
     try:
         wait_for(lambda: status(rig).returncode == 1, 60, "--status reports it")
-        said = status(rig)
+        done = status(rig)
     finally:
         rig.camera.fault("unplugged", 0)
-    assert "NOT recording as it should" in said.stdout and "failure" in said.stdout, said
+    assert "NOT recording as it should" in done.stdout and "failure" in done.stdout, done
     wait_for(lambda: status(rig).returncode == 0, 60, "it records again")
 
 
 def test_status_reports_that_no_recorder_runs(rig):
     rig.stop_recorderd()
-    said = status(rig)
-    assert said.returncode == 3 and "no recorder" in said.stdout, said
+    done = status(rig)
+    assert done.returncode == 3 and "no recorder" in done.stdout, done
     assert json.loads(status(rig, "-j").stdout)[0]["status"] == "absent"
 
 

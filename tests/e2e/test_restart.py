@@ -158,10 +158,10 @@ def test_what_a_killed_recorder_leaves_is_named_and_freed_by_the_command_that_is
             assert rig.name not in rig.run("--leftovers")[1], "a running recorder is listed"
             assert rig.run("--free-memory", "-n", rig.name)[0] == 1 and os.path.exists(rig.ring()), "the ring of a running recorder was freed"
             rig.stop_recorderd(signal.SIGKILL)
-            status, said = wait_for(lambda: rig.run("-S", "-c", rig.ini), PATIENCE_S, "")
+            status, output = wait_for(lambda: rig.run("-S", "-c", rig.ini), PATIENCE_S, "")
             wait_for(lambda: f"--free-memory -n {rig.name}" in rig.run("-S", "-c", rig.ini)[1], PATIENCE_S, "--status names the command")
-            status, said = rig.run("-S", "-c", rig.ini)
-            assert status == 3 and " s of frames" in said and rig.ini in said, said
+            status, output = rig.run("-S", "-c", rig.ini)
+            assert status == 3 and " s of frames" in output and rig.ini in output, output
             line, = [line for line in rig.run("--leftovers")[1].splitlines() if rig.name in line]
             assert "64 MiB" in line or "65 MiB" in line, line
             command = line.split("To free them: ")[1].split()

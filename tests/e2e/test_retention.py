@@ -52,10 +52,10 @@ def usual(rig):
 
 def reload(rig, settings):
     """Reloads the recorder with other settings, and waits until it has logged that."""
-    said = rig.log().count("was read again")
+    before = rig.log().count("was read again")
     rig.write_ini(settings)
     rig.recorderd.send_signal(1)
-    wait_for(lambda: rig.log().count("was read again") > said, PATIENCE_S, "the configuration is read again")
+    wait_for(lambda: rig.log().count("was read again") > before, PATIENCE_S, "the configuration is read again")
 
 
 def with_hours(hours):
@@ -150,13 +150,13 @@ def test_without_a_recorder_nothing_past_its_hours_is_served_from_the_cache(rig)
 def test_no_client_may_keep_an_answer_for_longer_than_its_footage_lives(rig):
     def life(hours, path):
         reload(rig, with_hours(hours))
-        def said():
+        def has_age():
             cache = rig.get(path).headers["Cache-Control"]
             found = re.fullmatch(r"private, max-age=(\d+)", cache)
             if hours == 72:
                 return found and int(found.group(1)) == 3600
             return found and int(found.group(1)) <= hours * HOUR_S
-        wait_for(said, PATIENCE_S, f"{path}: an age within {hours} hours")
+        wait_for(has_age, PATIENCE_S, f"{path}: an age within {hours} hours")
     from_us, to_us = answered(rig)
     for path in (f"/footage?from={from_us / US:.6f}&to={to_us / US:.6f}", f"/snapshot?at={from_us / US:.6f}"):
         life(72, path)

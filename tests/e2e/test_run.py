@@ -281,8 +281,8 @@ def test_a_camera_may_be_named_like_a_part_of_the_recorder():
 
 def own_addresses():
     """The addresses of this machine; the loopback address if it has no other."""
-    said = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
-    return [address for address in said if "." in address] or ["127.0.0.1"]
+    addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
+    return [address for address in addresses if "." in address] or ["127.0.0.1"]
 
 
 def asked(project, address, path="/health", context=None, **headers):
@@ -361,10 +361,10 @@ def test_a_port_in_use_is_reported():
 
 
 def test_invalid_settings_are_reported():
-    for wish, word in (({"PORT": "http"}, "PORT"), ({"PORT": "70000"}, "PORT"), ({"HOST": "a b"}, "HOST"),
-                       ({"CONFIG": "/nowhere.ini"}, "/nowhere.ini"), ({"BUILD": "/nowhere"}, "make")):
+    for settings, word in (({"PORT": "http"}, "PORT"), ({"PORT": "70000"}, "PORT"), ({"HOST": "a b"}, "HOST"),
+                           ({"CONFIG": "/nowhere.ini"}, "/nowhere.ini"), ({"BUILD": "/nowhere"}, "make")):
         with Project() as project:
-            project.run(**wish)
+            project.run(**settings)
             project.refused(word)
 
 

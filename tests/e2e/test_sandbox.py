@@ -95,10 +95,10 @@ def test_the_recorders_ffmpeg_is_sandboxed_as_well(rig):
         assert (encoder["landlock"], encoder["seccomp"]) == (here["landlock"], here["seccomp"]), here
     complete = encoder["landlock"] and encoder["seccomp"]
     assert (encoder["missing"] is None) == bool(complete), encoder
-    said = "sandboxed by" if complete else "sandbox incomplete"
-    assert rig.log("recorderd.log").count(f"encoder: {said}") == 1, rig.log("recorderd.log")
-    told = subprocess.run([program("recorderd"), "-c", rig.ini, "--status"], capture_output=True, text=True, check=False).stdout
-    assert (f"FFmpeg: Landlock ABI {encoder['landlock']} and seccomp" if complete else f"incomplete: {encoder['missing']}") in told, told
+    summary = "sandboxed by" if complete else "sandbox incomplete"
+    assert rig.log("recorderd.log").count(f"encoder: {summary}") == 1, rig.log("recorderd.log")
+    status = subprocess.run([program("recorderd"), "-c", rig.ini, "--status"], capture_output=True, text=True, check=False).stdout
+    assert (f"FFmpeg: Landlock ABI {encoder['landlock']} and seccomp" if complete else f"incomplete: {encoder['missing']}") in status, status
     for pid in rig.children("ffmpeg"):
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
             status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)

@@ -54,7 +54,7 @@ def test_ffmpeg_was_never_restarted(rig):
 
 def test_dropped_frames_are_counted_and_evenly_spaced(rig):
     thinned(rig)
-    left_out = recording(rig)["thinned"]
+    dropped = recording(rig)["thinned"]
     newest_us = rig.newest_indexed_us()
     assert rig.stop_recorderd() == 0
     shown, taken = rig.archive_numbers(), rig.taken()
@@ -66,7 +66,7 @@ def test_dropped_frames_are_counted_and_evenly_spaced(rig):
     half = apart[len(apart) // 2:]
     assert max(apart) <= 4 and 1.7 < sum(half) / len(half) < 2.4, apart
     indexed = {frame.number for frame in rig.camera.frames() if frame.wall_us <= newest_us}
-    assert len(indexed - set(shown)) <= left_out <= sum(apart) - len(apart), left_out  # they are counted before the index has them
+    assert len(indexed - set(shown)) <= dropped <= sum(apart) - len(apart), dropped  # they are counted before the index has them
 
 
 if __name__ == "__main__":

@@ -46,8 +46,8 @@ def test_two_cameras_share_it():
         health = rig.get("/health")
         assert health.status == 200, health.body
         for word in ("front", "back"):
-            said, = [text for text in health.json()["warnings"] if text.startswith(rig.names[word])]
-            assert "larger /dev/shm" in said and f"{rig.memory(word)['seconds']:.0f} s" in said, said
+            warning, = [text for text in health.json()["warnings"] if text.startswith(rig.names[word])]
+            assert "larger /dev/shm" in warning and f"{rig.memory(word)['seconds']:.0f} s" in warning, warning
         assert free_mib() >= 2, "nothing is left for other programs"
         status = subprocess.run([program("recorderd"), "-S", "-c", rig.inis], capture_output=True, text=True, check=False)
         assert status.stdout.count("larger /dev/shm") >= 2, status.stdout

@@ -21,10 +21,10 @@ def refused(rig, *words, arguments=None, lines=4):
         status = process.wait(60)
     except subprocess.TimeoutExpired as late:
         raise AssertionError(f"it runs, but should not: {rig.log()}") from late
-    said = rig.log()
-    assert status not in (0, -signal.SIGSEGV, -signal.SIGABRT), (status, said)
-    assert any(all(word.lower() in line.lower() for word in words) for line in said.splitlines()), f"{words}: {said}"
-    assert len(said.splitlines()) <= lines, f"more than one sentence: {said}"
+    log = rig.log()
+    assert status not in (0, -signal.SIGSEGV, -signal.SIGABRT), (status, log)
+    assert any(all(word.lower() in line.lower() for word in words) for line in log.splitlines()), f"{words}: {log}"
+    assert len(log.splitlines()) <= lines, f"more than one sentence: {log}"
 
 
 def started(rig, *words):

@@ -143,8 +143,8 @@ def test_a_camera_whose_frames_are_all_undecodable_is_reported_and_recovers(rig)
     bad = broken(rig) - before
     wait_for(rig.is_healthy, PATIENCE_S, "the recorder is healthy again")
     wait_for(lambda: unrecorded(rig) == lost + bad, PATIENCE_S, f"{bad} frames are counted as not recorded: {unrecorded(rig) - lost}")
-    told = rig.get(f"/timeline?from={last.wall_us / US:.6f}&to={first.wall_us / US + 1:.6f}").json()["gaps"]
-    assert {gap["cause"] for gap in told} == {"encoder"}, told
+    found = rig.get(f"/timeline?from={last.wall_us / US:.6f}&to={first.wall_us / US + 1:.6f}").json()["gaps"]
+    assert {gap["cause"] for gap in found} == {"encoder"}, found
     nothing = rig.footage(second_after(last) + US, second_after(last) + 2 * US)
     assert nothing.status == 404, (nothing.status, nothing.headers, nothing.body[:300])
     around = rig.footage(last.wall_us // US * US, second_after(first) + US)

@@ -81,12 +81,12 @@ static void check_live(const char *query)
 	static struct config camera = {.camera.name = "bench"};
 	const struct config_set cameras = {&camera, 1};
 	struct reason why = {""};
-	struct live_options wish;
+	struct live_options options;
 
-	if (live_request_read(&cameras, "GET", "/stream", query, &wish, &why) != 200)
+	if (live_request_read(&cameras, "GET", "/stream", query, &options, &why) != 200)
 		holds(why.text[0] != '\0');
 	else
-		holds(wish.camera == &camera && wish.period_us >= 0 && wish.period_us <= US_PER_S);
+		holds(options.camera == &camera && options.period_us >= 0 && options.period_us <= US_PER_S);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

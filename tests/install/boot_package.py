@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import package
-from package import PLACE, PROJECT, QUIET, comment, run_in_debian, said_by, unpack_debian
+from package import PLACE, PROJECT, QUIET, comment, run_in_debian, output_of, unpack_debian
 
 MORE = "systemd systemd-sysv udev dbus curl kmod procps".split()
 
@@ -17,7 +17,7 @@ def main(root):
     unpack_debian(root)
     shutil.copy(made, os.path.join(root, "root/recorder.deb"))
     shutil.copy(os.path.join(PROJECT, "tests/install/inside_boot"), os.path.join(root, "root/"))
-    said_by("chroot", root, "apt-get", "-q", "-y", "--no-install-recommends", "install", "/root/recorder.deb", *MORE, env=QUIET)
+    output_of("chroot", root, "apt-get", "-q", "-y", "--no-install-recommends", "install", "/root/recorder.deb", *MORE, env=QUIET)
     console = os.path.join(PLACE, "console.log")
     comment(f"the machine's boot messages: {console}")
     return subprocess.run([os.path.join(PROJECT, "tests/camera/vm"), "--", "/root/inside_boot"], check=False,

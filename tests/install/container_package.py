@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from package import PROJECT, comment, needs, run_in_debian, said_by, unpack_debian
+from package import PROJECT, comment, needs, run_in_debian, output_of, unpack_debian
 
 from support.tap import run_tests
 from support.times import wait_for
@@ -37,7 +37,7 @@ LIMITS = ["--cgroup-manager=cgroupfs", "run", "-d", "--read-only", "--cap-drop=a
 
 
 def podman(*arguments):
-    return said_by("podman", "--runtime", "runc", *arguments)
+    return output_of("podman", "--runtime", "runc", *arguments)
 
 
 def container(name, *arguments):
@@ -62,12 +62,12 @@ def test_the_image_is_built():
     os.makedirs(base)
     os.makedirs(sources)
     unpack_debian(base)
-    made = said_by("buildah", "from", "scratch").strip()
-    said_by("buildah", "copy", "-q", made, base, "/")
-    said_by("buildah", "commit", "-q", made, "docker.io/library/debian:12")
-    said_by("bash", "-c", f"git archive HEAD | tar -x -C {sources}", cwd=PROJECT)
-    said_by("buildah", "build", "--isolation", "chroot", "--network", "host", "--pull-never", "-t", IMAGE,
-            "--ignorefile", "deploy/container/Dockerfile.dockerignore", "-f", "deploy/container/Dockerfile", ".", cwd=sources)
+    made = output_of("buildah", "from", "scratch").strip()
+    output_of("buildah", "copy", "-q", made, base, "/")
+    output_of("buildah", "commit", "-q", made, "docker.io/library/debian:12")
+    output_of("bash", "-c", f"git archive HEAD | tar -x -C {sources}", cwd=PROJECT)
+    output_of("buildah", "build", "--isolation", "chroot", "--network", "host", "--pull-never", "-t", IMAGE,
+              "--ignorefile", "deploy/container/Dockerfile.dockerignore", "-f", "deploy/container/Dockerfile", ".", cwd=sources)
 
 
 def test_the_recorder_records_in_its_container():
@@ -90,7 +90,7 @@ def test_a_clip_comes_back_through_the_other_container():
     login = wait_for(lambda: re.search(r"login: (\S+), password (\S+)", logs("web")), 60, "a login").groups()
     wait_for(lambda: fetch("/footage?from=-9s&to=-3s", clip, "-u", ":".join(login)) == "200", 60, "a clip")
     assert fetch("/footage?from=-9s&to=-3s", "/dev/null") == "401"
-    frames = said_by("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", clip)
+    frames = output_of("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", clip)
     comment(f"{frames.strip()} frames")
     assert int(frames) > 20
 
@@ -98,9 +98,9 @@ def test_a_clip_comes_back_through_the_other_container():
 def test_programs_that_handle_untrusted_input_are_sandboxed():
     """A container does not weaken it; only the kernel may lack something."""
     for name, area in (("recorder", "encoder"), ("web", "live"), ("web", "api")):
-        said = re.findall(rf" {area}: (sandbox.*)", logs(name))
-        comment(f"{area}: {said}")
-        assert said and not re.search("refuses|without", " ".join(said)), logs(name)
+        lines = re.findall(rf" {area}: (sandbox.*)", logs(name))
+        comment(f"{area}: {lines}")
+        assert lines and not re.search("refuses|without", " ".join(lines)), logs(name)
 
 
 def test_a_token_made_in_one_container_is_valid_in_the_other():
@@ -116,7 +116,7 @@ def test_a_camera_that_is_plugged_in_later_is_seen_and_may_be_opened():
     rule, volume = re.search(r"# device_cgroup_rules: \['(.+)'\]", text).group(1), re.search(r"# - (/dev:/dev:\w+)", text).group(1)
     container("replugged", "--network=none", f"--device-cgroup-rule={rule}", "-v", volume, "-u", "root", IMAGE, "sleep", "600")
     node = "/dev/video249"
-    said_by("mknod", "-m", "666", node, "c", "81", "249")
+    output_of("mknod", "-m", "666", node, "c", "81", "249")
     try:
         done = subprocess.run(["podman", "--runtime", "runc", "exec", "replugged", "head", "-c", "1", node], capture_output=True, text=True, check=False)
     finally:
@@ -130,9 +130,9 @@ def test_without_a_size_for_shared_memory_it_records_with_what_there_is():
         file.write(INI.replace("max_mb = 64", "max_mb = 1800"))
     container("small", "--network=none", "-v", f"{ROOT}/large.ini:/etc/recorder/large.ini:ro", "-v", "small:/recordings", IMAGE, "recorderd", "-c", "/etc/recorder/large.ini")
     status = ["podman", "--runtime", "runc", "exec", "small", "recorderd", "-S", "-c", "/etc/recorder/large.ini"]
-    said = wait_for(lambda: (lambda done: done.returncode == 0 and done.stdout)(subprocess.run(status, capture_output=True, text=True, check=False)), 60, "it records")
+    output = wait_for(lambda: (lambda done: done.returncode == 0 and done.stdout)(subprocess.run(status, capture_output=True, text=True, check=False)), 60, "it records")
     podman("rm", "-f", "-t", "0", "small")
-    assert "use a larger /dev/shm" in said, said
+    assert "use a larger /dev/shm" in output, output
 
 
 def test_no_process_has_a_privilege():

@@ -21,7 +21,7 @@ import sys
 import time
 
 import package
-from package import PLACE, QUIET, comment, needs, run_in_debian, said_by, unpack_debian
+from package import PLACE, QUIET, comment, needs, run_in_debian, output_of, unpack_debian
 
 from support.tap import run_tests
 from support.times import wait_for
@@ -38,7 +38,7 @@ def inside(*path):
 
 def chroot(*command, user=None):
     switch = [f"--userspec={user}:{user}"] if user else []
-    return said_by("chroot", *switch, ROOT, *command, env=QUIET)
+    return output_of("chroot", *switch, ROOT, *command, env=QUIET)
 
 
 def setting(unit, key):
@@ -97,8 +97,8 @@ def assert_clip():
 def test_it_installs_with_apt_alone():
     made = os.environ.get("FRESH_PACKAGE") or package.build()
     unpack_debian(ROOT, os.environ.get("FRESH_SUITE", "bookworm"))
-    said_by("mount", "-t", "proc", "proc", inside("proc"))
-    said_by("mount", "-t", "tmpfs", "-o", "size=256m,mode=1777", "tmpfs", inside("dev/shm"))
+    output_of("mount", "-t", "proc", "proc", inside("proc"))
+    output_of("mount", "-t", "tmpfs", "-o", "size=256m,mode=1777", "tmpfs", inside("dev/shm"))
     shutil.copy(made, inside("root/recorder.deb"))
     chroot("apt-get", "-q", "-y", "--no-install-recommends", "install", "/root/recorder.deb")
 
@@ -115,10 +115,10 @@ def test_its_configuration_is_good():
 
 def test_each_unit_is_sandboxed_as_installed():
     for unit in package.UNITS:
-        said = said_by("systemd-analyze", "security", "--offline=true", f"--root={ROOT}", "--threshold=100",
-                       unit.replace("@", "@camera") + ".service").splitlines()[-1]
-        comment(said)
-        assert float(said.split(":")[1].split()[0]) <= 2.0
+        output = output_of("systemd-analyze", "security", "--offline=true", f"--root={ROOT}", "--threshold=100",
+                           unit.replace("@", "@camera") + ".service").splitlines()[-1]
+        comment(output)
+        assert float(output.split(":")[1].split()[0]) <= 2.0
 
 
 def test_other_web_servers_can_be_installed_beside_it():
@@ -162,7 +162,7 @@ def test_the_workers_run_with_inherited_sockets():
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(path)
             listener.listen(4096)
-            said_by("chroot", ROOT, "chown", f"recorder:{setting(f'recorder-{worker}.socket', 'SocketGroup')}", f"/run/recorder/{worker}.sock")
+            output_of("chroot", ROOT, "chown", f"recorder:{setting(f'recorder-{worker}.socket', 'SocketGroup')}", f"/run/recorder/{worker}.sock")
             os.chmod(path, int(setting(f"recorder-{worker}.socket", "SocketMode"), 8))
             name, value = setting(f"recorder-{worker}.service", "Environment").split("=")
             start(worker, f"recorder-{worker}.service", stdin=listener.fileno(), **{name: value})
@@ -207,8 +207,8 @@ def test_a_clip_comes_back_through_nginx():
 
 
 def test_its_state_comes_in_words_and_as_json():
-    said = chroot("recorderd", "-S", user="recorder")
-    assert ": recording\n" in said and "test picture" in said, said
+    output = chroot("recorderd", "-S", user="recorder")
+    assert ": recording\n" in output and "test picture" in output, output
     assert json.loads(chroot("recorderd", "--status", "--json", user="recorder"))[0]["status"] == "warning"
 
 
@@ -235,12 +235,12 @@ def test_an_upgrade_keeps_recordings_and_configuration():
     with open(inside("etc/recorder/camera.ini"), encoding="utf-8") as file:
         settings = file.read()
     newer = inside("root/newer")
-    said_by("dpkg-deb", "-R", inside("root/recorder.deb"), newer)
+    output_of("dpkg-deb", "-R", inside("root/recorder.deb"), newer)
     with open(newer + "/DEBIAN/control", encoding="utf-8") as file:
         control = re.sub(r"^Version: (.*)$", r"Version: \1.1", file.read(), flags=re.M)
     with open(newer + "/DEBIAN/control", "w", encoding="utf-8") as file:
         file.write(control)
-    said_by("dpkg-deb", "--root-owner-group", "-b", newer, newer + ".deb")
+    output_of("dpkg-deb", "--root-owner-group", "-b", newer, newer + ".deb")
     chroot("dpkg", "-i", "/root/newer.deb")
     assert recordings() == before
     with open(inside("etc/recorder/camera.ini"), encoding="utf-8") as file:
@@ -256,8 +256,8 @@ def test_removing_keeps_recordings_and_configuration():
 
 def test_purging_keeps_recordings_and_says_so():
     before = recordings()
-    said = chroot("dpkg", "-P", "recorder")
-    assert "recordings in /var/lib/recorder stay" in said, said
+    output = chroot("dpkg", "-P", "recorder")
+    assert "recordings in /var/lib/recorder stay" in output, output
     assert recordings() == before and not os.path.exists(inside("etc/recorder"))
 
 

@@ -24,7 +24,7 @@ def needs(*tools):
             raise Skipped(f"{tool} is missing (deploy/install-packages test installs it)")
 
 
-def said_by(*command, **options):
+def output_of(*command, **options):
     """The standard output of a command that must succeed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}: {done.stdout}{done.stderr}"
@@ -36,7 +36,7 @@ def build():
     if os.environ.get("SAN"):
         raise Skipped("the package is one without sanitizers")
     needs("dpkg-buildpackage", "dh")
-    said_by(os.path.join(PROJECT, "deploy", "build-deb"), env=dict(os.environ, BUILD=BUILD))
+    output_of(os.path.join(PROJECT, "deploy", "build-deb"), env=dict(os.environ, BUILD=BUILD))
     return package()
 
 
@@ -50,7 +50,7 @@ def package():
 
 def exposure(unit_file):
     """The exposure of a unit according to systemd-analyze: 0 (sandboxed) to 10."""
-    last = said_by("systemd-analyze", "security", "--offline=true", "--threshold=100", unit_file).splitlines()[-1]
+    last = output_of("systemd-analyze", "security", "--offline=true", "--threshold=100", unit_file).splitlines()[-1]
     comment(last)
     return float(last.split(":")[1].split()[0])
 
@@ -65,7 +65,7 @@ def fetch_debian(suite, base):
         if "Failed getting release file" in done.stderr + done.stdout:
             raise Skipped("no network: debootstrap cannot reach Debian's packages")
         assert done.returncode == 0, f"debootstrap {suite}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-        said_by("tar", "-C", made, "-cf", base + ".new", ".")
+        output_of("tar", "-C", made, "-cf", base + ".new", ".")
         os.rename(base + ".new", base)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -77,7 +77,7 @@ def unpack_debian(root, suite="bookworm"):
     if not os.path.exists(base):
         needs("debootstrap")
         fetch_debian(suite, base)
-    said_by("tar", "-C", root, "-xf", base)
+    output_of("tar", "-C", root, "-xf", base)
     shutil.copy("/etc/resolv.conf", os.path.join(root, "etc/resolv.conf"))
     with open(os.path.join(root, "etc/dpkg/dpkg.cfg.d/unsafe-io"), "w", encoding="ascii") as file:
         file.write("force-unsafe-io\n")  # this system need not survive a power cut

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 import package
-from package import PROJECT, UNITS, exposure, needs, said_by
+from package import PROJECT, UNITS, exposure, needs, output_of
 
 from support.tap import run_tests
 
@@ -39,7 +39,7 @@ def source(*path):
 
 
 def test_it_is_built_from_what_is_committed():
-    said_by("dpkg-deb", "--extract", package.build(), folder)
+    output_of("dpkg-deb", "--extract", package.build(), folder)
 
 
 def test_lintian_finds_no_error():
@@ -47,7 +47,7 @@ def test_lintian_finds_no_error():
     needs("lintian")
     changes = glob.glob(os.path.join(package.FOLDER, "*.changes"))
     # The tests may run as any user, and as root in a container.
-    said_by("lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", *changes)
+    output_of("lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", *changes)
 
 
 def test_it_holds_programs_units_pages_and_examples():
@@ -59,15 +59,15 @@ def test_it_holds_programs_units_pages_and_examples():
 
 def test_its_recorder_accepts_its_configuration():
     package.package()
-    said = said_by(extracted("usr/bin/recorderd"), "-t", "-c", extracted("etc/recorder/camera.ini"))
-    assert "is valid" in said, said
+    output = output_of(extracted("usr/bin/recorderd"), "-t", "-c", extracted("etc/recorder/camera.ini"))
+    assert "is valid" in output, output
 
 
 def test_its_version_is_that_of_the_programs():
     version = re.search(r'RECORDER_VERSION "(.*)"', source("shared", "base", "version.h")).group(1)
     assert re.match(r"recorder \(" + re.escape(version) + r"\)", source("debian", "changelog")), version
     package.package()
-    assert said_by(extracted("usr/bin/recorderd"), "--version").split() == ["recorderd", version]
+    assert output_of(extracted("usr/bin/recorderd"), "--version").split() == ["recorderd", version]
 
 
 def test_what_building_needs_is_what_the_package_needs():
@@ -131,7 +131,7 @@ def install(root, prefix):
     for program, place in {"recorderd": "recorderd", "recorder-api": "fcgi", "recorder-live": "fcgi", "recorder-listen": "fcgi"}.items():
         os.makedirs(extracted("built", place), exist_ok=True)
         shutil.copy(extracted("usr/bin", program), extracted("built", place, program))
-    said_by(os.path.join(PROJECT, "deploy", "install"), env=dict(os.environ, DESTDIR=root, PREFIX=prefix, BUILD=extracted("built")))
+    output_of(os.path.join(PROJECT, "deploy", "install"), env=dict(os.environ, DESTDIR=root, PREFIX=prefix, BUILD=extracted("built")))
 
 
 def test_make_install_names_its_own_prefix():
@@ -154,7 +154,7 @@ def test_make_uninstall_removes_what_make_install_put_there_and_nothing_else():
             pass
     install(root, "/opt/r")
     assert os.path.exists(os.path.join(root, "opt/r/share/recorder/www/index.html"))
-    said_by(os.path.join(PROJECT, "deploy", "uninstall"), env=dict(os.environ, DESTDIR=root, PREFIX="/opt/r"))
+    output_of(os.path.join(PROJECT, "deploy", "uninstall"), env=dict(os.environ, DESTDIR=root, PREFIX="/opt/r"))
     left = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
     assert sorted(left) == sorted(theirs), left
 

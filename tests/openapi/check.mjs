@@ -1,5 +1,5 @@
-// Holds answers against docs/openapi.yaml. Standard input: one JSON a line, {method, path, status, headers, body}; the first word of
-// each line of output is `good` or `bad`, and one for the document itself stands before them.
+// Checks answers against docs/openapi.yaml. Standard input: one JSON object per line, {method, path, status, headers, body}. The first
+// word of each line of output is `good` or `bad`; the first line is about the document itself.
 import { readFileSync } from "node:fs";
 import readline from "node:readline";
 import { Validator } from "@seriousme/openapi-schema-validator";
@@ -10,8 +10,8 @@ import { parse } from "yaml";
 const file = new URL("../../docs/openapi.yaml", import.meta.url);
 const api = parse(readFileSync(file, "utf8"));
 
-// Here an answer may have nothing that the document does not name, so that the document cannot lag behind; for those who read it, what is
-// new in an answer is no error.
+// Here an answer may have nothing that the document does not name, so the document cannot become outdated. Its readers, though, should
+// accept new members.
 function closed(node) {
 	if (node === null || typeof node !== "object") return node;
 	const copy = Array.isArray(node) ? node.map(closed) : Object.fromEntries(Object.entries(node).map(([name, inner]) => [name, closed(inner)]));

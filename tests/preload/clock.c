@@ -74,10 +74,10 @@ time_t time(time_t *out)
 
 int adjtimex(struct timex *state)
 {
-	int said = (int)syscall(SYS_adjtimex, state);
+	int result = (int)syscall(SYS_adjtimex, state);
 
 	if (!control)
-		return said;
+		return result;
 	state->status &= ~STA_UNSYNC;
 	if (control->synchronised)
 		return TIME_OK;

@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "install"))
 
-from package import QUIET, Skipped, comment, run_in_debian, said_by, unpack_debian  # noqa: E402  pylint: disable=wrong-import-position
+from package import QUIET, Skipped, comment, run_in_debian, output_of, unpack_debian  # noqa: E402  pylint: disable=wrong-import-position
 from system import SOURCE, copy_sources  # noqa: E402  pylint: disable=wrong-import-position
 
 SUITE = "trixie"
@@ -62,9 +62,9 @@ def last_lines(text):
 # --- the Debian -------------------------------------------------------------------------------------------------------
 
 def mount(root):
-    said_by("mount", "-t", "proc", "proc", os.path.join(root, "proc"))
+    output_of("mount", "-t", "proc", "proc", os.path.join(root, "proc"))
     for folder in ("tmp", "dev/shm"):
-        said_by("mount", "-t", "tmpfs", "-o", "size=1g,mode=1777", "tmpfs", os.path.join(root, folder))
+        output_of("mount", "-t", "tmpfs", "-o", "size=1g,mode=1777", "tmpfs", os.path.join(root, folder))
 
 
 def install(architecture):

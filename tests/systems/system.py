@@ -27,7 +27,7 @@ sys.path[:0] = [os.path.join(PROJECT, "tests", folder) for folder in ("install",
 
 # pylint: disable=wrong-import-position
 from indexes import index_files, wall_times  # noqa: E402
-from package import BUILD, Skipped, said_by, unpack_debian  # noqa: E402
+from package import BUILD, Skipped, output_of, unpack_debian  # noqa: E402
 from support.tap import comment  # noqa: E402
 from support.times import US, wait_for  # noqa: E402
 
@@ -58,12 +58,12 @@ class System:
     def make(self):
         """Unpacks and mounts the bare system, and copies the sources into it."""
         unpack_debian(self.root, self.suite)
-        said_by("mount", "-t", "proc", "proc", self.inside("/proc"))
-        said_by("mount", "--rbind", "/dev", self.inside("/dev"))
+        output_of("mount", "-t", "proc", "proc", self.inside("/proc"))
+        output_of("mount", "--rbind", "/dev", self.inside("/dev"))
         for folder in ("/dev/shm", "/tmp"):
-            said_by("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", self.inside(folder))
+            output_of("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", self.inside(folder))
         for camera in glob.glob("/dev/video*"):  # this machine's cameras must not be recorded
-            said_by("mount", "--bind", "/dev/null", self.inside(camera))
+            output_of("mount", "--bind", "/dev/null", self.inside(camera))
         os.makedirs(self.inside(SOURCE))
         copy_sources(self.inside(SOURCE))
         # The README says that these must be there first.
@@ -82,19 +82,19 @@ class System:
     def run(self, name, *command, **environment):
         """Runs a command, which must succeed, and returns its output."""
         status = self.start(name, *command, **environment).wait()
-        said = self.log(name + ".log")
-        assert status == 0, f"{' '.join(command)}: status {status}: {said[-6000:]}"
-        return said
+        output = self.log(name + ".log")
+        assert status == 0, f"{' '.join(command)}: status {status}: {output[-6000:]}"
+        return output
 
     def prove(self, name, files, **environment):
         """Runs tests in the folder of the sources, and keeps their output with the logs. Returns prove's own lines."""
         logs = os.path.join(self.folder, name + "-tests")
         try:
-            said = self.run(name, "sh", "-c", f"exec tests/prove -j3 {files}", BUILD=STRICT, PYTHONDONTWRITEBYTECODE="1", **environment)
+            output = self.run(name, "sh", "-c", f"exec tests/prove -j3 {files}", BUILD=STRICT, PYTHONDONTWRITEBYTECODE="1", **environment)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 shutil.copytree(self.inside(f"{SOURCE}/{STRICT}/tests/logs"), logs, dirs_exist_ok=True)
-        return "\n".join(line for line in said.splitlines() if "kipped:" in line or "# SKIP" in line or line.startswith("Files="))
+        return "\n".join(line for line in output.splitlines() if "kipped:" in line or "# SKIP" in line or line.startswith("Files="))
 
     def get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
@@ -107,12 +107,12 @@ class System:
 
     def probe(self, address):
         """The times of the frames of a file or URL according to ffprobe, in seconds."""
-        said = self.run("probe", "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json", address)
-        return [float(frame["pts_time"]) for frame in json.loads(said)["frames"]]
+        output = self.run("probe", "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json", address)
+        return [float(frame["pts_time"]) for frame in json.loads(output)["frames"]]
 
     def versions(self):
-        said = self.run("versions", "dpkg-query", "-W", "-f", "${Package} ${Version}\n")
-        found = dict(line.split() for line in said.splitlines())
+        output = self.run("versions", "dpkg-query", "-W", "-f", "${Package} ${Version}\n")
+        found = dict(line.split() for line in output.splitlines())
         release = self.run("release", "sh", "-c", ". /etc/os-release; echo $PRETTY_NAME").strip()
         comment(release + ": " + ", ".join(f"{name} {found[name]}" for name in VERSIONS if name in found))
 
@@ -164,8 +164,8 @@ def make_run(system):
     system.process = system.start("make-run", "make", "run")
     wait_for(lambda: "Ctrl-C stops it" in system.log("make-run.log") or system.process.poll() is not None, 900, "it prints that it runs")
     assert system.process.poll() is None, system.log("make-run.log")[-6000:]
-    said = system.log("build.log") + system.log("make-run.log")
-    assert "warning:" not in said, [line for line in said.splitlines() if "warning:" in line]
+    output = system.log("build.log") + system.log("make-run.log")
+    assert "warning:" not in output, [line for line in output.splitlines() if "warning:" in line]
 
 
 def clip_is_exact(system):
@@ -217,8 +217,8 @@ def ctrl_c_stops_it(system):
     os.killpg(system.process.pid, signal.SIGINT)
     system.process.wait(60)
     wait_for(lambda: not glob.glob(system.inside("/dev/shm/recorder.*")), 60, "the shared memory is free again")
-    said = system.log("make-run.log")
-    assert "run: Stopping." in said and "killed" not in said, said[-3000:]
+    output = system.log("make-run.log")
+    assert "run: Stopping." in output and "killed" not in output, output[-3000:]
 
 
 def unit_tests_pass(system):

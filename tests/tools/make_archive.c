@@ -1,5 +1,5 @@
 /*
- * make_archive - writes an archive of any length without recording it: segments, indexes and the list of segments, as
+ * make_archive.c - writes an archive of any length without recording it: segments, indexes and the list of segments, as
  * the recorder itself writes them, in which one second of video is repeated.
  *
  *     make_archive [-l] [-n SEGMENTS] [-s SECONDS] [-e END] SECOND.mp4 FOLDER

@@ -1,6 +1,6 @@
 /*
- * make_frames - writes a file of numbered frames (frames.h) as a camera might send them: 4:2:2, JPEG or raw YUYV, with
- * a moving texture and the frame's number in large squares.
+ * make_frames.c - writes a file of numbered frames (frames.h) as a camera might send them: 4:2:2, JPEG or raw YUYV,
+ * with a moving texture and the frame's number in large squares.
  *
  *     make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-t] [-c] OUTPUT
  *

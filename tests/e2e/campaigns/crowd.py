@@ -35,11 +35,11 @@ def others(rig, viewer, seconds):
     return f"answers to others: {percentile(times, 0.5):.0f} ms median, {max(times):.0f} ms at most; {pictures / (time.monotonic() - begun):.0f} pictures/s"
 
 
-def crowd(rig, name, count, said, drip):
-    """Opens `count` connections that send `said`, then a byte per second (or nothing), until the server has closed all of them or WATCH_S are over."""
+def crowd(rig, name, count, sent, drip):
+    """Opens `count` connections that send `sent`, then a byte per second (or nothing), until the server has closed all of them or WATCH_S are over."""
     with Viewer(rig) as viewer, contextlib.ExitStack() as stack:
         begun = time.monotonic()
-        clients = connections(rig, stack, count, said)
+        clients = connections(rig, stack, count, sent)
         print(f"{name}: {count} connected within {time.monotonic() - begun:.1f} s; {others(rig, viewer, 3)}", flush=True)
         while (left := alive(clients)) and time.monotonic() - begun < WATCH_S:
             for client in clients if drip else ():

@@ -13,12 +13,12 @@ def campaign(hours, seed):
     with FaultyRig(SETTINGS) as rig:
         rig.start()
         try:
-            told = soak(rig, hours * 3600, seed)
+            summary = soak(rig, hours * 3600, seed)
             segments = assert_rebuilt_alike(rig)
         except BaseException:
             show_logs(rig)
             raise
-        print(f"seed {seed}, {hours:g} h: {told}; {segments} segments, whose rebuilt indexes are the same")
+        print(f"seed {seed}, {hours:g} h: {summary}; {segments} segments, whose rebuilt indexes are the same")
 
 
 if __name__ == "__main__":

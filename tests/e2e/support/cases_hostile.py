@@ -30,13 +30,13 @@ PATHS = (
 
 def talk(rig, data, seconds=30):
     """Sends these bytes, and returns everything that comes back until the server closes or falls silent."""
-    said = b""
+    response = b""
     with socket.create_connection(("127.0.0.1", rig.port), 10) as client, contextlib.suppress(OSError):
         client.sendall(data)
         client.settimeout(seconds)
         while chunk := client.recv(65536):
-            said += chunk
-    return said
+            response += chunk
+    return response
 
 
 def request(target, method="GET", headers="", body=b""):
@@ -44,8 +44,8 @@ def request(target, method="GET", headers="", body=b""):
     return f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n".encode("latin-1") + body
 
 
-def statuses(said):
-    return [int(status) for status in STATUS.findall(said)]
+def statuses(response):
+    return [int(status) for status in STATUS.findall(response)]
 
 
 def test_the_host_name_of_another_site_is_refused(rig):
@@ -53,9 +53,9 @@ def test_the_host_name_of_another_site_is_refused(rig):
     for path in ("/?fps=none", "/stream?fps=none", "/health", "/footage?from=-5s&to=-1s", "/nothing"):
         for host, allowed in (("evil.example", {421}), (f"evil.example:{rig.port}", {421}), ("localhost.evil.example", {421}),
                               (f"127.0.0.1:{rig.port}", None), ("[::1]", None), ("cellar", None), ("", None)):
-            said = talk(rig, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode(), 30)
-            assert (statuses(said) == [421]) == bool(allowed), (path, host, said[:300])
-            assert not allowed or b"[http]" in said, said
+            response = talk(rig, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode(), 30)
+            assert (statuses(response) == [421]) == bool(allowed), (path, host, response[:300])
+            assert not allowed or b"[http]" in response, response
 
 
 def assert_healthy(rig):
@@ -64,10 +64,10 @@ def assert_healthy(rig):
 
 def refused(rig, data, allowed):
     """Expects exactly one answer, with one of the allowed statuses."""
-    said = talk(rig, data)
-    got = statuses(said)
-    assert len(got) == 1 and got[0] in allowed, (data[:200], got, said[:300])
-    return said
+    response = talk(rig, data)
+    got = statuses(response)
+    assert len(got) == 1 and got[0] in allowed, (data[:200], got, response[:300])
+    return response
 
 
 def ignored(rig, data):
@@ -83,8 +83,8 @@ def test_no_path_leads_out_of_the_folders(rig):
     os.mkdir(os.path.join(rig.clips, "folder.mp4"))
     os.mkfifo(os.path.join(rig.clips, "pipe.mp4"))
     for path in PATHS:
-        said = refused(rig, request(path), (301, 308, 400, 403, 404, 414, 421))
-        assert not any(secret in said.partition(b"\r\n\r\n")[2] for secret in SECRETS), (path, said)
+        response = refused(rig, request(path), (301, 308, 400, 403, 404, 414, 421))
+        assert not any(secret in response.partition(b"\r\n\r\n")[2] for secret in SECRETS), (path, response)
     assert_healthy(rig)
 
 
@@ -118,10 +118,10 @@ def test_malformed_header_lines_are_refused_or_ignored(rig):
 def test_a_client_cannot_inject_headers_into_a_response(rig):
     for path in ("/footage?from=%0d%0aX-Evil:%201&to=now", "/clips/%0d%0aX-Evil:%201", "/ui%0d%0aX-Evil:%201", "/ui/%0d%0aX-Evil:1/../",
                  "/camera_info?camera=%0d%0aX-Evil:%201", "/stream?fps=%0aX-Evil:%201"):
-        said = talk(rig, request(path))
-        assert b"\nx-evil" not in said.partition(b"\r\n\r\n")[0].lower(), said
-    said = talk(rig, request("/camera_info", headers="Proxy: http://elsewhere.example:1\r\nX_Clip_Source: evil\r\n"))
-    assert statuses(said) == [200] and b"elsewhere" not in said and b"evil" not in said, said
+        response = talk(rig, request(path))
+        assert b"\nx-evil" not in response.partition(b"\r\n\r\n")[0].lower(), response
+    response = talk(rig, request("/camera_info", headers="Proxy: http://elsewhere.example:1\r\nX_Clip_Source: evil\r\n"))
+    assert statuses(response) == [200] and b"elsewhere" not in response and b"evil" not in response, response
 
 
 def test_requests_that_are_too_large_are_refused(rig):

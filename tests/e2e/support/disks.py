@@ -32,13 +32,13 @@ def assert_served(rig, from_us, to_us, sources):
     assert answer.headers["X-Clip-Source"] in sources, answer.headers["X-Clip-Source"]
 
 
-def fault(rig, begin, end, said):
+def fault(rig, begin, end, sentence):
     """Breaks the disk, checks that everything continues, and heals it. Returns the range of time around the fault, with nothing before it."""
     rig.indexed()
     from_us = second_after(rig.camera.newest())
     rig.new_frames(40)
     begin()
-    wait_for(lambda: said in rig.reasons(), PATIENCE_S, f"/health reports {said}")
+    wait_for(lambda: sentence in rig.reasons(), PATIENCE_S, f"/health reports {sentence}")
     assert_live(rig)
     to_us = just_after(rig.camera.newest())
     rig.new_frames(5)
@@ -55,8 +55,8 @@ def fault(rig, begin, end, said):
 def assert_all_on_disk(rig):
     """Everything since the archive begins is on the disk, in order, except for gaps that the timeline names."""
     frames, numbers = rig.camera.frames(), rig.archive_numbers()
-    told = [gap for gap in rig.timeline(frames[0].wall_us, just_after(frames[-1]))["gaps"] if gap["cause"] in ("disk", "deleted")]
-    gaps = [(time_us(gap["from"]) - EDGE_US, time_us(gap["to"]) - EDGE_US) for gap in told]
+    listed = [gap for gap in rig.timeline(frames[0].wall_us, just_after(frames[-1]))["gaps"] if gap["cause"] in ("disk", "deleted")]
+    gaps = [(time_us(gap["from"]) - EDGE_US, time_us(gap["to"]) - EDGE_US) for gap in listed]
     wanted = [frame.number % COUNT for frame in frames if not any(from_us <= frame.wall_us < to_us for from_us, to_us in gaps)]
     assert_in_order(numbers, wanted[wanted.index(numbers[0]):], missing=2)
 
@@ -68,8 +68,8 @@ def assert_none_missed(rig):
 
 
 def assert_gap(rig, from_us, to_us):
-    told = {gap["cause"] for gap in rig.timeline(from_us, to_us)["gaps"]}
-    assert told == {"disk"}, told
+    causes = {gap["cause"] for gap in rig.timeline(from_us, to_us)["gaps"]}
+    assert causes == {"disk"}, causes
 
 
 def slow_reader(port):

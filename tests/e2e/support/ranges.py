@@ -67,17 +67,17 @@ class Ranges:
         either = {number for number, at in within if at < first_us + CLEAR_US}
         wanted = [number for number, at in within if at >= first_us]
         answer = self.rig.footage(from_us, to_us)
-        told = f"[{from_us}, {to_us})"
+        title = f"[{from_us}, {to_us})"
         self.asked += 1
         if not wanted and not either:
             self.empty += 1
-            assert answer.status == 404, f"{told}: {answer.status} for an empty range"
+            assert answer.status == 404, f"{title}: {answer.status} for an empty range"
             return
-        assert answer.status == 200, f"{told}: {answer.status} {answer.body[:300]!r}"
+        assert answer.status == 200, f"{title}: {answer.status} {answer.body[:300]!r}"
         shown = [number for _, number in self.rig.frames_of(answer.body)]
         if [number for number in shown if number not in either] != [number for number in wanted if number not in either]:
             other = {frame.number % COUNT: round(at) - to_us for frame, at in zip(self.frames, self.times)}
-            raise AssertionError(f"{told}, {answer.headers['X-Clip-Source']}, {answer.headers['X-Clip-Spans']}: {difference(shown, wanted)}; "
+            raise AssertionError(f"{title}, {answer.headers['X-Clip-Source']}, {answer.headers['X-Clip-Spans']}: {difference(shown, wanted)}; "
                                  f"extra frames, in us after its end: {[other.get(number) for number in shown if number not in wanted]}")
         self.shown += len(wanted)
 

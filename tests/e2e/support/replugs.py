@@ -72,12 +72,12 @@ def settled(rig):
 
 
 def assert_nothing_is_left(before, after, cycles):
-    told = f"{before}; {cycles} cycles later {after}"
-    assert after.descriptors <= before.descriptors + FILE_DESCRIPTORS and after.threads <= before.threads, told
-    assert after.mappings <= before.mappings + 4, told
+    summary = f"{before}; {cycles} cycles later {after}"
+    assert after.descriptors <= before.descriptors + FILE_DESCRIPTORS and after.threads <= before.threads, summary
+    assert after.mappings <= before.mappings + 4, summary
     if not os.environ.get("SAN"):  # sanitizers keep freed memory
-        assert after.memory_kb <= before.memory_kb + MEMORY_KB + MEMORY_KB_PER_CYCLE * cycles, told
-    return told
+        assert after.memory_kb <= before.memory_kb + MEMORY_KB + MEMORY_KB_PER_CYCLE * cycles, summary
+    return summary
 
 
 def replug(cycles):
@@ -89,10 +89,10 @@ def replug(cycles):
         before, since_us = settled(rig), wall_us()
         for _ in range(cycles):
             cycle(rig)
-        told = assert_nothing_is_left(before, settled(rig), cycles)
+        summary = assert_nothing_is_left(before, settled(rig), cycles)
         gaps = rig.get(f"/timeline?from={since_us / US + 1:.0f}&to=now").json()["gaps"]
         assert {gap["cause"] for gap in gaps} == {"unplugged"}, gaps
         wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "/health has no complaint")
         assert rig.stop_recorderd() == 0
         assert recorded_frames(rig) == rig.camera.counter("delivered"), (recorded_frames(rig), rig.camera.counter("delivered"))
-    return f"{told}; {len(gaps)} gaps, every frame that was taken is recorded"
+    return f"{summary}; {len(gaps)} gaps, every frame that was taken is recorded"

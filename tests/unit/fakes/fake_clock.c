@@ -1,3 +1,4 @@
+/* fake_clock.c - clocks that a test can move. */
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>

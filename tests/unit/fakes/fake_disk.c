@@ -1,3 +1,4 @@
+/* fake_disk.c - a disk that fails or hangs when files are synced. */
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* fake_ntp.c - whether the clock is synchronised. */
 #include <sys/timex.h>
 
 #include "tests/unit/fakes/fake_ntp.h"

@@ -28,19 +28,19 @@ struct fixture {
 /* Frames first_off to end_off - 1 were captured while recording was off. The ring has room for `entries` frames. */
 static void fixture_open(struct fixture *on, int first_off, int end_off, uint64_t entries)
 {
-	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = entries, .keep_us = INT64_MAX / 2};
+	struct ring_request request = {.data_bytes = 4 << 20, .index_entries = entries, .keep_us = INT64_MAX / 2};
 	static uint8_t jpeg[FRAME_BYTES];
 	uint64_t data_bytes, adopted, bytes;
 	struct reason why;
 	char name[64];
 
 	snprintf(name, sizeof(name), "/recorder.test-final-%d", (int)getpid());
-	wish.name = name;
+	request.name = name;
 	*on = (struct fixture){.mono_us = mono_now().us};
 	on->wall_us = on->mono_us + clock_offset_us();
 	on->state.heartbeat_mono_us = on->mono_us;
 	on->state.indexed_mono_us = on->mono_us;
-	on->writer = ring_writer_open(&wish, &data_bytes, &adopted, &why);
+	on->writer = ring_writer_open(&request, &data_bytes, &adopted, &why);
 	assert_non_null(on->writer);
 	for (int i = 0; i < FRAMES; i++) {
 		int64_t ago_us = (int64_t)(FRAMES - 1 - i) * FRAME_US;

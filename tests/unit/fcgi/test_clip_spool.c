@@ -34,15 +34,15 @@ static void put(uint64_t count)
 
 static int open_ring(void **state)
 {
-	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = ENTRIES, .keep_us = INT64_MAX / 2};
+	struct ring_request request = {.data_bytes = 4 << 20, .index_entries = ENTRIES, .keep_us = INT64_MAX / 2};
 	uint64_t data_bytes, adopted, bytes;
 	struct reason why;
 	char name[64];
 
 	(void)state;
 	snprintf(name, sizeof(name), "/recorder.test-spool-%d", (int)getpid());
-	wish.name = name;
-	writer = ring_writer_open(&wish, &data_bytes, &adopted, &why);
+	request.name = name;
+	writer = ring_writer_open(&request, &data_bytes, &adopted, &why);
 	assert_non_null(writer);
 	const void *memory = ring_writer_memory(writer, &bytes);
 	reader = ring_reader_attach(memory, bytes, &why);

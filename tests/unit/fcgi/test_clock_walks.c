@@ -276,15 +276,15 @@ static int64_t memory_us[MEMORY_FRAMES];
 
 static struct ring_writer *memory_make(struct ring_reader **reader)
 {
-	struct ring_request wish = {.data_bytes = 65536, .index_entries = 64, .keep_us = INT64_MAX / 2};
+	struct ring_request request = {.data_bytes = 65536, .index_entries = 64, .keep_us = INT64_MAX / 2};
 	struct iovec part = {(void *)(uintptr_t) "picture", 7};
 	uint64_t data_bytes, adopted, memory_bytes;
 	struct reason why;
 	char name[64];
 
 	snprintf(name, sizeof(name), "/recorder.test-walks-%d", (int)getpid());
-	wish.name = name;
-	struct ring_writer *ring = ring_writer_open(&wish, &data_bytes, &adopted, &why);
+	request.name = name;
+	struct ring_writer *ring = ring_writer_open(&request, &data_bytes, &adopted, &why);
 	assert_non_null(ring);
 	for (size_t i = 0; i < MEMORY_FRAMES; i++) {
 		memory_us[i] = wall_of_tick(random_below(TICKS));

@@ -48,15 +48,15 @@ static int end(void **state)
 static void publish_reading(mono_t read)
 {
 	const struct recorder_state state = {.heartbeat_mono_us = mono_now().us, .config_mono_us = read.us};
-	struct ring_request wish = {.data_bytes = 1 << 20, .index_entries = 16, .exact = true};
+	struct ring_request request = {.data_bytes = 1 << 20, .index_entries = 16, .exact = true};
 	uint64_t bytes, adopted;
 	struct reason why;
 	char name[64];
 
 	config_ring_name(&set.cameras[0], name);
-	wish.name = name;
+	request.name = name;
 	if (!ring)
-		ring = ring_writer_open(&wish, &bytes, &adopted, &why);
+		ring = ring_writer_open(&request, &bytes, &adopted, &why);
 	assert_non_null(ring);
 	ring_writer_set_state(ring, &state);
 }

@@ -224,5 +224,5 @@ int main(void)
 		cmocka_unit_test(its_processor_time_is_limited),
 	};
 
-	return cmocka_run_group_tests_name("lock_ffmpeg", tests, start, teardown);
+	return cmocka_run_group_tests_name("ffmpeg_sandbox", tests, start, teardown);
 }

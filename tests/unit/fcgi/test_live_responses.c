@@ -293,5 +293,5 @@ int main(void)
 		CASE(silent_peers_and_nonsense_affect_no_viewer),
 	};
 
-	return cmocka_run_group_tests_name("live responses", tests, live_server_make_folder, live_server_remove_folder);
+	return cmocka_run_group_tests_name("live_responses", tests, live_server_make_folder, live_server_remove_folder);
 }

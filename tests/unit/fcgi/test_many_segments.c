@@ -193,7 +193,7 @@ static void a_deleted_segment_is_not_replaced_by_another_file(void **state)
 	many_free();
 }
 
-static void a_segment_deleted_before_the_clip_is_built_is_left_out(void **state)
+static void a_segment_deleted_before_the_clip_is_built_is_skipped(void **state)
 {
 	const size_t gone[] = {PLAN_OPEN_MAX, 100, 101, SEGMENTS - 1};
 	char name[SEGMENT_FILE_BYTES];
@@ -224,7 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clips_of_many_segments_use_few_descriptors),
 		cmocka_unit_test(a_deleted_segment_is_not_replaced_by_another_file),
-		cmocka_unit_test(a_segment_deleted_before_the_clip_is_built_is_left_out),
+		cmocka_unit_test(a_segment_deleted_before_the_clip_is_built_is_skipped),
 	};
 
 	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);

@@ -202,5 +202,5 @@ int main(void)
 		cmocka_unit_test(a_group_has_a_limited_number_of_workers),
 	};
 
-	return cmocka_run_group_tests_name("api passes", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("pass_table", tests, NULL, NULL);
 }

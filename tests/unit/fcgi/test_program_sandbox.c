@@ -288,5 +288,5 @@ int main(void)
 		cmocka_unit_test(the_live_program_cannot_break_out),
 	};
 
-	return cmocka_run_group_tests_name("lock_up", tests, start, teardown);
+	return cmocka_run_group_tests_name("program_sandbox", tests, start, teardown);
 }

@@ -53,7 +53,7 @@ static void unknown_and_repeated_names_are_refused(void **state)
 	static const char *const good[] = {
 		"", "from=1&to=2", "to=2&from=1", "from=", "123", "from=1&_=5&_=6&17", "&&to=2&"};
 	static const struct {
-		const char *query, *told;
+		const char *query, *message;
 	} wrong[] = {
 		{"form=1", "Unknown parameter \"form\"; expected: from to."},
 		{"from=1&to=2&too=3", "\"too\""},
@@ -75,7 +75,7 @@ static void unknown_and_repeated_names_are_refused(void **state)
 			fail_msg("%s: %s", good[i], why.text);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_false(query_check(wrong[i].query, "from to", &why));
-		if (!strstr(why.text, wrong[i].told))
+		if (!strstr(why.text, wrong[i].message))
 			fail_msg("%s: %s", wrong[i].query, why.text);
 	}
 }

@@ -216,5 +216,5 @@ int main(void)
 		cmocka_unit_test(a_crash_in_a_disk_worker_costs_one_request),
 	};
 
-	return cmocka_run_group_tests_name("request pass", tests, start, teardown);
+	return cmocka_run_group_tests_name("request_pass", tests, start, teardown);
 }

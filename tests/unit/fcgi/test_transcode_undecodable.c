@@ -1,6 +1,6 @@
 /*
  * test_transcode_undecodable.c - frames that are whole JPEGs, but that FFmpeg cannot decode, among those encoded for a
- * clip. They are left out, and change neither the times nor the key frames of the others.
+ * clip. They are dropped, and change neither the times nor the key frames of the others.
  */
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static struct ring_writer *ring_without(size_t from, size_t count, struct ring_r
 {
 	static uint8_t good[1 << 14], bad[1 << 14];
 	size_t length = camera_jpeg_make(96, 64, good, sizeof(good));
-	struct ring_request wish = {.data_bytes = 4 << 20, .index_entries = 1024, .keep_us = INT64_MAX / 2};
+	struct ring_request request = {.data_bytes = 4 << 20, .index_entries = 1024, .keep_us = INT64_MAX / 2};
 	char name[64];
 	uint64_t bytes, adopted;
 	struct reason why;
@@ -35,8 +35,8 @@ static struct ring_writer *ring_without(size_t from, size_t count, struct ring_r
 	memcpy(bad, good, length);
 	spoil(bad, length);
 	snprintf(name, sizeof(name), "/recorder.test-undecodable-%d", (int)getpid());
-	wish.name = name;
-	struct ring_writer *ring = ring_writer_open(&wish, &bytes, &adopted, &why);
+	request.name = name;
+	struct ring_writer *ring = ring_writer_open(&request, &bytes, &adopted, &why);
 	assert_non_null(ring);
 	for (size_t i = 0; i < MEDIA_FRAMES; i++) {
 		struct iovec part = {i >= from && i < from + count ? bad : good, length};
@@ -198,7 +198,7 @@ static void spoil_segment(size_t count)
 	buffer_free(&media);
 }
 
-static void undecodable_frames_of_jpeg_segments_are_left_out(void **state)
+static void undecodable_frames_of_jpeg_segments_are_dropped(void **state)
 {
 	const struct part parts[] = {{&streams.mjpeg, 0, 16, GAP_START, true},
 				     {&streams.h264, next_key(16), 8, GAP_FORMAT, true}};
@@ -243,7 +243,7 @@ int main(void)
 		cmocka_unit_test(undecodable_frames_alone_make_no_slice),
 		cmocka_unit_test(recorded_frames_next_to_undecodable_ones_are_kept),
 		cmocka_unit_test(frames_that_the_recorder_could_not_decode_are_not_encoded_again),
-		cmocka_unit_test(undecodable_frames_of_jpeg_segments_are_left_out),
+		cmocka_unit_test(undecodable_frames_of_jpeg_segments_are_dropped),
 		cmocka_unit_test(a_broken_ffmpeg_is_not_taken_for_undecodable_frames),
 	};
 

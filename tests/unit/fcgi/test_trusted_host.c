@@ -115,5 +115,5 @@ int main(void)
 		cmocka_unit_test(this_machine_finds_its_name),
 	};
 
-	return cmocka_run_group_tests_name("host_name", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("trusted_host", tests, NULL, NULL);
 }

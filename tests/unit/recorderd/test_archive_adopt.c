@@ -157,5 +157,5 @@ int main(void)
 		CASE(a_segment_that_cannot_be_read_is_counted),
 	};
 
-	return cmocka_run_group_tests_name("archive_found", tests, archive_case_streams, drop_streams);
+	return cmocka_run_group_tests_name("archive_adopt", tests, archive_case_streams, drop_streams);
 }

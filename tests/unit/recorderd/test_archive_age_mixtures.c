@@ -246,5 +246,5 @@ int main(void)
 						end_clocks),
 	};
 
-	return cmocka_run_group_tests_name("retain_mixtures", tests, archive_case_streams, drop_streams);
+	return cmocka_run_group_tests_name("archive_age_mixtures", tests, archive_case_streams, drop_streams);
 }

@@ -135,5 +135,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_lock_file_of_an_older_version_becomes_unreadable, start, teardown),
 	};
 
-	return cmocka_run_group_tests_name("archive_lock", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("archive_folder_lock", tests, NULL, NULL);
 }

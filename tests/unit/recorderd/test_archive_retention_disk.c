@@ -174,5 +174,5 @@ int main(void)
 		DISK_CASE(undeletable_segments_do_not_protect_the_next),
 	};
 
-	return cmocka_run_group_tests_name("retain_disk", tests, archive_case_streams, drop_streams);
+	return cmocka_run_group_tests_name("archive_retention_disk", tests, archive_case_streams, drop_streams);
 }

@@ -18,7 +18,7 @@ static void frames_have_both_times_and_the_first_gap_is_recorder_down(void **sta
 			    2 * CLOCK_TOLERANCE_US);
 	assert_int_equal(frame.meta.width, 64);
 	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 42);
-	assert_int_equal(capture_rig.frames_told, 2);
+	assert_int_equal(capture_rig.frames_reported, 2);
 	capture_get_state(capture_rig.capture, &capture_rig.state);
 	assert_int_equal(capture_rig.state.frames, 2);
 	assert_string_equal(capture_rig.state.device, "/dev/video0");

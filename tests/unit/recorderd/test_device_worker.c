@@ -61,7 +61,7 @@ static void jobs_are_done_in_order(void **state)
 	assert_int_equal(result.outcome, SOURCE_OPENED);
 }
 
-static void destroying_waits_no_longer_than_told_for_a_driver_that_hangs(void **state)
+static void destroying_waits_at_most_the_timeout_for_a_driver_that_hangs(void **state)
 {
 	(void)state;
 	fake.opening_hangs = true;
@@ -118,7 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(jobs_are_done_in_order),
-		CASE(destroying_waits_no_longer_than_told_for_a_driver_that_hangs),
+		CASE(destroying_waits_at_most_the_timeout_for_a_driver_that_hangs),
 		CASE(without_an_open_camera_a_control_is_not_set),
 		CASE(new_controls_are_taken_and_the_devices_listed),
 		CASE(a_worker_without_a_job_is_not_busy),

@@ -219,5 +219,5 @@ int main(void)
 		cmocka_unit_test(a_stranger_can_neither_hold_nor_block_a_lock),
 	};
 
-	return cmocka_run_group_tests_name("name lock", tests, make_name, NULL);
+	return cmocka_run_group_tests_name("instance_lock", tests, make_name, NULL);
 }

@@ -267,5 +267,5 @@ int main(void)
 		RING_CASE(a_header_that_claims_more_than_the_object_is_refused),
 		RING_CASE(a_damaged_ring_is_not_adopted),
 	};
-	return cmocka_run_group_tests_name("ring: crash", tests, name_ring, remove_ring);
+	return cmocka_run_group_tests_name("ring_crash", tests, name_ring, remove_ring);
 }

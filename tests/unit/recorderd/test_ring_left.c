@@ -251,5 +251,5 @@ int main(void)
 		RING_CASE(a_ring_that_others_may_write_to_is_not_taken_over),
 		RING_CASE(a_ring_that_others_may_access_is_not_read),
 	};
-	return cmocka_run_group_tests_name("ring: left", tests, name_ring, remove_ring);
+	return cmocka_run_group_tests_name("ring_left", tests, name_ring, remove_ring);
 }

@@ -251,5 +251,5 @@ int main(void)
 		RING_CASE(when_the_name_is_free_the_ring_has_it_again),
 		RING_CASE(a_published_name_leads_to_no_other_object),
 	};
-	return cmocka_run_group_tests_name("ring: names", tests, name_ring, remove_ring);
+	return cmocka_run_group_tests_name("ring_names", tests, name_ring, remove_ring);
 }

@@ -262,5 +262,5 @@ int main(void)
 		RING_CASE(a_ring_without_room_is_refused_before_it_takes_a_page),
 		RING_CASE(a_ring_of_another_size_gets_the_frames_for_which_there_is_room),
 	};
-	return cmocka_run_group_tests_name("ring: pages", tests, name_ring, remove_ring);
+	return cmocka_run_group_tests_name("ring_pages", tests, name_ring, remove_ring);
 }

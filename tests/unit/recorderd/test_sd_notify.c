@@ -210,5 +210,5 @@ int main(void)
 		TEST(watchdog_messages_are_sent_no_more_often_than_needed),
 	};
 
-	return cmocka_run_group_tests_name("notify", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("sd_notify", tests, NULL, NULL);
 }

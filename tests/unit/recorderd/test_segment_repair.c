@@ -40,7 +40,7 @@ static void put_cut(size_t length, unsigned kind)
 		put_files(forms.segment.data, length, other.data, other.length);
 		buffer_free(&other);
 		break;
-	case 4: /* behind the media: records are missing */
+	case 4: /* shorter than the media: records are missing */
 		put_files(forms.segment.data, length, forms.index_file.data, index_bytes(count / 2));
 		break;
 	default:

@@ -119,10 +119,7 @@ static void a_range_contains_every_segment_that_overlaps_it(void **state)
 			for (size_t k = 0; k < count; k++)
 				if (overlaps(&entries[k], from, to))
 					assert_true(k >= first && k < end);
-			/*
-			 * And no more than necessary: both of its ends are in the range, or bounded by what a clock
-			 * step left.
-			 */
+			/* And no more than necessary: both ends are in the range, or bounded by a clock step. */
 			if (first < end) {
 				assert_true(entries[first].end_wall_us > from ||
 					    entries[first].state == CATALOGUE_RECORDING);

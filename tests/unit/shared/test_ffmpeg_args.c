@@ -150,5 +150,5 @@ int main(void)
 		cmocka_unit_test(too_many_arguments_do_not_overflow),
 	};
 
-	return cmocka_run_group_tests_name("ffmpeg_command", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("ffmpeg_args", tests, NULL, NULL);
 }

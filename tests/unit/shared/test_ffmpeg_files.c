@@ -145,5 +145,5 @@ int main(void)
 		cmocka_unit_test(libraries_of_ld_so_conf_can_be_read),
 	};
 
-	return cmocka_run_group_tests_name("ffmpeg files", tests, start, finish);
+	return cmocka_run_group_tests_name("ffmpeg_files", tests, start, finish);
 }

@@ -98,11 +98,11 @@ static void each_note_on_the_camera_is_a_warning(void **state)
 	(void)state;
 	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++) {
 		struct recorder_state one = memory(MEMORY_MINUTES, 1800);
-		char said[600] = "";
+		char sentence[600] = "";
 
 		strcpy(one.camera_notes[i], "The camera is slow.");
-		health_check(&one, &(struct health_listener){store_warning, said});
-		assert_string_equal(said, "The camera is slow.");
+		health_check(&one, &(struct health_listener){store_warning, sentence});
+		assert_string_equal(sentence, "The camera is slow.");
 	}
 }
 

@@ -233,7 +233,7 @@ static void a_stderr_that_nobody_reads_blocks_nobody_and_dropped_lines_are_count
 	redirect();
 	assert_true(log_start());
 	for (int i = 0; i < 5000; i++)
-		log_info("flood", "line %d of many, long enough to fill the pipe and then the queue behind it", i);
+		log_info("flood", "line %d of many, long enough to fill the pipe and then the queue after it", i);
 	for (int i = 0; i < 5000; i++) {
 		log_info("flood", "line %d, while somebody reads at times", i);
 		if (i % 100 == 0)
@@ -258,10 +258,10 @@ static void stopping_ends_even_if_nobody_reads(void **state)
 		alarm(HANG_S);
 		bool started = log_start();
 		for (int i = 0; i < 5000; i++)
-			log_info("flood", "line %d of many, long enough to fill the pipe and then the queue behind it",
+			log_info("flood", "line %d of many, long enough to fill the pipe and then the queue after it",
 				 i);
 		log_stop();
-		log_error("flood", "a line behind the end");
+		log_error("flood", "a line after the end");
 		_exit(started ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);

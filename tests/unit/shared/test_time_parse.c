@@ -349,5 +349,5 @@ int main(void)
 		cmocka_unit_test(every_status_has_a_message),
 	};
 
-	return cmocka_run_group_tests_name("time", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("time_parse", tests, NULL, NULL);
 }

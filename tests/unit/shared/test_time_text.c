@@ -117,5 +117,5 @@ int main(void)
 		cmocka_unit_test(formatted_times_parse_to_the_same_time),
 	};
 
-	return cmocka_run_group_tests_name("timeform", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("time_text", tests, NULL, NULL);
 }

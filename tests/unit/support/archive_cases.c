@@ -1,3 +1,4 @@
+/* archive_cases.c - a folder with segments of any number and time, and an archive on it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* break_out.c - the targets of attempts to leave a sandbox. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* break_out_files.c - attempts at files that a sandboxed program must not reach, and at some that it needs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* break_out_kernel.c - attempts at system calls that a sandboxed program must not make. */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <sched.h>

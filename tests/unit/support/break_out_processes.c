@@ -1,3 +1,4 @@
+/* break_out_processes.c - attempts at other processes from within a sandbox. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ioprio.h>

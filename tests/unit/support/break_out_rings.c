@@ -1,3 +1,4 @@
+/* break_out_rings.c - attempts at the rings in shared memory from within a sandbox. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

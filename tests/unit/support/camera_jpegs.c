@@ -1,3 +1,4 @@
+/* camera_jpegs.c - small JPEGs as a camera might send them. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

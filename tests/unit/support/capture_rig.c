@@ -22,7 +22,7 @@ static uint64_t wanted_head;
 static void on_frame(void *context)
 {
 	(void)context;
-	capture_rig.frames_told++;
+	capture_rig.frames_reported++;
 }
 
 static void on_opened(void *context, unsigned fps)
@@ -113,7 +113,7 @@ int capture_rig_set_up(void **state)
 	fake.camera_is_there = true;
 	fake.fallback_is_there = fake.other_on_bus = fake.torn = false;
 	fake.lowest = 2;
-	fake.opens = fake.closes = capture_rig.epochs_ended = capture_rig.opened_fps = capture_rig.frames_told = 0;
+	fake.opens = fake.closes = capture_rig.epochs_ended = capture_rig.opened_fps = capture_rig.frames_reported = 0;
 	fake.offered_fps_milli = 29970;
 	fake.next_outcome = SOURCE_OK;
 	capture_rig.state = (struct recorder_state){0};

@@ -22,7 +22,7 @@ extern struct capture_rig {
 	struct config config;
 	struct capture *capture; /* NULL: not started */
 	struct recorder_state state;
-	unsigned epochs_ended, opened_fps, frames_told; /* counted from capture's callbacks */
+	unsigned epochs_ended, opened_fps, frames_reported; /* counted from capture's callbacks */
 } capture_rig;
 
 /* Runs the loop until the condition is true. It is checked every millisecond, after `state` has been updated. */

@@ -1,3 +1,4 @@
+/* clip_cases.c - an archive made of FFmpeg's own frames, and what a clip of it shows. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* delayed_ffmpeg.c - an FFmpeg that does not start until a test lets it. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

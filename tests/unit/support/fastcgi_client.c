@@ -1,3 +1,4 @@
+/* fastcgi_client.c - a web server's side of FastCGI. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* ini_files.c - writes .ini files and loads them, or expects them to be refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* media_cases.c - a stream as FFmpeg really makes it, and segments built from it. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>

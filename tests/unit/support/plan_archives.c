@@ -1,3 +1,4 @@
+/* plan_archives.c - archives whose frames jitter, pause, lack key frames and go back in time. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>

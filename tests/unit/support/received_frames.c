@@ -1,3 +1,4 @@
+/* received_frames.c - a sink that remembers what it has received from a source. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

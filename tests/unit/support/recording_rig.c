@@ -1,3 +1,4 @@
+/* recording_rig.c - the recorder without a camera, recording into a folder of the test. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,11 +22,11 @@ static struct reason why;
 int rig_prepare(uint64_t ring_bytes)
 {
 	char name[64];
-	struct ring_request wish = {.name = name,
-				    .data_bytes = ring_bytes,
-				    .index_entries = 4096,
-				    .keep_us = 3600 * US_PER_S,
-				    .exact = true};
+	struct ring_request request = {.name = name,
+				       .data_bytes = ring_bytes,
+				       .index_entries = 4096,
+				       .keep_us = 3600 * US_PER_S,
+				       .exact = true};
 	const char *base = getenv("TMPDIR");
 	uint64_t bytes;
 	const void *memory;
@@ -49,7 +50,7 @@ int rig_prepare(uint64_t ring_bytes)
 	if (!mkdtemp(rig.config.record.directory))
 		return -1;
 	snprintf(name, sizeof(name), "/recorder-rig.%d", (int)getpid());
-	rig.ring = ring_writer_open(&wish, &bytes, &rig.adopted, &why);
+	rig.ring = ring_writer_open(&request, &bytes, &rig.adopted, &why);
 	if (!rig.ring)
 		return -1;
 	memory = ring_writer_memory(rig.ring, &bytes);

@@ -1,3 +1,4 @@
+/* repair_cases.c - one small undamaged segment in all its forms. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* salvage_cases.c - damaged segments, and which of their frames can be kept at best. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

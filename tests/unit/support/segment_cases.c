@@ -1,3 +1,4 @@
+/* segment_cases.c - two streams, walks, and finishing in place. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

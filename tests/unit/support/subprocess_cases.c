@@ -1,3 +1,4 @@
+/* subprocess_cases.c - shell scripts as child processes. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* taken_over.c - what an FFmpeg tries after a camera's frames have taken control of it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
