@@ -14,7 +14,7 @@
 #include "fcgi/clip/clip_cache.h"
 #include "fcgi/server/server.h"
 
-/* Finds the stored clip, if it has at least so many frames. The caller frees it (clip_free). */
+/* Finds the stored clip, if it has at least that many frames. The caller frees it (clip_free). */
 bool cached_response_find(const struct api_request *request, const struct clip_cache_key *key, uint64_t frames_min,
 			  struct clip *out);
 

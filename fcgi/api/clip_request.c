@@ -85,7 +85,7 @@ static void clip_request_deliver(struct api_request *request, struct clip *clip)
 		cached_response_store_after(request, wanted->job);
 }
 
-/* True if a stored clip with at least so many frames was the response. */
+/* True if a stored clip with at least that many frames was the response. */
 static bool respond_cached(struct api_request *request, uint64_t frames_min)
 {
 	struct clip_request *wanted = request->work;

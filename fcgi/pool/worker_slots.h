@@ -30,7 +30,7 @@
 /* A worker hangs if it has waited this long for a single response of the disk. */
 #define WORKER_HANGS_US (3 * US_PER_S)
 
-/* What only so many requests may do at a time. */
+/* What only a limited number of requests may do at a time. */
 enum api_permit {
 	API_PERMIT_DOWNLOAD,
 	API_PERMIT_TRANSCODE,

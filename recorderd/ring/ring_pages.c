@@ -28,7 +28,7 @@ static int allocate(int fd, uint64_t from, uint64_t bytes)
 	return error;
 }
 
-/* The bytes of so many blocks of the file system, less the spare ones. */
+/* The bytes of that many blocks of the file system, less the spare ones. */
 static uint64_t bytes_without_spare(const struct statvfs *fs, uint64_t blocks, unsigned spare)
 {
 	uint64_t bytes = blocks * fs->f_frsize, spared = fs->f_blocks * spare / 100 * fs->f_frsize;

@@ -22,7 +22,7 @@ def test_a_stream_is_not_chunked_for_programs_that_speak_http_1_1(rig):
             assert None not in numbers and len(set(numbers)) > 1, (path, numbers)
 
 
-def test_where_a_picture_is_asked_for_one_jpeg_comes_and_the_answer_ends(rig):
+def test_a_request_for_a_picture_gets_one_jpeg_and_the_answer_ends(rig):
     for path in PICTURES:
         answer = rig.get(path)
         assert answer.status == 200 and answer.headers["content-type"] == "image/jpeg", (path, answer.status, answer.body[:300])
@@ -33,7 +33,7 @@ def test_where_a_picture_is_asked_for_one_jpeg_comes_and_the_answer_ends(rig):
         assert head.status == 200 and not head.body and head.headers["content-type"] == "image/jpeg", (path, head.headers)
 
 
-def test_what_is_neither_is_refused_by_both_programs(rig):
+def test_unknown_actions_and_parameters_are_refused_by_both_programs(rig):
     for path, word in REFUSED:
         answer = rig.get(path)
         assert answer.status == 400 and word in answer.detail, (path, answer.status, answer.body[:300])

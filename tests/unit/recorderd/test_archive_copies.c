@@ -1,5 +1,4 @@
-/* test_archive_copies.c - archives that were copied together: restored backups, renamed files, files that are there
- * twice, and numbers that two recorders gave. */
+/* test_archive_copies.c - restored backups, renamed files, files that are there twice, numbers that two recorders gave. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -148,7 +148,7 @@ static void the_first_segment_ever_has_the_cause_start(void **state)
 	assert_int_equal(rig.segments[0].segment_no, 1);
 }
 
-static void a_single_frame_lasts_as_long_as_the_camera_s_interval(void **state)
+static void a_single_frame_lasts_for_the_camera_s_interval(void **state)
 {
 	(void)state;
 	rig.wall_us[rig.to_give++] = RIG_WALL_US;
@@ -309,7 +309,7 @@ int main(void)
 		CASE(segments_end_at_full_seconds_and_no_frame_is_lost),
 		CASE(finished_segments_are_plain_mp4_with_every_frame),
 		CASE(the_first_segment_ever_has_the_cause_start),
-		CASE(a_single_frame_lasts_as_long_as_the_camera_s_interval),
+		CASE(a_single_frame_lasts_for_the_camera_s_interval),
 		CASE(another_picture_size_begins_a_segment),
 		CASE(an_odd_size_is_recorded_without_its_last_line_or_column),
 		CASE(a_clock_step_forward_begins_a_segment),

@@ -166,19 +166,19 @@ static void random_frames(uint32_t seed, uint32_t share)
 	assert_int_equal(rig.segment_count, due);
 }
 
-static void a_few_random_undecodable_frames_are_the_only_ones_lost(void **state)
+static void if_a_few_random_frames_are_undecodable_only_they_are_lost(void **state)
 {
 	(void)state;
 	random_frames(1, 10);
 }
 
-static void so_are_as_many_undecodable_frames_as_others(void **state)
+static void if_half_of_the_frames_are_undecodable_only_they_are_lost(void **state)
 {
 	(void)state;
 	random_frames(2, 128);
 }
 
-static void so_are_nearly_all_frames(void **state)
+static void if_nearly_all_frames_are_undecodable_only_they_are_lost(void **state)
 {
 	(void)state;
 	random_frames(5, 248);
@@ -316,9 +316,9 @@ int main(void)
 		CASE(nor_does_a_whole_second_of_them),
 		CASE(nor_do_undecodable_frames_at_the_beginning_of_each_second),
 		CASE(after_an_undecodable_frame_on_the_full_second_the_next_one_is_the_key_frame),
-		CASE(a_few_random_undecodable_frames_are_the_only_ones_lost),
-		CASE(so_are_as_many_undecodable_frames_as_others),
-		CASE(so_are_nearly_all_frames),
+		CASE(if_a_few_random_frames_are_undecodable_only_they_are_lost),
+		CASE(if_half_of_the_frames_are_undecodable_only_they_are_lost),
+		CASE(if_nearly_all_frames_are_undecodable_only_they_are_lost),
 		CASE(a_second_of_undecodable_frames_is_a_gap_with_the_cause_encoder),
 		CASE(undecodable_last_frames_are_counted_and_not_tried_again),
 		CASE(a_run_of_only_undecodable_frames_delays_the_next_one_by_a_few_tries),

@@ -249,7 +249,7 @@ static void an_overrun_is_reported_and_its_frames_are_counted(void **state)
 	assert_int_equal(feed.frame.seq, feed.next);
 }
 
-static void so_are_those_of_an_overrun_by_size(void **state)
+static void frames_overrun_by_size_are_counted_too(void **state)
 {
 	(void)state;
 	prepare(MIB, 64, 4096);
@@ -326,7 +326,7 @@ static void dropped_frames_are_evenly_spaced(void **state)
 		assert_int_in_range(fed[i] - fed[i - 1], 1, 3);
 }
 
-static void once_it_keeps_up_again_it_gets_every_frame_again(void **state)
+static void an_encoder_that_keeps_up_again_gets_every_frame(void **state)
 {
 	uint64_t dropped;
 
@@ -382,12 +382,12 @@ int main(void)
 		CASE(a_frame_overwritten_during_the_write_is_reported),
 		CASE(a_closed_pipe_is_reported),
 		CASE(an_overrun_is_reported_and_its_frames_are_counted),
-		CASE(so_are_those_of_an_overrun_by_size),
+		CASE(frames_overrun_by_size_are_counted_too),
 		CASE(an_encoder_that_keeps_up_gets_every_frame),
 		CASE(an_encoder_that_is_slow_for_less_than_10_s_gets_every_frame),
 		CASE(an_encoder_that_is_too_slow_gets_fewer_frames_and_none_is_overwritten),
 		CASE(dropped_frames_are_evenly_spaced),
-		CASE(once_it_keeps_up_again_it_gets_every_frame_again),
+		CASE(an_encoder_that_keeps_up_again_gets_every_frame),
 		CASE(peeking_again_finds_the_same_frame),
 	};
 
