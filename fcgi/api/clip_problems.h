@@ -16,7 +16,7 @@ void respond_parts_too_large(struct api_request *request);
 /* 503: frames were overwritten in memory before they could be encoded. */
 void respond_frames_overwritten(struct api_request *request);
 
-/* 503 or 429: as many clips are being encoded as may be. */
+/* 503 or 429: as many clips as are allowed are being encoded already. */
 void respond_no_encoding(struct api_request *request);
 
 #endif

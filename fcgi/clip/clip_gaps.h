@@ -4,7 +4,7 @@
  * After a clock was set back, the same wall time can be recorded twice; both recordings are spans. A gap is time
  * between recordings that none of them covers: gaps overlap neither spans nor each other.
  *
- * Each gap comes from a candidate: between two recordings, or between two frames, the recorder left out this time.
+ * Each gap comes from a candidate: a time between two recordings, or two frames, in which nothing was recorded.
  * Several candidates can cover the same time; the one that was recorded last gives the cause. A `weak` candidate counts
  * only where there is no other.
  */

@@ -31,8 +31,10 @@ static void announce_run(struct encoder *encoder)
 	encoder->announced = true;
 }
 
-/* FFmpeg gives the last frame of a run 1 µs, for want of a next one: it gets what the frame before it had. A frame
- * before a hole lasts as long as if there were none. */
+/*
+ * FFmpeg gives the last frame of a run a duration of 1 us, because no frame follows it. It gets the duration of the
+ * frame before it. A frame before a hole lasts as long as if there were no hole.
+ */
 static void fix_duration(struct encoder *encoder, uint8_t *moof, const struct in_flight_frame *frame,
 			 struct mp4_fragment *fragment)
 {

@@ -13,8 +13,10 @@ struct reason {
 	char text[320];
 };
 
-/* Formats the sentence, cuts it if it is too long, and replaces control bytes by ?. Always returns false, so that a
- * caller can write `return reason_set(why, ...)`. */
+/*
+ * Formats the sentence, cuts it if it is too long, and replaces control bytes by ?. Always returns false, so that a
+ * caller can write `return reason_set(why, ...)`.
+ */
 bool reason_set(struct reason *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same, followed by ": " and strerror(errno). Keeps errno. */

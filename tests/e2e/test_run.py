@@ -209,7 +209,7 @@ def healthy(project):
     return False
 
 
-def test_without_a_configuration_or_a_camera_it_records_a_test_picture_and_says_so_loudly():
+def test_without_a_configuration_or_a_camera_it_records_a_test_picture_and_reports_it():
     with Project() as project:
         if any(name.startswith("video") for name in os.listdir("/dev")):
             return

@@ -77,7 +77,7 @@ def test_memory_set_for_one_camera_is_not_shared():
         assert 10 * MIB <= rig.memory("front")["bytes"] <= 19 * MIB, rig.memory("front")
 
 
-def test_settings_that_do_not_fit_are_lowered_to_what_there_is_and_health_says_so():
+def test_settings_that_do_not_fit_are_lowered_to_what_there_is_and_health_reports_it():
     with Cameras(("front", "back"), settings={word: {"memory": {"max_mb": 2048}} for word in ("front", "back")}) as rig:
         rig.start()
         for word in ("front", "back"):

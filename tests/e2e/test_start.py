@@ -106,7 +106,7 @@ def test_a_second_recorder_of_the_same_folder_is_refused():
         assert rig.recorderd.poll() is None, "the first recorder must keep running"
 
 
-def test_without_a_camera_it_waits_and_health_says_so():
+def test_without_a_camera_it_waits_and_health_reports_it():
     with Rig() as rig:
         rig.camera.fault("unplugged")
         started(rig, "/dev/video0")

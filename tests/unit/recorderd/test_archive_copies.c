@@ -1,4 +1,4 @@
-/* test_archive_copies.c - restored backups, renamed files, files that are there twice, numbers that two recorders gave. */
+/* test_archive_copies.c - restored backups, renamed and duplicate files, numbers that two recorders gave. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,4 @@
-/* test_archive_follow.c - the path of the recordings leads to another folder while the recorder runs, or since the last
- * run (folder_memory.h). */
+/* test_archive_follow.c - the path leads to another folder while the recorder runs, or since its last run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,4 @@
-/* test_archive_retention_disk.c - retention when deleting frees no space at once, or fails. The test fakes the free
- * space of the disk and unlinkat(). */
+/* test_archive_retention_disk.c - retention when deleting frees no space at once, or fails. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,4 @@
-/* test_encoder_pictures.c - JPEGs that are whole but that FFmpeg cannot decode: only they are lost, and key frames do
- * not move. */
+/* test_encoder_pictures.c - of JPEGs that FFmpeg cannot decode, only they are lost, and key frames do not move. */
 #include <string.h>
 
 #include "tests/unit/support/camera_jpegs.h"

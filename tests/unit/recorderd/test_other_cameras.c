@@ -1,5 +1,4 @@
-/* test_other_cameras.c - other cameras of the machine, the size of the ring, and small calculations of rates and times.
- */
+/* test_other_cameras.c - other cameras of the machine, the size of the ring, and rates and times. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,4 @@
-/* test_ring_feed.c - writes frames of the ring to a pipe, in pieces as small as the pipe takes; dropped and overwritten
- * frames. */
+/* test_ring_feed.c - writes frames to a pipe, in pieces as small as it takes; dropped and overwritten frames. */
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
