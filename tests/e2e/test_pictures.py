@@ -4,10 +4,11 @@ import contextlib
 import datetime
 import http.client
 import os
+import subprocess
 import threading
 import time
 
-from support.camera import jpeg_number, jpegs_by_hash
+from support.camera import jpeg_number, jpegs, jpegs_by_hash
 from support.exact import EDGE_US
 from support.rig import Answer
 from support.tap import main
@@ -19,6 +20,7 @@ NUMBERS = jpegs_by_hash()
 SECONDS = 14
 NEAR_US = 60 * US
 MS_US = 1000  # X-Timestamp has milliseconds
+LEVELS = 6    # of 255, by which compression changes the average of a region; video taken for the wrong range is 16 off
 
 
 def archive(rig):
@@ -55,6 +57,37 @@ def test_a_second_that_is_no_longer_in_memory_is_shown_by_its_key_frame(rig):
             answer = rig.get(f"/snapshot?at={at:.3f}{width}")
             assert answer.status == 200 and jpeg_number(NUMBERS, answer.body) is None, answer.status
             assert_is_of(rig, answer, int(at * US))
+
+
+def regions(rig, picture):
+    """The average red, green and blue of each of 16 x 9 regions, as a player shows them."""
+    path = rig.path("regions")
+    with open(path, "wb") as file:
+        file.write(picture)
+    command = ["ffmpeg", "-v", "error", "-i", path, "-frames:v", "1", "-vf", "format=rgb24,scale=16:9:flags=area", "-f", "rawvideo", "-"]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def test_footage_has_the_colours_of_the_jpegs(rig):
+    first, _ = archive(rig)
+    clip, still = rig.get(f"/footage?from={first + 1}&to={first + 2}"), rig.get(f"/snapshot?at={first + 1}")
+    assert clip.headers["X-Clip-Source"] == "disk" and still.status == 200, (clip.status, still.status)
+    for made in (clip.body, still.body):
+        shown = regions(rig, made)
+        number = clip_numbers(rig.path("regions"))[0]
+        sent = regions(rig, jpegs()[number])
+        differences = [abs(a - b) for a, b in zip(shown, sent)]
+        assert len(sent) == 16 * 9 * 3 and min(sent) < 16 and max(sent) > 235 and max(differences) <= LEVELS, differences
+
+
+def test_video_has_the_limited_range_that_every_browser_shows_right(rig):
+    first, _ = archive(rig)
+    path = rig.path("range.mp4")
+    with open(path, "wb") as file:
+        file.write(rig.get(f"/footage?from={first + 1}&to={first + 2}").body)
+    command = ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=pix_fmt,color_range,color_space", "-of", "csv=p=0", path]
+    probed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert probed == "yuv420p,tv,smpte170m", probed
 
 
 def decoders(rig):

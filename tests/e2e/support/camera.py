@@ -78,16 +78,18 @@ class Camera:
                 self.fault(name[len("CONTROL_"):], 0)
 
 
-def jpegs_by_hash(path=FRAMES):
-    """Maps the sha1 of each JPEG in a file of frames (tests/tools/frames.h) to its number."""
+def jpegs(path=FRAMES):
+    """The JPEGs in a file of frames (tests/tools/frames.h), in the order of their numbers."""
     with open(path, "rb") as file:
         data = file.read()
     count = struct.unpack_from("=I", data, 20)[0]
-    numbers = {}
-    for number in range(count):
-        offset, length = struct.unpack_from("=QQ", data, 24 + 16 * number)
-        numbers[hashlib.sha1(data[offset:offset + length]).digest()] = number
-    return numbers
+    places = (struct.unpack_from("=QQ", data, 24 + 16 * number) for number in range(count))
+    return [data[offset:offset + length] for offset, length in places]
+
+
+def jpegs_by_hash(path=FRAMES):
+    """Maps the sha1 of each JPEG in a file of frames to its number."""
+    return {hashlib.sha1(jpeg).digest(): number for number, jpeg in enumerate(jpegs(path))}
 
 
 def jpeg_number(numbers, jpeg):
