@@ -172,11 +172,8 @@ enum options_outcome options_parse(int argc, char **argv, struct options *out)
 			return OPTIONS_DONE;
 		default:
 			if (!parse_long_option(option, out))
-				return usage_error(
-					option == '?'
-						? NULL
-						: "give only one of --check, --status, --probe and the other tasks",
-					"");
+				return usage_error(option == '?' ? NULL : "more than one task was given; choose one",
+						   "");
 		}
 	}
 	return check(argc, argv, out);
