@@ -77,8 +77,8 @@ int archive_follow_folder(struct archive *archive, struct reason *why);
  */
 bool archive_folder_moved(struct archive *archive);
 
-/* The flags (enum segment_flags) of a segment that begins now, at that wall time. */
-uint16_t archive_clock_flags(struct archive *archive, int64_t wall_us);
+/* The flags (enum segment_flags) of a segment that begins now with a frame of these times. */
+uint16_t archive_clock_flags(struct archive *archive, wall_t wall, mono_t mono);
 
 /* Lists a new segment as the open one. The archive duplicates `fd` for syncing. */
 void archive_segment_opened(struct archive *archive, const struct catalogue_entry *entry, int fd);

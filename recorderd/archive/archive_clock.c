@@ -18,7 +18,8 @@
  * Once the clock has been synchronised, it is trusted for the rest of the boot, whatever it is set to.
  */
 
-#define RTC_MAX 10
+#define RTC_MAX    10
+#define SET_MIN_US US_PER_S /* less than this is not a clock that was wrong */
 
 bool archive_clock_is_synchronised(void)
 {
@@ -57,13 +58,23 @@ bool archive_clock_is_saved(int root)
 	return false;
 }
 
-uint16_t archive_clock_flags(struct archive *archive, int64_t wall_us)
+/* True if the clock has been set since a frame got its time. Encoders hold frames back for seconds. */
+static bool was_set_since(wall_t wall, mono_t mono)
 {
-	if (archive_clock_is_synchronised())
-		atomic_store(&archive->clock_synchronised, true);
+	int64_t set_by_us = clock_offset_us() - (wall.us - mono.us);
+
+	return set_by_us >= SET_MIN_US || set_by_us <= -SET_MIN_US;
+}
+
+uint16_t archive_clock_flags(struct archive *archive, wall_t wall, mono_t mono)
+{
+	bool synchronised = archive_clock_is_synchronised();
+
+	if (synchronised && !atomic_exchange(&archive->clock_synchronised, true) && was_set_since(wall, mono))
+		return SEGMENT_CLOCK_DOUBTFUL;
 	if (atomic_load(&archive->clock_synchronised))
 		return SEGMENT_CLOCK_SYNCHRONISED;
-	bool doubtful = wall_us < RETENTION_EARLIEST_US || wall_us < atomic_load(&archive->newest_wall_us) ||
+	bool doubtful = wall.us < RETENTION_EARLIEST_US || wall.us < atomic_load(&archive->newest_wall_us) ||
 			archive->clock_is_saved;
 	return doubtful ? SEGMENT_CLOCK_DOUBTFUL : 0;
 }

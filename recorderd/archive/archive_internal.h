@@ -97,6 +97,7 @@ struct archive {
 	struct archive_opening *opening; /* of a folder whose disk did not answer at the start */
 	int64_t cache_swept_mono_us;     /* when clips/cache was last cleaned; 0: not yet */
 	bool redating_failed;            /* at the last attempt */
+	size_t redate_next;              /* index of the segment where the next round of corrections begins */
 };
 
 /* archive_list.c: appends a segment. Returns false without memory. The caller holds `lock`, unless no other thread runs

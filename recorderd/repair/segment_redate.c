@@ -122,6 +122,22 @@ bool segment_redate(int folder, const char *file, int64_t first_wall_us, int64_t
 
 	if (good)
 		repair_describe(&repair, true, entry, NULL);
+	else
+		snprintf(entry->file, sizeof(entry->file), "%s", repair.file);
+	repair_free(&repair);
+	return good;
+}
+
+bool segment_keep_times(int folder, const char *file, struct reason *why)
+{
+	struct repair repair = {.folder = folder, .file = file, .media = -1, .index.fd = -1, .why = why};
+	bool good = open_segment(&repair);
+
+	if (good) {
+		repair.layout.info.flags &= (uint16_t)~SEGMENT_CLOCK_DOUBTFUL;
+		good = (write_box(&repair) && fdatasync(repair.media) == 0) ||
+		       reason_errno(why, "cannot write %s", file);
+	}
 	repair_free(&repair);
 	return good;
 }

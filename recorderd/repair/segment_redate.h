@@ -17,9 +17,13 @@
 
 /*
  * The segment, which is complete, began at first_wall_us, and the one before it ended at last_wall_us (0: there is
- * none). *entry describes it afterwards, with its new name. Returns false and sets *why on failure.
+ * none). *entry describes it afterwards, with its new name. Returns false and sets *why on failure; then entry->file is
+ * the name that the file has now, and nothing else of *entry is changed.
  */
 bool segment_redate(int folder, const char *file, int64_t first_wall_us, int64_t last_wall_us,
 		    struct catalogue_entry *entry, struct reason *why);
+
+/* Takes the mark off a complete segment whose times cannot be corrected. Returns false and sets *why on failure. */
+bool segment_keep_times(int folder, const char *file, struct reason *why);
 
 #endif

@@ -105,7 +105,7 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 		.last_wall_us = storage->last_wall_us,
 		.utc_offset_s = time_utc_offset_s(frame->wall),
 		.gap_cause = storage->last_wall_us ? storage->next_cause : GAP_START,
-		.flags = archive_clock_flags(storage->archive, frame->wall.us),
+		.flags = archive_clock_flags(storage->archive, frame->wall, frame->mono),
 		.source = (uint16_t)run->run.source,
 	};
 	memcpy(info.boot_id, storage->boot_id, sizeof(info.boot_id));

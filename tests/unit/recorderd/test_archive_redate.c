@@ -28,9 +28,12 @@ static void other_boot(uint8_t out[16])
 	memset(out, 7, 16);
 }
 
-/* A segment of so many seconds ago by the monotonic clock, with the given time and flags. Returns its true time. */
-static int64_t put(uint64_t segment_no, void (*boot)(uint8_t out[16]), int64_t wall_us, int64_t ago_s, uint16_t flags,
-		   char name[SEGMENT_FILE_BYTES])
+/*
+ * A segment of so many seconds ago by the monotonic clock, with the given time, flags and cause of the gap before it.
+ * Returns its true time.
+ */
+static int64_t put_after(enum gap_cause cause, uint64_t segment_no, void (*boot)(uint8_t out[16]), int64_t wall_us,
+			 int64_t ago_s, uint16_t flags, char name[SEGMENT_FILE_BYTES])
 {
 	struct segment_info info = {
 		.segment_no = segment_no,
@@ -38,12 +41,19 @@ static int64_t put(uint64_t segment_no, void (*boot)(uint8_t out[16]), int64_t w
 		.first_wall_us = wall_us,
 		.first_mono_us = mono_now().us - ago_s * US_PER_S,
 		.last_wall_us = OLD_US,
+		.gap_cause = cause,
 		.flags = flags,
 	};
 
 	boot(info.boot_id);
 	put_segment(&info, name);
 	return info.first_mono_us + clock_offset_us();
+}
+
+static int64_t put(uint64_t segment_no, void (*boot)(uint8_t out[16]), int64_t wall_us, int64_t ago_s, uint16_t flags,
+		   char name[SEGMENT_FILE_BYTES])
+{
+	return put_after(GAP_NONE, segment_no, boot, wall_us, ago_s, flags, name);
 }
 
 /* catalogue_header.unsettled_from_us; -1: there is no list. */
@@ -200,6 +210,39 @@ static void an_interrupted_correction_is_repeated(void **state)
 	}
 }
 
+/* A full disk, say: the files have their new names already. */
+static void a_segment_that_cannot_be_corrected_stays_listed_and_holds_up_no_other(void **state)
+{
+	char name[SEGMENT_FILE_BYTES], names[3][SEGMENT_FILE_BYTES];
+
+	(void)state;
+	fake_ntp.is_synchronised = true;
+	int64_t first_us = put(1, this_boot, WRONG_US, 300, SEGMENT_CLOCK_DOUBTFUL, name);
+	int64_t second_us = put(2, this_boot, WRONG_US + 60 * US_PER_S, 240, SEGMENT_CLOCK_DOUBTFUL, name);
+	for (int i = 0; i < 3; i++) { /* the true time is in one of these seconds */
+		segment_file_name(first_us + (i - 1) * US_PER_S, 1, names[i]);
+		RUN("mkdir %s/%.*s.idx.tmp", archive_case.config.record.directory, (int)strlen(names[i]) - 4, names[i]);
+	}
+	struct archive *archive = archive_case.archive = archive_open(&archive_case.config, &archive_case.why);
+	assert_non_null(archive);
+	assert_true(archive_opening_wait(archive) && archive_recover(archive, &archive_case.why));
+	archive_redate(archive);
+	assert_int_equal(archive->count, 2);
+	assert_false(recording_exists(WRONG_FILE));
+	assert_true(recording_exists(archive->segments[0].entry.file));
+	archive_redate(archive);
+	assert_int_equal(archive->segments[0].entry.start_wall_us, WRONG_US);
+	assert_true(archive->segments[1].entry.start_wall_us >= second_us - TOLERANCE_US);
+	archive_close(archive);
+	archive_case.archive = NULL;
+
+	RUN("rmdir %s/*.idx.tmp", archive_case.config.record.directory);
+	open_and_settle();
+	ASSERT_LISTED(1, 2);
+	assert_redated(0, first_us);
+	assert_redated(1, second_us);
+}
+
 static void another_boot_is_corrected_by_what_it_recorded_once_its_clock_was_right(void **state)
 {
 	char name[SEGMENT_FILE_BYTES];
@@ -238,6 +281,30 @@ static void time_in_suspend_makes_a_correction_impossible(void **state)
 	assert_string_equal(archive_case.listed[0].file, WRONG_FILE);
 	assert_int_equal(unsettled_from_us(), 0);
 	fake_clock.suspended_us = 0;
+
+	/* The next boot, which has not been suspended, does not know better. */
+	open_and_settle();
+	assert_string_equal(archive_case.listed[0].file, WRONG_FILE);
+	assert_int_equal(archive_case.listed[0].flags, 0);
+}
+
+static void time_in_suspend_of_another_boot_makes_a_correction_impossible(void **state)
+{
+	char name[SEGMENT_FILE_BYTES];
+
+	(void)state;
+	put(1, other_boot, WRONG_US, 300, SEGMENT_CLOCK_DOUBTFUL, name);
+	put_after(GAP_SUSPENDED, 2, other_boot, WRONG_US + HOUR_US, 200, SEGMENT_CLOCK_DOUBTFUL, name);
+	put(3, other_boot, MEDIA_WALL_US, 100, SEGMENT_CLOCK_SYNCHRONISED, name);
+	open_and_settle();
+	ASSERT_LISTED(1, 2, 3);
+	assert_string_equal(archive_case.listed[0].file, WRONG_FILE);
+	assert_redated(1, MEDIA_WALL_US - 100 * US_PER_S);
+}
+
+static uint16_t flags_of(int64_t wall_us)
+{
+	return archive_clock_flags(archive_case.archive, (wall_t){wall_us}, mono_now());
 }
 
 static void only_a_clock_that_seems_wrong_is_doubted(void **state)
@@ -246,19 +313,30 @@ static void only_a_clock_that_seems_wrong_is_doubted(void **state)
 	archive_case_open();
 	struct archive *archive = archive_case.archive;
 	archive->clock_is_saved = false;
-	assert_int_equal(archive_clock_flags(archive, MEDIA_WALL_US), 0);
-	assert_int_equal(archive_clock_flags(archive, WRONG_US), SEGMENT_CLOCK_DOUBTFUL);
+	assert_int_equal(flags_of(MEDIA_WALL_US), 0);
+	assert_int_equal(flags_of(WRONG_US), SEGMENT_CLOCK_DOUBTFUL);
 	atomic_store(&archive->newest_wall_us, MEDIA_WALL_US);
-	assert_int_equal(archive_clock_flags(archive, MEDIA_WALL_US), 0);
-	assert_int_equal(archive_clock_flags(archive, MEDIA_WALL_US - 1), SEGMENT_CLOCK_DOUBTFUL);
+	assert_int_equal(flags_of(MEDIA_WALL_US), 0);
+	assert_int_equal(flags_of(MEDIA_WALL_US - 1), SEGMENT_CLOCK_DOUBTFUL);
 	archive->clock_is_saved = true;
-	assert_int_equal(archive_clock_flags(archive, MEDIA_WALL_US), SEGMENT_CLOCK_DOUBTFUL);
+	assert_int_equal(flags_of(MEDIA_WALL_US), SEGMENT_CLOCK_DOUBTFUL);
 
 	/* Once synchronised it is trusted, whatever somebody sets it to later. */
 	fake_ntp.is_synchronised = true;
-	assert_int_equal(archive_clock_flags(archive, MEDIA_WALL_US), SEGMENT_CLOCK_SYNCHRONISED);
+	assert_int_equal(flags_of(wall_now().us), SEGMENT_CLOCK_SYNCHRONISED);
 	fake_ntp.is_synchronised = false;
-	assert_int_equal(archive_clock_flags(archive, WRONG_US), SEGMENT_CLOCK_SYNCHRONISED);
+	assert_int_equal(flags_of(WRONG_US), SEGMENT_CLOCK_SYNCHRONISED);
+}
+
+/* It was captured before that, and the encoder has held it back. */
+static void a_frame_of_before_the_synchronisation_has_a_doubtful_time(void **state)
+{
+	(void)state;
+	archive_case_open();
+	archive_case.archive->clock_is_saved = false;
+	fake_ntp.is_synchronised = true;
+	assert_int_equal(flags_of(WRONG_US), SEGMENT_CLOCK_DOUBTFUL);
+	assert_int_equal(flags_of(wall_now().us), SEGMENT_CLOCK_SYNCHRONISED);
 }
 
 static void a_clock_of_unknown_state_counts_as_unsynchronised(void **state)
@@ -309,6 +387,9 @@ int main(void)
 		REDATE_CASE(another_boot_is_corrected_by_what_it_recorded_once_its_clock_was_right),
 		REDATE_CASE(another_boot_that_never_knew_the_time_stays_as_it_is_and_is_settled),
 		REDATE_CASE(time_in_suspend_makes_a_correction_impossible),
+		REDATE_CASE(a_segment_that_cannot_be_corrected_stays_listed_and_holds_up_no_other),
+		REDATE_CASE(time_in_suspend_of_another_boot_makes_a_correction_impossible),
+		REDATE_CASE(a_frame_of_before_the_synchronisation_has_a_doubtful_time),
 		REDATE_CASE(only_a_clock_that_seems_wrong_is_doubted),
 		REDATE_CASE(a_clock_of_unknown_state_counts_as_unsynchronised),
 		REDATE_CASE(a_saved_clock_counts_without_a_real_time_clock),
