@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "shared/base/json_value.h"
 #include "shared/base/time_text.h"
 
 #define ZONE_BYTES      16
@@ -58,7 +59,7 @@ void clip_headers_name(const struct api_request *request, const struct clip *cli
 void clip_headers_append_file_name(const char *file, const char *label, struct buffer *out)
 {
 	buffer_printf(out, "Content-Disposition: inline; filename=\"%s\"", file);
-	if (*label) {
+	if (*label && json_text_is_utf8(label)) { /* RFC 8187 allows nothing else */
 		buffer_printf(out, "; filename*=UTF-8''");
 		for (const char *at = label; *at; at++) {
 			bool plain = isalnum((unsigned char)*at) || strchr("-._", *at);

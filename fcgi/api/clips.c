@@ -14,6 +14,7 @@
 #include "fcgi/api/route.h"
 #include "fcgi/clip/kept_clips.h"
 #include "fcgi/server/response.h"
+#include "shared/base/json_value.h"
 
 /* `error` (errno) says why a clip could not be opened. */
 static void respond_no_clip(struct api_request *request, int error)
@@ -254,8 +255,8 @@ static void keep_begin(struct api_request *request, struct clip_request *wanted,
 	}
 	enum query_outcome has_label =
 		query_get(request->fcgi->query, "label", keeping->keep.label, sizeof(keeping->keep.label));
-	if (has_label != QUERY_FOUND && has_label != QUERY_ABSENT) {
-		respond_problem(request, 400, NULL, "label= takes up to %d bytes of text.", CLIP_LABEL_BYTES - 1);
+	if (has_label == QUERY_MALFORMED || !json_text_is_utf8(keeping->keep.label)) {
+		respond_problem(request, 400, NULL, "label= takes up to %d bytes of UTF-8.", CLIP_LABEL_BYTES - 1);
 		return;
 	}
 	keeping->keep.folder = camera_make_clips(request->camera);

@@ -48,9 +48,10 @@ bool clip_label_read(int fd, char out[CLIP_LABEL_BYTES])
 	if ((size_t)got != room || room < EMPTY_BYTES)
 		return true;
 	uint32_t size = be32_get(box + room - 4);
+	if (size < EMPTY_BYTES || size > room || size - EMPTY_BYTES >= CLIP_LABEL_BYTES)
+		return true;
 	const uint8_t *start = box + room - size;
-	if (size < EMPTY_BYTES || size > room || size - EMPTY_BYTES >= CLIP_LABEL_BYTES || be32_get(start) != size ||
-	    memcmp(start + 4, head_end, sizeof(head_end)) != 0)
+	if (be32_get(start) != size || memcmp(start + 4, head_end, sizeof(head_end)) != 0)
 		return true;
 	memcpy(out, start + HEAD_BYTES, size - EMPTY_BYTES);
 	out[size - EMPTY_BYTES] = '\0';

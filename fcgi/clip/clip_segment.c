@@ -323,6 +323,11 @@ size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, siz
 	return got + copy_records(fallback->records, fallback->count, first + got, count - got, out + got);
 }
 
+bool clip_segment_read_failed(const struct clip_segment *segment)
+{
+	return segment->fallback && segment->fallback->done;
+}
+
 uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
 {
 	uint64_t low = 0, high = segment->count;

@@ -84,6 +84,9 @@ size_t clip_segment_init_bytes(const struct clip_segment *segment);
  */
 size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out);
 
+/* True if a record could not be read from the index so far. It may be readable again while the file is the same. */
+bool clip_segment_read_failed(const struct clip_segment *segment);
+
 /* The first record whose wall time is at least wall_us; segment->count if there is none. A binary search. */
 uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us);
 

@@ -282,8 +282,10 @@ static bool walk_cached(struct walk *walk, const struct catalogue_entry *entry)
 	bool good = summarize(walk, &segment, &summary);
 	if (good)
 		walk_summary(walk, &segment.entry, &summary);
+	bool whole = !clip_segment_read_failed(&segment);
+	walk->unreadable |= !whole;
 	clip_segment_close(&segment, false);
-	if (good && stamped) {
+	if (good && stamped && whole) {
 		timeline_cache_add(walk->cache, &summary);
 	} else if (good) {
 		free(summary.spans);

@@ -44,6 +44,15 @@ static size_t sequence_length(const uint8_t *at)
 	return 0;
 }
 
+bool json_text_is_utf8(const char *text)
+{
+	const uint8_t *at = (const uint8_t *)text;
+
+	for (size_t length; *at && (length = sequence_length(at)) > 0;)
+		at += length;
+	return *at == '\0';
+}
+
 struct json_object *json_string(const char *text)
 {
 	struct json_object *json = NULL;

@@ -2,9 +2,13 @@
 #ifndef SHARED_BASE_JSON_VALUE_H
 #define SHARED_BASE_JSON_VALUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct json_object;
+
+/* True if the text is UTF-8 (RFC 3629). */
+bool json_text_is_utf8(const char *text);
 
 /*
  * A text from outside: from shared memory, a file or a request. Each byte that is not part of a UTF-8 character (RFC

@@ -233,6 +233,13 @@ static void a_label_is_listed_and_names_the_download(void **state)
 	assert_response(ask("GET", "/clips/garden.mp4"), "Status: 200",
 			"filename=\"garden.mp4\"; filename*=UTF-8''T%C3%BCr%20%22vorne%22.mp4\r\n");
 	assert_response(ask("GET", "/clips/door.mp4"), "Status: 200", "filename=\"door.mp4\"\r\n");
+
+	/* The box of another program, or a damaged one. */
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_true(clip_label_append(fd, "T\xfcr\r\nX: y"));
+	close(fd);
+	assert_response(ask("GET", "/clips"), "Status: 200", "\"label\":\"T\xef\xbf\xbdr\\r\\nX: y\",");
+	assert_response(ask("GET", "/clips/garden.mp4"), "Status: 200", "filename=\"garden.mp4\"\r\n");
 }
 
 /* A folder whose path cannot be resolved may be full of clips. */

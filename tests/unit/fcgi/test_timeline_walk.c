@@ -262,7 +262,8 @@ static struct totals walk_with(struct timeline_cache *cache, const struct plan_a
 }
 
 /* Takes all descriptors but one, with which the list can be opened and no segment. */
-static struct totals walk_without_opening(struct timeline_cache *cache, const struct plan_archive *archive)
+static bool walks_without_opening(struct timeline_cache *cache, const struct plan_archive *archive,
+				  struct totals *totals)
 {
 	struct rlimit limit, tight;
 	int next = dup(archive->folder);
@@ -272,8 +273,17 @@ static struct totals walk_without_opening(struct timeline_cache *cache, const st
 	tight = limit;
 	tight.rlim_cur = (rlim_t)next + 1;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-	struct totals totals = walk_with(cache, archive);
+	*totals = (struct totals){0};
+	bool walks = timeline_walk(cache, archive->folder, 0, INT64_MAX, on_item, totals);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return walks;
+}
+
+static struct totals walk_without_opening(struct timeline_cache *cache, const struct plan_archive *archive)
+{
+	struct totals totals;
+
+	assert_true(walks_without_opening(cache, archive, &totals));
 	return totals;
 }
 
@@ -303,6 +313,28 @@ static void what_is_remembered_follows_the_files(void **state)
 	assert_int_equal(unlinkat(archive.folder, index, 0), 0);
 	assert_int_equal(unlinkat(archive.folder, archive.segments[1].entry.file, 0), 0);
 	assert_true(walk_with(cache, &archive).deleted_us > 0);
+	timeline_cache_free(cache);
+	plan_archive_drop(&archive);
+}
+
+/* A disk that fails now may work again, and nothing about the file tells. */
+static void what_could_not_be_read_is_not_remembered(void **state)
+{
+	static struct plan_archive archive;
+	struct timeline_cache *cache = timeline_cache_create();
+	struct totals got;
+	char index[SEGMENT_FILE_BYTES];
+	uint8_t damage = 0xff;
+
+	(void)state;
+	archive_of_four(&archive, 60);
+	assert_true(index_name(archive.segments[1].entry.file, index, sizeof(index)));
+	int fd = openat(archive.folder, index, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, &damage, 1, 2 * INDEX_RECORD_BYTES - 1), 1);
+	close(fd);
+	plan_archive_age(&archive);
+	walk_with(cache, &archive);
+	assert_false(walks_without_opening(cache, &archive, &got));
 	timeline_cache_free(cache);
 	plan_archive_drop(&archive);
 }
@@ -370,6 +402,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_segment_is_a_gap_of_the_disk),
 		cmocka_unit_test(an_error_is_not_a_gap),
 		cmocka_unit_test(what_is_remembered_follows_the_files),
+		cmocka_unit_test(what_could_not_be_read_is_not_remembered),
 		cmocka_unit_test(damaged_frames_are_a_gap),
 		cmocka_unit_test(a_damaged_beginning_is_a_gap),
 	};
