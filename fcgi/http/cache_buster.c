@@ -69,11 +69,19 @@ static bool resembles(const char *name, size_t length, const char *known, size_t
 	       edit_distance(name, length, known, known_length) <= known_length / 3;
 }
 
-static bool resembles_any(const char *name, size_t length, const char *names)
+/* The parameter in other letters, such as At=. */
+static bool is_same_name(const char *name, size_t length, const char *known, size_t known_length)
+{
+	return length == known_length && strncasecmp(name, known, length) == 0;
+}
+
+typedef bool compare_names(const char *name, size_t length, const char *known, size_t known_length);
+
+static bool is_like_any(const char *name, size_t length, const char *names, compare_names *is_like)
 {
 	for (const char *at = names; *at; at += strspn(at, " ")) {
 		size_t known_length = strcspn(at, " ");
-		if (resembles(name, length, at, known_length))
+		if (is_like(name, length, at, known_length))
 			return true;
 		at += known_length;
 	}
@@ -87,7 +95,7 @@ bool cache_buster_is_named(const char *parameter, size_t length, const char *nam
 	if (!equals || equals == parameter)
 		return false;
 	size_t name_length = (size_t)(equals - parameter), value_length = length - name_length - 1;
-	if (!is_number(equals + 1, value_length))
+	if (!is_number(equals + 1, value_length) || is_like_any(parameter, name_length, names, is_same_name))
 		return false;
-	return strspn(equals + 1, DIGITS) >= TIMESTAMP_DIGITS || !resembles_any(parameter, name_length, names);
+	return strspn(equals + 1, DIGITS) >= TIMESTAMP_DIGITS || !is_like_any(parameter, name_length, names, resembles);
 }

@@ -16,7 +16,7 @@ bool cache_buster_is_bare(const char *parameter, size_t length);
 /*
  * Whether a parameter with a name that is not one of `names` (separated by blanks) is a cache-buster: its value is a
  * number. If its name resembles one of `names`, as in widht=320, it is taken for a mistake, unless the value has at
- * least as many digits as a time in seconds.
+ * least as many digits as a time in seconds. A name of `names` in other letters (At=) is always a mistake.
  */
 bool cache_buster_is_named(const char *parameter, size_t length, const char *names);
 

@@ -98,6 +98,8 @@ static void pictures_may_have_cache_busters_and_mistakes_are_still_reported(void
 	} mistakes[] = {{"widht=320", "\"widht\""},
 			{"with=320", "\"with\""},
 			{"Width=320", "\"Width\""},
+			{"At=1763540000", "\"At\""},
+			{"WIDTH=1763540000000", "\"WIDTH\""},
 			{"w=320", "\"w\""},
 			{"cam=2", "\"cam\""},
 			{"cmera=1", "\"cmera\""},
