@@ -1,8 +1,8 @@
 /*
  * broker.h - a helper process that does outside of the sandbox what a sandboxed program cannot do itself.
  *
- * The program forks it before it enters its sandbox (program_sandbox.h). The broker has two commands. One checks whether
- * a camera's token file has changed, and opens it: each change renames a new file into place, in a folder that
+ * The program forks it before it enters its sandbox (program_sandbox.h). The broker has two commands. One checks
+ * whether a camera's token file has changed, and opens it: each change renames a new file into place, in a folder that
  * the program cannot access and whose disk may hang. The other runs `at_exit` when the program ends, to remove the name
  * of a socket, for instance. The broker ends when the program does, even if that is killed.
  *
@@ -41,8 +41,8 @@ struct broker *broker_open(const struct broker_setup *setup, struct reason *why)
 
 /*
  * Opens a camera's token file. Returns a descriptor, which the caller closes, or -1 with errno. EALREADY: the file is
- * still the one with the stamp `seen` (NULL: none was seen). ETIMEDOUT: the broker has not replied within some tenths of
- * a second; it is returned at once as long as that reply is missing. Ask again later.
+ * still the one with the stamp `seen` (NULL: none was seen). ETIMEDOUT: the broker has not replied within some tenths
+ * of a second; it is returned at once as long as that reply is missing. Ask again later.
  */
 int broker_open_tokens(struct broker *broker, size_t camera, const struct broker_file_stamp *seen);
 

@@ -159,9 +159,9 @@ void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg
 	}
 	/*
 	 * A camera's JPEG is full-range BT.601 (JFIF). These describe the video that it is converted to. Full-range
-	 * video (yuvj420p) would save the conversion, but Firefox (153) shows it as if it were limited: 16 becomes black
-	 * and 235 white, whatever the SPS and colr say. Chromium, VLC and FFmpeg show it right. x264 also makes a third
-	 * more bytes of it at the same -crf.
+	 * video (yuvj420p) would save the conversion, but Firefox (153) shows it as if it were limited: 16 becomes
+	 * black and 235 white, whatever the SPS and colr say. Chromium, VLC and FFmpeg show it right. x264 also makes a
+	 * third more bytes of it at the same -crf.
 	 */
 	FFMPEG_COMMAND_ADD(command, "-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc",
 			   "smpte170m", "-color_range", "tv");

@@ -1,64 +1,8 @@
 /* test_v4l2_bandwidth.c - a USB bus without bandwidth for the requested mode: lower ones are opened. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "recorderd/source/source_v4l2.h"
 #include "shared/base/log.h"
-#include "tests/unit/fakes/fake_video.h"
-
-static struct reason why;
-
-static struct config request(int width, int height, int fps)
-{
-	return (struct config){.camera = {.width = width, .height = height, .fps = fps}};
-}
-
-static enum source_open_outcome try_open(const struct config *config)
-{
-	struct source *source;
-	enum source_open_outcome outcome;
-
-	why.text[0] = '\0';
-	outcome = source_v4l2_open(config, "/dev/video0", 0, &source, &why);
-	if (outcome != SOURCE_OPENED) {
-		assert_null(source);
-		assert_non_null(strstr(why.text, "/dev/video0"));
-	}
-	source_close(source);
-	return outcome;
-}
-
-static struct source_info info_of(const struct config *config)
-{
-	struct source *source;
-	struct source_info info;
-
-	assert_int_equal(source_v4l2_open(config, "/dev/video0", 0, &source, &why), SOURCE_OPENED);
-	info = source->info;
-	source_close(source);
-	return info;
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	fake_reset();
-	fake_camera(0);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	assert_int_equal(fake_nodes[0].opens, fake_nodes[0].closes);
-	fake_reset();
-	return 0;
-}
+#include "tests/unit/support/open_cases.h"
 
 static void missing_bandwidth_lowers_first_the_rate_and_then_the_size(void **state)
 {
@@ -145,8 +89,6 @@ static void a_camera_with_ranges_of_modes_is_lowered_by_halves(void **state)
 		source_close(source);
 	}
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
