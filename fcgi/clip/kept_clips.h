@@ -5,6 +5,7 @@
 #define FCGI_CLIP_KEPT_CLIPS_H
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "fcgi/clip/clip_label.h"
 #include "fcgi/io/virtual_file.h"
@@ -28,12 +29,12 @@ int kept_clip_part_open(int folder, const char *name);
 
 enum kept_clip_outcome {
 	KEPT_CLIP_OK,
-	KEPT_CLIP_EXISTS,
-	KEPT_CLIP_BUSY,          /* a clip of that name is being written */
-	KEPT_CLIP_NO_SPACE,      /* ENOSPC or EDQUOT */
-	KEPT_CLIP_TOO_LARGE,     /* for the file system, or for the limit on file sizes */
-	KEPT_CLIP_NOT_FOUND,     /* there is no clip of that name */
-	KEPT_CLIP_NOT_PERMITTED, /* the folder is not writable, or its file system is read-only */
+	KEPT_CLIP_EXISTS = EXIT_FAILURE + 1, /* EXIT_FAILURE: failed without an errno that can be named */
+	KEPT_CLIP_BUSY,                      /* a clip of that name is being written */
+	KEPT_CLIP_NO_SPACE,                  /* ENOSPC or EDQUOT */
+	KEPT_CLIP_TOO_LARGE,                 /* for the file system, or for the limit on file sizes */
+	KEPT_CLIP_NOT_FOUND,                 /* there is no clip of that name */
+	KEPT_CLIP_NOT_PERMITTED,             /* the folder is not writable, or its file system is read-only */
 };
 
 struct kept_clip {
