@@ -228,13 +228,12 @@ static void a_damaged_segment_is_a_gap_of_the_disk(void **state)
 static bool walks_without_opening(struct timeline_cache *cache, const struct plan_archive *archive,
 				  struct totals *totals)
 {
-	struct rlimit limit, tight;
+	struct rlimit limit;
 	int next = dup(archive->folder);
 
 	close(next);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	tight = limit;
-	tight.rlim_cur = (rlim_t)next + 1;
+	struct rlimit tight = {.rlim_cur = (rlim_t)next + 1, .rlim_max = limit.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
 	*totals = (struct totals){0};
 	bool walks = timeline_walk(cache, archive->folder, 0, INT64_MAX, on_item, totals);
