@@ -21,6 +21,7 @@ AS_BEHIND_LIGHTTPD = (
     test_clips.test_the_timeline_has_one_span_where_nothing_is_missing,
     test_clips.test_a_playlist_plays_exactly_its_range,
     test_clips.test_a_kept_clip_is_the_clip,
+    test_clips.test_a_label_in_another_encoding_is_refused,
     test_clips.test_a_kept_clip_can_be_deleted_once,
     test_clips.test_names_that_leave_the_folder_are_refused,
     test_clips.test_another_site_cannot_act_for_its_visitor,
