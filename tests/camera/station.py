@@ -114,7 +114,7 @@ class Station(Rig):
         return Window(self, name)
 
     def times_opened(self, name):
-        return self.log(f"{name}.log").count("asked for")
+        return self.log(f"{name}.log").count("; requested ")
 
     def wait_info(self, name, met, what):
         """Waits for a /camera_info that meets the condition."""
