@@ -78,7 +78,8 @@ export function troubleTests(recorder, user) {
       try {
         await user.press("ArrowLeft");
         await waitFor(() => user.hasShown("loading", /Loading the recording, \d+ s/), "the progress");
-        await notice(/did not (answer within 15|load within 20) s/); // the answer, or the picture, whichever gives up first
+        // Either the answer or the picture reaches its limit first.
+        await notice(/did not (answer within 15|load within 20) s/);
         await waitFor(() => user.isHidden("loading"), "the progress disappears");
       } finally {
         await user.page.goto("about:blank");
