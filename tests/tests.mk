@@ -30,6 +30,7 @@ tests/shared/ring       = health state
 tests/shared/media      = ffmpeg_args mp4_box mp4_moov mp4_offsets
 tests/shared/sandbox    = ffmpeg_files
 tests/shared/segment    = catalogue index segment segment_damage
+tests/shared/motion     = motion_list motion_record
 tests/recorderd/lock    = instance_lock
 tests/recorderd/ring    = leftovers ring ring_crash ring_left ring_names ring_pages ring_size
 tests/recorderd/rawjpeg = jpeg_pool

@@ -30,6 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/base/clock.h"
+
 #define MOTION_MAGIC        UINT64_C(0x0a31544f4d524353) /* "SCRMOT1\n" */
 #define MOTION_RECORD_BYTES 168u
 #define MOTION_COLUMNS      32
@@ -79,6 +81,12 @@ struct motion_record {
 static_assert(sizeof(struct motion_header) == MOTION_RECORD_BYTES, "motion header");
 static_assert(sizeof(struct motion_record) == MOTION_RECORD_BYTES, "motion record");
 static_assert(sizeof(struct motion_cells) == 144, "motion cells");
+
+/* True of a second that a record may have. */
+static inline bool motion_second_valid(int64_t second)
+{
+	return second >= 0 && second < CLOCK_MAX_US / US_PER_S;
+}
 
 static inline enum motion_strength motion_cell(const struct motion_cells *cells, int column, int row)
 {
