@@ -55,6 +55,10 @@ enum motion_flags {
 	MOTION_GLOBAL = 1u << 1, /* most of the picture changed at once (light, a turned camera): the cells are empty */
 	MOTION_DARK = 1u << 2,   /* too dark to tell a covered camera from the night */
 	MOTION_FEW_FRAMES = 1u << 3, /* fewer pictures were looked at than asked for */
+	/* What may have been done to the camera: set by recorderd, in each second in which it has held for ten seconds. */
+	MOTION_COVERED = 1u << 4,
+	MOTION_VIEW_CHANGED = 1u << 5,
+	MOTION_BLURRED = 1u << 6,
 };
 
 /* The strength of every cell, in two bit planes. */
