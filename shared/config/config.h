@@ -62,9 +62,16 @@ struct config_record {
 };
 
 struct config_retention {
-	double hours;       /* 0: no limit */
-	double max_gb;      /* 0: no limit; 1 GB = 10^9 bytes */
-	double min_free_gb; /* 0: no limit */
+	double hours;        /* 0: no limit */
+	double max_gb;       /* 0: no limit; 1 GB = 10^9 bytes */
+	double min_free_gb;  /* 0: no limit */
+	double motion_hours; /* for segments with an event (shared/motion/motion_event.h); 0: as long as the others */
+};
+
+struct config_motion {
+	bool enabled; /* recorder-motion runs */
+	int fps;      /* pictures per second that it looks at: 1 to 10 */
+	double days;  /* for .motion files; 0: as long as the footage */
 };
 
 struct config_memory {
@@ -103,6 +110,7 @@ struct config {
 	struct config_camera camera;
 	struct config_record record;
 	struct config_retention retention;
+	struct config_motion motion;
 	struct config_memory memory;
 	struct config_clips clips;
 	struct config_http http;
@@ -132,7 +140,7 @@ bool config_reload(const struct config *running, struct config *out, struct reas
 
 /* Keys as people write them (retention.hours, controls), separated by commas; empty if there are none. */
 struct config_changes {
-	char applied[320];
+	char applied[448];
 	char needs_restart[320];
 	bool controls; /* [controls] are among those applied */
 };

@@ -71,6 +71,11 @@ static const struct key keys[] = {
 	{"retention:hours", "72", REAL, FIELD(retention.hours), 0, 1000000, NULL},
 	{"retention:max_gb", "0", REAL, FIELD(retention.max_gb), 0, 1000000, NULL},
 	{"retention:min_free_gb", "2", REAL, FIELD(retention.min_free_gb), 0, 1000000, NULL},
+	{"retention:motion_hours", "0", REAL, FIELD(retention.motion_hours), 0, 1000000, NULL},
+
+	{"motion:enabled", "yes", YES_NO, FIELD(motion.enabled), 0, 0, NULL},
+	{"motion:fps", "5", INTEGER, FIELD(motion.fps), 1, 10, NULL},
+	{"motion:days", "0", REAL, FIELD(motion.days), 0, 100000, NULL},
 
 	{"memory:minutes", "30", REAL, FIELD(memory.minutes), 0.1, 1440, NULL},
 	{"memory:max_mb", "0", INTEGER, FIELD(memory.max_mb), 0, 1048576, NULL},
@@ -275,8 +280,8 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 	if (!is_known_section(name, (size_t)section))
 		return reason_set(
 			why,
-			"%s: there is no section [%.*s]; expected [camera], [record], [retention], [memory], [clips], "
-			"[http], [controls] or [log]",
+			"%s: there is no section [%.*s]; expected [camera], [record], [retention], [motion], [memory], "
+			"[clips], [http], [controls] or [log]",
 			out->file, section < VALUE_SHOWN ? section : VALUE_SHOWN, name);
 	if (name[section] == '\0')
 		return true;

@@ -33,6 +33,10 @@ static void an_empty_file_has_every_default(void **state)
 	assert_string_equal(config.record.preset, "superfast");
 	assert_int_equal(config.record.quality, 23);
 	assert_true(config.retention.hours == 72 && config.retention.max_gb == 0 && config.retention.min_free_gb == 2);
+	assert_true(config.retention.motion_hours == 0);
+	assert_true(config.motion.enabled);
+	assert_int_equal(config.motion.fps, 5);
+	assert_true(config.motion.days == 0);
 	assert_true(config.memory.minutes == 30);
 	assert_int_equal(config.memory.max_mb, 0);
 	assert_string_equal(config.clips.directory, ini_path("clips"));
@@ -74,7 +78,8 @@ static void every_key_is_read_from_the_file(void **state)
 			   "width = 640\nheight = 480\nfps = 30\nformat = yuyv\n"
 			   "[record]\nenabled = no\ndirectory = /srv/video\nsegment_seconds = 60\nsync_seconds = 5\n"
 			   "codec = mjpeg\nsandbox = no\nencoder = h264_vaapi\npreset = p4\nquality = 30\n"
-			   "[retention]\nhours = 0.5\nmax_gb = 1.25\nmin_free_gb = 0.1\n"
+			   "[retention]\nhours = 0.5\nmax_gb = 1.25\nmin_free_gb = 0.1\nmotion_hours = 1.5\n"
+			   "[motion]\nenabled = no\nfps = 10\ndays = 0.5\n"
 			   "[memory]\nminutes = 0.1\nmax_mb = 64\n"
 			   "[clips]\ndirectory = kept\ncache = off\nmax_mb = 10\n"
 			   "[http]\nmax_viewers = 1\nmax_downloads = 2\nmax_clip_minutes = 3\nmax_transcodes = 0\n"
@@ -101,6 +106,10 @@ static void every_key_is_read_from_the_file(void **state)
 	assert_int_equal(config.record.quality, 30);
 	assert_true(config.retention.hours == 0.5 && config.retention.max_gb == 1.25 &&
 		    config.retention.min_free_gb == 0.1);
+	assert_true(config.retention.motion_hours == 1.5);
+	assert_false(config.motion.enabled);
+	assert_int_equal(config.motion.fps, 10);
+	assert_true(config.motion.days == 0.5);
 	assert_true(config.memory.minutes == 0.1);
 	assert_int_equal(config.memory.max_mb, 64);
 	assert_string_equal(config.clips.directory, ini_path("kept"));

@@ -63,17 +63,34 @@ static void nothing_changes_if_the_file_is_the_same(void **state)
 static void what_can_change_is_applied_and_listed(void **state)
 {
 	(void)state;
-	change("", "[retention]\nhours = 5\nmax_gb = 1.5\n[clips]\nmax_mb = 9\n[http]\nallow_control = "
+	change("", "[retention]\nhours = 5\nmax_gb = 1.5\nmotion_hours = 96\n[motion]\nenabled = no\nfps = 2\ndays = "
+		   "30\n[clips]\nmax_mb = 9\n[http]\nallow_control = "
 		   "yes\nallow_origin = http://a.example\n[log]\nlevel = debug\n");
-	assert_string_equal(
-		changes.applied,
-		"retention.hours, retention.max_gb, clips.max_mb, http.allow_control, http.allow_origin, log.level");
+	assert_string_equal(changes.applied,
+			    "retention.hours, retention.max_gb, retention.motion_hours, motion.enabled, motion.fps, "
+			    "motion.days, clips.max_mb, http.allow_control, http.allow_origin, log.level");
 	assert_string_equal(changes.needs_restart, "");
 	assert_true(running.retention.hours == 5 && running.retention.max_gb == 1.5);
+	assert_true(running.retention.motion_hours == 96 && running.motion.days == 30);
+	assert_false(running.motion.enabled);
+	assert_int_equal(running.motion.fps, 2);
 	assert_int_equal(running.clips.max_mb, 9);
 	assert_true(running.http.allow_control);
 	assert_string_equal(running.http.allow_origin, "http://a.example");
 	assert_int_equal(running.log_level, LOG_DEBUG);
+}
+
+/* Every key that is live, as long as its section and name are. */
+static void a_list_of_all_keys_that_can_change_is_whole(void **state)
+{
+	(void)state;
+	change("", "[retention]\nhours = 5\nmax_gb = 1\nmin_free_gb = 1\nmotion_hours = 96\n"
+		   "[motion]\nenabled = no\nfps = 2\ndays = 30\n[clips]\ncache = no\nmax_mb = 9\n"
+		   "[http]\nmax_viewers = 1\nmax_downloads = 1\nmax_clip_minutes = 1\nmax_transcodes = 2\n"
+		   "address_share = 1\nstall_seconds = 1\nproxies = ::1\nallow_control = yes\nhosts = *\n"
+		   "allow_origin = *\n[controls]\nbrightness = 1\n[log]\nlevel = debug\n");
+	assert_string_equal(changes.needs_restart, "");
+	assert_non_null(strstr(changes.applied, ", log.level, controls"));
 }
 
 static void what_needs_a_restart_is_listed_and_not_applied(void **state)
@@ -127,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_changes_if_the_file_is_the_same),
 		cmocka_unit_test(what_can_change_is_applied_and_listed),
+		cmocka_unit_test(a_list_of_all_keys_that_can_change_is_whole),
 		cmocka_unit_test(what_needs_a_restart_is_listed_and_not_applied),
 		cmocka_unit_test(a_removed_key_has_its_default_again),
 		cmocka_unit_test(a_list_of_too_many_keys_is_cut),

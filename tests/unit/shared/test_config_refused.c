@@ -53,6 +53,9 @@ static void numbers_out_of_range_are_refused_with_the_range(void **state)
 		{"retention", "hours", "-0.5", "1000000.1", "from 0 to 1000000"},
 		{"retention", "max_gb", "-1", "1e3", "from 0 to 1000000"},
 		{"retention", "min_free_gb", "nan", "inf", "from 0 to 1000000"},
+		{"retention", "motion_hours", "-1", "1000001", "from 0 to 1000000"},
+		{"motion", "fps", "0", "11", "from 1 to 10"},
+		{"motion", "days", "-0.1", "100001", "from 0 to 100000"},
 		{"memory", "minutes", "0.09", "1440.1", "from 0.1 to 1440"},
 		{"memory", "max_mb", "-1", "1048577", "from 0 to 1048576"},
 		{"clips", "max_mb", "0", "100000001", "from 1 to 1"},
@@ -110,6 +113,7 @@ static void unknown_choices_are_refused_with_the_choices(void **state)
 	assert_string_equal(ini_loaded("[http]\nallow_origin = *\n").http.allow_origin, "*");
 	ini_refused("[record]\nenabled = maybe\n", "enabled", "yes or no");
 	ini_refused("[clips]\ncache = 2\n", "cache", "yes or no");
+	ini_refused("[motion]\nenabled = 2\n", "enabled", "yes or no");
 	ini_refused("[http]\nallow_control =\n", "allow_control", "yes or no");
 	ini_refused("[log]\nlevel = loud\n", "level", "error, warn, info or debug");
 }
@@ -122,6 +126,8 @@ static void unknown_keys_and_sections_are_refused_with_the_known_ones(void **sta
 	ini_refused("[camera]\nwidth:x = 1280\n", "width:x", "height");
 	ini_refused("[cameras]\nwidth = 1280\n", "[cameras]", "[camera]");
 	ini_refused("[empty]\n", "[empty]", "[record]");
+	ini_refused("[motion]\nsensitivity = 5\n", "sensitivity", "expected enabled, fps, days");
+	ini_refused("[events]\n", "[events]", "[motion]");
 	ini_refused("width = 1280\n", "width", "[camera]");
 	ini_refused("[]\nwidth = 1280\n", "before any section", "[camera]");
 	ini_refused("[record:x]\ncodec = h264\n", "x", "codec");
