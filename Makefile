@@ -36,7 +36,7 @@ shared/config     = config config_change config_keys config_text config_value mo
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder
 shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name segment_walk
-shared/motion     = motion_cells motion_event motion_list motion_record
+shared/motion     = motion_cells motion_event motion_list motion_record motion_tamper
 
 recorderd/lock    = instance_lock
 recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer

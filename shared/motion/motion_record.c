@@ -11,8 +11,6 @@
 #include "shared/base/crc32c.h"
 #include "shared/base/file_io.h"
 
-#define LIKENESS_UNKNOWN (-128)
-
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs are the file's bytes");
 
 static uint32_t header_crc(const struct motion_header *header)
@@ -75,9 +73,9 @@ void motion_record_join(struct motion_record *into, const struct motion_record *
 	into->sharpness = (uint8_t)weighted(into->sharpness, a, from->sharpness, b);
 	into->gain = (int8_t)weighted(into->gain, a, from->gain, b);
 	into->jpeg_bytes = (uint16_t)weighted(into->jpeg_bytes, a, from->jpeg_bytes, b);
-	if (into->likeness == LIKENESS_UNKNOWN)
+	if (into->likeness == MOTION_LIKENESS_UNKNOWN)
 		into->likeness = from->likeness;
-	else if (from->likeness != LIKENESS_UNKNOWN)
+	else if (from->likeness != MOTION_LIKENESS_UNKNOWN)
 		into->likeness = (int8_t)weighted(into->likeness, a, from->likeness, b);
 }
 

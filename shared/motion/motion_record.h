@@ -39,6 +39,8 @@
 #define MOTION_CELLS        (MOTION_COLUMNS * MOTION_ROWS)
 #define MOTION_PLANE_BYTES  (MOTION_CELLS / 8)
 
+#define MOTION_LIKENESS_UNKNOWN (-128)
+
 enum motion_strength { MOTION_NONE, MOTION_FAINT, MOTION_CLEAR, MOTION_STRONG };
 
 struct motion_header {
@@ -72,8 +74,8 @@ struct motion_record {
 	struct motion_cells cells;
 	uint8_t mean_luma; /* 0 to 255 */
 	uint8_t sharpness; /* 16 * log2(1 + s), at most 255; s: mean absolute difference to the neighbouring pixels */
-	int8_t likeness;   /* 127 * the correlation with the background of ten minutes ago; -128: not known */
-	uint8_t flags;     /* enum motion_flags */
+	int8_t likeness; /* 127 * the correlation with the background of ten minutes ago, or MOTION_LIKENESS_UNKNOWN */
+	uint8_t flags;   /* enum motion_flags */
 	uint16_t moving_cells; /* cells whose strength is not 0 */
 	uint8_t frames;        /* pictures that were looked at */
 	int8_t gain;           /* 16 * log2 of the factor by which the picture is brighter than its background */
