@@ -83,8 +83,8 @@ export const recordings = (camera, values = {}) => json(path("/recordings", { ..
 
 export const clips = (camera) => json(path("/clips", { camera }));
 
-export function keepClip(camera, fromMs, toMs, name) {
-  const query = { from: seconds(fromMs), to: seconds(toMs), name: name || null, camera };
+export function keepClip(camera, fromMs, toMs, label) {
+  const query = { from: seconds(fromMs), to: seconds(toMs), label: label || null, camera };
   return json(path("/clips", query), { method: "POST", limit: 120000 });
 }
 

@@ -27,6 +27,9 @@ function row(title, detail, ...buttons) {
   return element("li", {}, text, element("div", { class: "row-buttons" }, ...buttons));
 }
 
+/* What the list shows for a clip: its label, or its file if it has none or it cannot be read. */
+const nameOf = ({ file, label }) => label || file.replace(/\.mp4$/, "");
+
 const sum = (items, value) => items.reduce((total, item) => total + value(item), 0);
 
 /* Recordings, newest first; the archive knows them. */
@@ -105,13 +108,13 @@ export class ClipList {
 
   #row(clip) {
     const url = api.path(`/clips/${encodeURIComponent(clip.file)}`, { camera: this.#screen.cameraName });
-    const title = element("strong", { title: clip.file }, clip.file.replace(/\.mp4$/, "")), detail = element("span");
+    const name = nameOf(clip), title = element("strong", { title: clip.file }, name), detail = element("span");
     this.#describe(clip, url, detail);
-    const remove = iconButton("trash", `Delete ${clip.file}`, () => this.#delete(clip));
+    const remove = iconButton("trash", `Delete ${name}`, () => this.#delete(clip));
     remove.dataset.deletes = "yes";
     setDisabled(remove, this.#forbidden);
-    const play = iconButton("play", `Play ${clip.file}`, () => openClip(clip.file, url));
-    return row(title, detail, play, downloadLink(url, clip.file), remove);
+    const play = iconButton("play", `Play ${name}`, () => openClip(name, url));
+    return row(title, detail, play, downloadLink(url, `${name}.mp4`), remove);
   }
 
   /* The clip's own header says how long it is. */
@@ -128,12 +131,12 @@ export class ClipList {
   }
 
   async #delete(clip) {
-    if (!await askToConfirm(`Delete ${clip.file}? This cannot be undone.`, "Delete")) return;
+    if (!await askToConfirm(`Delete ${nameOf(clip)}? This cannot be undone.`, "Delete")) return;
     try {
       await api.deleteClip(this.#screen.cameraName, clip.file);
-      this.#overlay.notify(`Deleted ${clip.file}.`);
+      this.#overlay.notify(`Deleted ${nameOf(clip)}.`);
     } catch (problem) {
-      this.#overlay.notify(`Cannot delete ${clip.file}: ${problem.message}`);
+      this.#overlay.notify(`Cannot delete ${nameOf(clip)}: ${problem.message}`);
     }
     this.load();
   }

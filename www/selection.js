@@ -141,13 +141,13 @@ export class Selection extends EventTarget {
   }
 
   async keep() {
-    const { from, to } = this.range, name = find("selection-name").value.trim();
-    const keep = () => api.keepClip(this.#camera, from, to, name);
+    const { from, to } = this.range, label = find("selection-label").value.trim();
+    const keep = () => api.keepClip(this.#camera, from, to, label);
     try {
       const clip = await whileBusy(find("selection-keep"), "Keeping", keep);
       if (!clip) return;
-      find("selection-name").value = "";
-      this.#overlay.notify(`Kept as ${clip.file} (${formatBytes(clip.size)}).`);
+      find("selection-label").value = "";
+      this.#overlay.notify(`Kept ${clip.label ? `“${clip.label}” ` : ""}as ${clip.file} (${formatBytes(clip.size)}).`);
       emit(this, "keep");
     } catch (problem) {
       this.#setSummary(problem.message, true); // it can be tried again

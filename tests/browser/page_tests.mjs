@@ -7,6 +7,7 @@ import { check, waitFor } from "./tap.mjs";
 import { frameCosts, watchFrames, wheelAndDrag } from "./zoom_and_pan.mjs";
 
 const INSIDE_MS = 200; // the clock runs a few frames beyond the last picture before a gap
+const LABEL = `Tür vorne, <b>Mom's</b> "door" & 100%`;
 const STEPS = [",", ",", ",", ".", ".", ".", ".", ".", ".", ".", ","]; // keys: previous frame, next frame
 
 const wholeSecond = (ms) => Math.ceil(ms / 1000) * 1000;
@@ -189,11 +190,16 @@ export function pageTests(recorder, user) {
       const last = await user.exactStill();
       const isLast = last.ms < begin + 1500 && user.isFrameOf(last, begin + 1499);
       check(isLast, `it stops ${last.ms - begin - 1500} ms from the end`);
-      await user.page.type("#selection-name", "evidence");
+      await user.page.type("#selection-label", LABEL);
       await user.page.click("#selection-keep");
-      await waitFor(() => user.hasShown("notice", /evidence\.mp4/), "it is kept");
-      const listed = async () => /evidence.*1\.5 s/s.test(await user.text("clips-list"));
-      await waitFor(listed, "it is listed with its length");
+      await waitFor(() => user.hasShown("notice", /Kept “Tür .* as \S+_\d+_\d+\S*\.mp4/), "it is kept");
+      const labels = () => user.page.$$eval("#clips-list strong", (all) => all.map((node) => node.textContent));
+      await waitFor(async () => (await labels()).join() === LABEL, "its label is listed");
+      await waitFor(async () => /1\.5 s/.test(await user.text("clips-list")), "it is listed with its length");
+      const [{ label, file }] = await recorder.json("/clips");
+      check(label === LABEL, `${file} has the label ${label}`);
+      const saved = await user.page.$eval("#clips-list a[download]", (link) => link.download);
+      check(saved === `${LABEL}.mp4`, `it is downloaded as ${saved}`);
       await user.page.click("#clips-list button[aria-label^=Play]");
       await waitFor(() => user.page.$eval("#clip-video", (video) => video.currentTime > 0.2), "the kept clip plays");
       await user.press("Escape");
