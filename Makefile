@@ -33,13 +33,15 @@ shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/net        = ip_address origin
 shared/config     = config config_change config_keys config_text config_value mount_need state_file token token_file
-shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder
+shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder \
+	video_ring
 shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name segment_walk
 shared/motion     = motion_cells motion_event motion_list motion_record motion_tamper
 
 recorderd/lock    = instance_lock
-recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer
+recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer \
+	video_writer
 recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open

@@ -135,6 +135,7 @@ static void on_publish(void *context)
 	struct recorder *recorder = context;
 
 	check_ring(recorder);
+	video_writer_check(recorder->video);
 	if (recorder->control)
 		control_server_check(recorder->control);
 	publish(&recorder->publisher);
@@ -223,6 +224,7 @@ static bool start_pipeline(struct recorder *recorder, struct reason *why)
 		.archive = recorder->archive,
 		.storage = recorder->storage,
 		.ring = recorder->reader,
+		.video = recorder->video,
 		.adopted = recorder->adopted,
 	});
 	if (!recorder->encoder)

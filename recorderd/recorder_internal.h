@@ -25,6 +25,7 @@ struct recorder {
 	struct archive *archive;
 	struct ring_writer *ring;
 	struct ring_reader *reader;
+	struct video_writer *video; /* NULL: it does not record H.264 */
 	mono_t config_read_at;
 	uint64_t adopted; /* seq of the newest frame that was taken over; 0: none */
 	struct storage *storage;

@@ -69,6 +69,18 @@ bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 	return recorder->reader != NULL;
 }
 
+/* Recording does not depend on it. Opened after the ring, which is more important if /dev/shm is small. */
+static void open_video_ring(struct recorder *recorder)
+{
+	char name[64];
+
+	config_ring_name(&recorder->config, name);
+	if (recorder->config.record.codec == CODEC_H264)
+		recorder->video = video_writer_open(name);
+	else
+		video_writer_remove_leftover(name);
+}
+
 /* A recorder that ends because of an error is restarted, and its frames are kept for that, if it has any. */
 static bool keeps_ring(const struct recorder *recorder)
 {
@@ -82,9 +94,12 @@ void recorder_release_ring(struct recorder *recorder)
 	if (recorder->ring && keeps_ring(recorder)) {
 		log_info("memory", "the frames in memory stay for the next recorder");
 		ring_writer_detach(recorder->ring);
+		video_writer_detach(recorder->video);
 	} else {
 		ring_writer_close(recorder->ring);
+		video_writer_close(recorder->video);
 	}
+	recorder->video = NULL;
 	recorder->ring = recorder->publisher.ring = NULL;
 }
 
@@ -134,6 +149,7 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	recorder->archive = archive_open(&recorder->config, why);
 	if (!recorder->archive || !recorder_open_ring(recorder, why))
 		goto fail;
+	open_video_ring(recorder);
 	recorder->loop = loop_create();
 	recorder->storage_room.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!recorder->loop || recorder->storage_room.fd < 0) {

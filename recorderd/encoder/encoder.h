@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "recorderd/archive/archive.h"
+#include "recorderd/ring/video_writer.h"
 #include "recorderd/storage/storage.h"
 #include "shared/config/config.h"
 #include "shared/event/loop.h"
@@ -27,7 +28,8 @@ struct encoder_parts {
 	struct archive *archive;
 	struct storage *storage;
 	const struct ring_reader *ring;
-	uint64_t adopted; /* seq of the newest frame in the ring that the previous recorder wrote; 0: none */
+	struct video_writer *video; /* NULL: there is no live video */
+	uint64_t adopted;           /* seq of the newest frame in the ring that the previous recorder wrote; 0: none */
 };
 
 /* Recording is on if the configuration says so. Returns NULL if memory runs out. All of `parts` must outlive it. */

@@ -85,6 +85,27 @@ static void note_progress(struct encoder *encoder)
 	backoff_reset(&encoder->undecodable_backoff);
 }
 
+/* For live video, which must not wait for a disk. `media` is what storage gets. */
+static void show_live(struct encoder *encoder, const struct media *media)
+{
+	const struct media_frame *frame = &media->frame;
+	const struct video_fragment fragment = {
+		.wall_us = frame->wall.us,
+		.mono_us = frame->mono.us,
+		.run_mono_us = encoder->first.mono_us,
+		.width = encoder->parser.track.width,
+		.height = encoder->parser.track.height,
+		.key = frame->fragment.key,
+		.init = encoder->parser.init.data,
+		.init_bytes = encoder->parser.init.length,
+		.data = media->data,
+		.moof_bytes = frame->moof_bytes,
+		.total_bytes = media->bytes,
+	};
+
+	video_writer_put(encoder->parts.video, &fragment);
+}
+
 static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
 			  const struct mp4_fragment *fragment)
 {
@@ -120,6 +141,7 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 		.moof_bytes = (uint32_t)moof_bytes,
 	};
 	fix_duration(encoder, media->data, &frame, &media->frame.fragment);
+	show_live(encoder, media);
 	storage_push(encoder->parts.storage, media);
 	encoder_split_at_gap(encoder);
 }

@@ -17,6 +17,7 @@
 #include "shared/base/file_io.h"
 #include "shared/base/log.h"
 #include "shared/ring/ring_reader.h"
+#include "shared/ring/video_ring.h"
 
 #define PREFIX    "recorder."
 #define WRITTEN_S 5 /* a running recorder writes to its ring several times per second */
@@ -135,6 +136,19 @@ static bool is_in_use(const char *camera, const struct stat *status)
 	       (lock == INSTANCE_LOCK_UNKNOWN && wall_now().us / US_PER_S - status->st_mtim.tv_sec < WRITTEN_S);
 }
 
+/* What the video ring beside that ring takes, which is freed with it. */
+static uint64_t video_bytes(const char *ring, uid_t owner)
+{
+	char video[VIDEO_RING_NAME_BYTES], path[SHM_NAME_BYTES];
+	struct stat status;
+
+	video_ring_name(ring, video);
+	shm_name_path(video, path);
+	return lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == owner
+		       ? (uint64_t)status.st_blocks * 512
+		       : 0;
+}
+
 enum owner_filter { ANY_OWNER, THIS_USER };
 
 /* False if the object of that name is not a ring without a recorder. */
@@ -151,7 +165,7 @@ static bool examine(const char *camera, const char *ring, enum owner_filter filt
 	snprintf(out->camera, sizeof(out->camera), "%.*s", CONFIG_NAME_BYTES - 1, camera);
 	snprintf(out->ring, sizeof(out->ring), "%.*s", SHM_NAME_BYTES - 1, ring);
 	out->uid = status.st_uid;
-	out->bytes = (uint64_t)status.st_blocks * 512;
+	out->bytes = (uint64_t)status.st_blocks * 512 + video_bytes(ring, status.st_uid);
 	set_owner(out);
 	return read_ring(out);
 }
@@ -167,17 +181,28 @@ bool leftover_find(const char *camera, struct leftover *out)
 	return examine(camera, usual, ANY_OWNER, out);
 }
 
-/* Splits the name of a file in RING_FOLDER; false if it is not that of a ring. */
+static bool has_name(const char *ring, const char *usual)
+{
+	return strcmp(ring, usual) == 0 || shm_name_is_alternate(ring, usual);
+}
+
+/*
+ * Splits the name of a file in RING_FOLDER; false if it is not that of a ring. A video ring counts as a part of the
+ * camera's ring, unless that is gone.
+ */
 static bool parse_file_name(const char *file, char camera[CONFIG_NAME_BYTES], char ring[SHM_NAME_BYTES])
 {
-	char usual[64];
+	char usual[64], video[VIDEO_RING_NAME_BYTES], path[SHM_NAME_BYTES];
+	struct stat unused;
 
 	if (strncmp(file, PREFIX, strlen(PREFIX)) != 0)
 		return false;
 	snprintf(camera, CONFIG_NAME_BYTES, "%.*s", (int)strcspn(file + strlen(PREFIX), "."), file + strlen(PREFIX));
 	snprintf(ring, SHM_NAME_BYTES, "/%.*s", SHM_NAME_BYTES - 2, file);
 	ring_name(camera, usual);
-	return strcmp(ring, usual) == 0 || shm_name_is_alternate(ring, usual);
+	video_ring_name(usual, video);
+	shm_name_path(usual, path);
+	return has_name(ring, usual) || (has_name(ring, video) && lstat(path, &unused) != 0);
 }
 
 static size_t find_all(enum owner_filter filter, struct leftover **out)
@@ -316,23 +341,33 @@ static void free_named(struct freeing *freeing, const char *name)
 		free_object(freeing, name, &status);
 }
 
+/* What has that usual name, and what has another one in its place. */
+static void free_all_named(struct freeing *freeing, const char *usual)
+{
+	char unfinished[SHM_NAME_BYTES];
+
+	free_named(freeing, usual);
+	shm_name_each_alternate(usual, free_object, freeing);
+	if (freeing->outcome != LEFTOVER_FREED)
+		return;
+	/* An unfinished copy that a crash left goes with it. */
+	snprintf(unfinished, sizeof(unfinished), "%.63s" RING_NEW_SUFFIX, usual);
+	free_named(freeing, unfinished);
+	shm_name_withdraw(usual);
+}
+
 enum leftover_free_outcome leftover_free(const char *camera, uint64_t *bytes, struct reason *why)
 {
 	struct freeing freeing = {.camera = camera, .outcome = LEFTOVER_NONE, .why = why};
-	char name[64], unfinished[SHM_NAME_BYTES];
+	char name[64], video[VIDEO_RING_NAME_BYTES];
 
 	*bytes = 0;
 	if (!is_camera_name(camera))
 		return LEFTOVER_NONE;
 	ring_name(camera, name);
-	free_named(&freeing, name);
-	shm_name_each_alternate(name, free_object, &freeing);
-	if (freeing.outcome == LEFTOVER_FREED) {
-		/* An unfinished copy that a crash left goes with it. */
-		snprintf(unfinished, sizeof(unfinished), "%.63s" RING_NEW_SUFFIX, name);
-		free_named(&freeing, unfinished);
-		shm_name_withdraw(name);
-	}
+	video_ring_name(name, video);
+	free_all_named(&freeing, name);
+	free_all_named(&freeing, video);
 	*bytes = freeing.bytes;
 	return freeing.outcome;
 }
