@@ -49,8 +49,8 @@ tests/fcgi/http         = range
 tests/fcgi/sandbox      = program_sandbox
 tests/fcgi/io           = config_watch fastcgi ffmpeg_sandbox pace response_writer
 tests/fcgi/auth         = authorize client_address cross_site trusted_host
-tests/fcgi/clip         = clip_build clip_cache clip_final clip_plan clock_walks kept_clips kept_whole many_segments timelapse \
-	timeline_walk
+tests/fcgi/clip         = clip_build clip_cache clip_final clip_plan kept_clips kept_whole many_segments timelapse
+tests/fcgi/timeline     = clock_walks timeline_walk
 tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
 tests/fcgi/pool         = address_shares handover pass_table snapshot_cache snapshot_queue
 tests/fcgi/server       = client_probe master permits request_pass slow_clients

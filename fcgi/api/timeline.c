@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "fcgi/api/route.h"
-#include "fcgi/clip/timeline_walk.h"
+#include "fcgi/timeline/timeline_walk.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
 #include "shared/base/json_value.h"

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "fcgi/clip/timeline_cache.h"
+#include "fcgi/timeline/timeline_cache.h"
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
 #include "shared/segment/catalogue.h"

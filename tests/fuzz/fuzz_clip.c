@@ -13,7 +13,7 @@
 #include "fcgi/clip/clip_build.h"
 #include "fcgi/clip/clip_plan.h"
 #include "fcgi/clip/nearest_footage.h"
-#include "fcgi/clip/timeline_walk.h"
+#include "fcgi/timeline/timeline_walk.h"
 #include "fcgi/transcode/still.h"
 #include "recorderd/archive/catalogue_writer.h"
 #include "tests/unit/support/sample_table.h"

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "fcgi/clip/nearest_footage.h"
-#include "fcgi/clip/timeline_walk.h"
+#include "fcgi/timeline/timeline_walk.h"
 #include "recorderd/archive/catalogue_writer.h"
 #include "recorderd/ring/ring_writer.h"
 #include "tests/unit/support/plan_archives.h"

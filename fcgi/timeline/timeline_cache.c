@@ -1,12 +1,12 @@
 /* timeline_cache.c - what a process remembers of an archive from one timeline to the next. */
-#include "fcgi/clip/timeline_cache.h"
+#include "fcgi/timeline/timeline_cache.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fcgi/clip/timeline_internal.h"
+#include "fcgi/timeline/timeline_internal.h"
 #include "shared/base/clock.h"
 #include "shared/segment/index.h"
 

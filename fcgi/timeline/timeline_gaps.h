@@ -1,5 +1,5 @@
 /*
- * clip_gaps.h - finds the parts of wall time that no recording covers, and why.
+ * timeline_gaps.h - finds the parts of wall time that no recording covers, and why.
  *
  * After a clock was set back, the same wall time can be recorded twice; both recordings are spans. A gap is time
  * between recordings that none of them covers: gaps overlap neither spans nor each other.
@@ -8,8 +8,8 @@
  * Several candidates can cover the same time; the one that was recorded last gives the cause. A `weak` candidate counts
  * only where there is no other.
  */
-#ifndef FCGI_CLIP_CLIP_GAPS_H
-#define FCGI_CLIP_CLIP_GAPS_H
+#ifndef FCGI_TIMELINE_TIMELINE_GAPS_H
+#define FCGI_TIMELINE_TIMELINE_GAPS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ struct gap_candidate {
  *
  * *out becomes an array of *count gaps that the caller frees, NULL if there are none. Returns false if memory runs out.
  */
-bool clip_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *candidates,
-		    size_t candidate_count, struct gap_candidate **out, size_t *count);
+bool timeline_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *candidates,
+			size_t candidate_count, struct gap_candidate **out, size_t *count);
 
 #endif

@@ -1,13 +1,13 @@
 /*
  * timeline_walk.h - lists what is recorded of a range of wall time, and why the rest is not.
  */
-#ifndef FCGI_CLIP_TIMELINE_WALK_H
-#define FCGI_CLIP_TIMELINE_WALK_H
+#ifndef FCGI_TIMELINE_TIMELINE_WALK_H
+#define FCGI_TIMELINE_TIMELINE_WALK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/clip/timeline_cache.h"
+#include "fcgi/timeline/timeline_cache.h"
 #include "shared/ring/state.h"
 
 enum timeline_kind { TIMELINE_SPAN, TIMELINE_GAP };
@@ -31,7 +31,7 @@ typedef void timeline_callback(const struct timeline_item *item, void *context);
  *
  * Wall time that was recorded twice, because the clock was set back, is in two spans. A gap is only time that no
  * recording covers, so it overlaps neither a span nor another gap. If several causes apply, the one that was
- * recorded last counts (clip_gaps.h). Between the earliest recording and the newest indexed frame every instant is
+ * recorded last counts (timeline_gaps.h). Between the earliest recording and the newest indexed frame every instant is
  * in a span or in a gap; the cause is GAP_CLOCK if only a clock that was set back passed through it. What is
  * reported about an instant does not depend on the range that was asked for. Time before the earliest recording, or
  * after the latest, is not reported.

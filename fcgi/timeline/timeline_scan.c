@@ -1,5 +1,5 @@
 /* timeline_scan.c - finds the spans and holes of segments, and why nothing is between them. */
-#include "fcgi/clip/timeline_internal.h"
+#include "fcgi/timeline/timeline_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* clip_gaps.c - subtracts the spans from the gap candidates. */
-#include "fcgi/clip/clip_gaps.h"
+/* timeline_gaps.c - subtracts the spans from the gap candidates. */
+#include "fcgi/timeline/timeline_gaps.h"
 
 #include <stdlib.h>
 
@@ -138,8 +138,8 @@ static size_t collect(const struct partition *partition, const struct gap_candid
 	return count;
 }
 
-bool clip_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *candidates,
-		    size_t candidate_count, struct gap_candidate **out, size_t *count)
+bool timeline_gaps_find(const struct wall_range *spans, size_t span_count, const struct gap_candidate *candidates,
+			size_t candidate_count, struct gap_candidate **out, size_t *count)
 {
 	struct partition partition = {0};
 	bool good = true;

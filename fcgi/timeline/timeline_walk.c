@@ -1,11 +1,11 @@
 /* timeline_walk.c - lists the spans and gaps of a range of wall time. */
-#include "fcgi/clip/timeline_walk.h"
+#include "fcgi/timeline/timeline_walk.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/clip/timeline_internal.h"
+#include "fcgi/timeline/timeline_internal.h"
 
 /* Reports spans and gaps, each gap after the spans that were recorded before it. */
 static void report_items(const struct walk *walk, const struct gap_candidate *gaps, size_t gap_count,
@@ -32,8 +32,8 @@ static bool report(const struct walk *walk, timeline_callback *callback, void *c
 
 	for (size_t i = 0; good && i < walk->span_count; i++)
 		covered[i] = (struct wall_range){walk->spans[i].from_us, walk->spans[i].to_us};
-	good = good &&
-	       clip_gaps_find(covered, walk->span_count, walk->candidates, walk->candidate_count, &gaps, &gap_count);
+	good = good && timeline_gaps_find(covered, walk->span_count, walk->candidates, walk->candidate_count, &gaps,
+					  &gap_count);
 	if (good)
 		report_items(walk, gaps, gap_count, callback, context);
 	else

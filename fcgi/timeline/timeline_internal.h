@@ -1,13 +1,13 @@
 /* timeline_internal.h - a walk over the segments of an archive: its scan, and what is remembered of it. */
-#ifndef FCGI_CLIP_TIMELINE_INTERNAL_H
-#define FCGI_CLIP_TIMELINE_INTERNAL_H
+#ifndef FCGI_TIMELINE_TIMELINE_INTERNAL_H
+#define FCGI_TIMELINE_TIMELINE_INTERNAL_H
 
 #include <sys/types.h>
 #include <time.h>
 
-#include "fcgi/clip/clip_gaps.h"
-#include "fcgi/clip/timeline_cache.h"
-#include "fcgi/clip/timeline_walk.h"
+#include "fcgi/timeline/timeline_cache.h"
+#include "fcgi/timeline/timeline_gaps.h"
+#include "fcgi/timeline/timeline_walk.h"
 #include "shared/segment/catalogue.h"
 
 struct walk {
