@@ -50,7 +50,7 @@ recorderd/repair  = repair_steps segment_head segment_redate segment_repair set_
 recorderd/archive = archive archive_adopt archive_age archive_boots archive_cached archive_clock archive_folder_lock archive_follow \
 	archive_former archive_keeper archive_list archive_opening archive_order archive_recover archive_redate archive_retention \
 	catalogue_writer folder_memory
-recorderd/storage = segment_rotation segment_writer storage
+recorderd/storage = motion_queue motion_writer segment_rotation segment_writer storage
 recorderd/encoder = encoder encoder_args encoder_child encoder_input encoder_output encoder_pictures encoder_probe \
 	encoder_sandbox ffmpeg_errors fragment_parser frame_drop ring_feed
 recorderd/control = control_request control_server

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 	}
 	archive->config = config;
 	archive->retention = config->retention;
-	archive->folder = archive->lock_fd = archive->open_fd = -1;
+	archive->folder = archive->lock_fd = archive->open_fd = archive->motion_fd = -1;
 	archive->opened_mono_us = mono_now().us;
 	archive->resume = (struct archive_resume_point){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
 	SLIST_INIT(&archive->former);
@@ -123,12 +124,10 @@ void archive_close(struct archive *archive)
 	if (archive->keeper_runs)
 		pthread_join(archive->keeper, NULL);
 	archive_opening_abandon(archive->opening);
-	if (archive->open_fd >= 0)
-		close(archive->open_fd);
-	if (archive->folder >= 0)
-		close(archive->folder);
-	if (archive->lock_fd >= 0)
-		close(archive->lock_fd);
+	close_fd(archive->open_fd);
+	close_fd(archive->motion_fd);
+	close_fd(archive->folder);
+	close_fd(archive->lock_fd);
 	pthread_cond_destroy(&archive->changed);
 	pthread_mutex_destroy(&archive->lock);
 	pthread_mutex_destroy(&archive->list_lock);
@@ -166,7 +165,9 @@ void archive_segment_opened(struct archive *archive, const struct catalogue_entr
 	pthread_mutex_lock(&archive->lock);
 	if (entry->gap_cause != GAP_NONE && entry->gap_cause < STATE_GAP_CAUSES)
 		archive->counters.gaps[entry->gap_cause]++;
-	if (!archive_append(archive, entry, PHASE_OPEN))
+	if (archive_append(archive, entry, PHASE_OPEN))
+		archive->segments[archive->count - 1].motion = MOTION_GROWING;
+	else
 		log_error("archive", "out of memory: %s is not listed until the next start", entry->file);
 	int replaced = archive->open_fd;
 	archive->open_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -215,11 +216,36 @@ void archive_segment_closed(struct archive *archive)
 		segment->seen_mono_us = mono_now().us;
 		segment->suspect = suspect;
 	}
-	int replaced = archive->open_fd;
-	archive->open_fd = -1;
+	int media = archive->open_fd, motion = archive->motion_fd;
+	archive->open_fd = archive->motion_fd = -1;
 	pthread_cond_broadcast(&archive->changed);
 	pthread_mutex_unlock(&archive->lock);
+	close_fd(media);
+	close_fd(motion);
+}
+
+void archive_motion_opened(struct archive *archive, int fd)
+{
+	pthread_mutex_lock(&archive->lock);
+	int replaced = archive->motion_fd;
+	archive->motion_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	pthread_mutex_unlock(&archive->lock);
 	close_fd(replaced);
+}
+
+void archive_motion_settled(struct archive *archive, const char *file, uint64_t bytes)
+{
+	pthread_mutex_lock(&archive->lock);
+	for (size_t i = archive->count; i-- > 0;) {
+		struct archive_segment *segment = &archive->segments[i];
+
+		if (segment->motion != MOTION_GROWING || strcmp(segment->entry.file, file) != 0)
+			continue;
+		segment->motion = MOTION_UNLISTED;
+		segment->motion_bytes = bytes;
+		break;
+	}
+	pthread_mutex_unlock(&archive->lock);
 }
 
 bool archive_segment_is_suspect(struct archive *archive)

@@ -86,6 +86,12 @@ void archive_segment_opened(struct archive *archive, const struct catalogue_entr
 /* Updates the end, the size and the frame count of the open segment. */
 void archive_segment_grew(struct archive *archive, int64_t end_wall_us, uint64_t size_bytes, uint64_t frames);
 
+/* Syncs the .motion file of the open segment together with its media. The archive duplicates `fd`. */
+void archive_motion_opened(struct archive *archive, int fd);
+
+/* No record will be added to the .motion file of that segment, which has `bytes` bytes; 0: there is none. */
+void archive_motion_settled(struct archive *archive, const char *file, uint64_t bytes);
+
 /* Hands the open segment to the keeper, which finishes it in place. */
 void archive_segment_closed(struct archive *archive);
 

@@ -31,8 +31,16 @@ enum archive_phase {
 	PHASE_COMPLETE,
 };
 
+enum archive_motion {
+	MOTION_UNLISTED, /* no list of a day has it */
+	MOTION_GROWING,  /* records may still be added to its .motion file */
+	MOTION_LISTED,
+};
+
 struct archive_segment {
 	struct catalogue_entry entry;
+	enum archive_motion motion;
+	uint64_t motion_bytes; /* of its .motion file, as far as that is known; 0: there is none */
 	enum archive_phase phase;
 	bool suspect;         /* closed: the disk may not have everything that was written to it */
 	bool unchecked;       /* listed as the list of an adopted folder describes it; archive_adopt.c checks it */
@@ -63,6 +71,7 @@ struct archive {
 	size_t count, capacity;
 	uint64_t segment_bytes; /* sum of all: the event loop asks every second, and the list may span a year */
 	int open_fd;            /* of the open segment, for syncing; -1: none */
+	int motion_fd;          /* of its .motion file; -1: none */
 	bool unrecorded;        /* the path led to this folder only lately, and nothing was recorded in it yet */
 	bool recovered;         /* until then `segments` and `resume` belong to the keeper alone */
 	bool ended;             /* the keeper has ended */
@@ -110,9 +119,13 @@ void archive_update_entry(struct archive *archive, const char *file, const struc
 /* The first numbers of the resume point that are above those of the entry. The caller holds `lock`, as above. */
 void archive_reserve_numbers(struct archive *archive, const struct catalogue_entry *entry);
 
-/* Duplicates the descriptor of the folder, or of the open segment. The caller closes it; -1: there is none. */
+/*
+ * Duplicates the descriptor of the folder, of the open segment, or of its .motion file. The caller closes it; -1: there
+ * is none.
+ */
 int archive_dup_folder(struct archive *archive);
 int archive_dup_open_segment(struct archive *archive);
+int archive_dup_open_motion(struct archive *archive);
 
 /* Publishes what is wrong; "": nothing any more. Logs once when it begins and once when it ends. */
 void archive_set_error(struct archive *archive, const char *text);

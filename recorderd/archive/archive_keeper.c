@@ -41,6 +41,18 @@ static void mark_suspect(struct archive *archive, int fd)
 	close(open);
 }
 
+/* What moved in the open segment. If that fails, at most records are lost. */
+static void sync_motion(struct archive *archive)
+{
+	int fd = archive_dup_open_motion(archive);
+
+	if (fd < 0)
+		return;
+	if (fdatasync(fd) < 0)
+		log_debug("archive", "cannot sync the open .motion file: %s", strerror(errno));
+	close(fd);
+}
+
 /* Syncs the open segment if it has grown. False if that failed; without a new attempt, `previous`. */
 static bool sync_media(struct archive *archive, bool previous)
 {
@@ -51,6 +63,7 @@ static bool sync_media(struct archive *archive, bool previous)
 		return true;
 	bool synced = previous;
 	if (atomic_exchange(&archive->needs_sync, false)) {
+		sync_motion(archive);
 		synced = fdatasync(fd) == 0;
 		if (!synced) {
 			snprintf(text, sizeof(text), "cannot write to the disk: %s", strerror(errno));

@@ -40,6 +40,8 @@ void archive_update_entry(struct archive *archive, const char *file, const struc
 		if (entry) {
 			*segment = (struct archive_segment){
 				.entry = *entry,
+				.motion = segment->motion,
+				.motion_bytes = segment->motion_bytes,
 				.phase = PHASE_COMPLETE,
 				.seen_mono_us = segment->seen_mono_us,
 			};
@@ -75,6 +77,14 @@ int archive_dup_open_segment(struct archive *archive)
 {
 	pthread_mutex_lock(&archive->lock);
 	int fd = archive->open_fd < 0 ? -1 : fcntl(archive->open_fd, F_DUPFD_CLOEXEC, 0);
+	pthread_mutex_unlock(&archive->lock);
+	return fd;
+}
+
+int archive_dup_open_motion(struct archive *archive)
+{
+	pthread_mutex_lock(&archive->lock);
+	int fd = archive->motion_fd < 0 ? -1 : fcntl(archive->motion_fd, F_DUPFD_CLOEXEC, 0);
 	pthread_mutex_unlock(&archive->lock);
 	return fd;
 }

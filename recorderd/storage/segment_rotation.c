@@ -19,6 +19,7 @@ void storage_close_segment(struct storage *storage)
 	if (storage->writer.frames) /* a segment without frames is removed again */
 		storage->last_wall_us = storage->writer.end_wall_us;
 	segment_writer_close(&storage->writer);
+	motion_writer_end(&storage->motion_writer);
 	archive_segment_closed(storage->archive);
 }
 
@@ -58,6 +59,8 @@ static void update_numbers(struct storage *storage)
 {
 	struct archive_resume_point start = archive_get_resume_point(storage->archive);
 
+	if (start.folder_no != storage->folder_no)
+		motion_writer_close(&storage->motion_writer);
 	if (start.folder_no != storage->folder_no && start.last_wall_us)
 		storage->last_wall_us = start.last_wall_us;
 	storage->folder_no = start.folder_no;
@@ -94,8 +97,10 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 	const struct media *run = storage->run;
 	int folder = archive_follow_folder(storage->archive, why);
 
-	if (folder < 0)
+	if (folder < 0) {
+		motion_writer_close(&storage->motion_writer); /* it holds nothing open on a disk that is not there */
 		return false;
+	}
 	update_numbers(storage);
 	struct segment_info info = {
 		.segment_no = storage->next_segment,
@@ -111,6 +116,8 @@ static bool open_segment(struct storage *storage, const struct media_frame *fram
 	memcpy(info.boot_id, storage->boot_id, sizeof(info.boot_id));
 	memcpy(info.camera, storage->camera, sizeof(info.camera));
 	bool good = segment_writer_open(&storage->writer, folder, &info, run->data, run->bytes, why);
+	if (good)
+		motion_writer_begin(&storage->motion_writer, folder, &info, storage->writer.file);
 	close(folder);
 	if (!good)
 		return false;

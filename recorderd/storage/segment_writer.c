@@ -10,6 +10,7 @@
 #include "shared/base/buffer.h"
 #include "shared/base/file_io.h"
 #include "shared/base/file_limit.h"
+#include "shared/motion/motion_record.h"
 #include "shared/segment/index.h"
 
 #define NAMES_MAX      10000u
@@ -17,11 +18,21 @@
 #define MOOV_BYTES     1024u /* more than the final moov has besides its tables and its sample entry */
 #define FRAME_BYTES    24u   /* the most that a frame takes in those tables (mp4_moov.c) */
 
+/* A .motion file may outlive its segment. */
+static bool has_motion(int folder, const char *file)
+{
+	char name[SEGMENT_FILE_BYTES];
+
+	return motion_file_name(file, name, sizeof(name)) && faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Creates the segment's file under the first name that is free. */
 static int create_media(int folder, struct segment_writer *writer)
 {
 	for (unsigned n = 1; n < NAMES_MAX; n++) {
 		segment_file_name(writer->info.first_wall_us, n, writer->file);
+		if (has_motion(folder, writer->file))
+			continue;
 		int fd = openat(folder, writer->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 		if (fd >= 0 || errno != EEXIST)
 			return fd;

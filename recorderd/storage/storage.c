@@ -44,17 +44,22 @@ bool storage_is_full(struct storage *storage)
 	return full;
 }
 
-/* Waits for the next item. Returns NULL once the storage is to stop and the queue is empty. */
-static struct media *take(struct storage *storage)
+/*
+ * Waits for the next item, or until a motion record comes; then *media is NULL. Returns false once the storage is to
+ * stop and the queue is empty.
+ */
+static bool take(struct storage *storage, struct media **media)
 {
 	pthread_mutex_lock(&storage->lock);
-	while (STAILQ_EMPTY(&storage->queue) && !storage->stopping)
+	while (STAILQ_EMPTY(&storage->queue) && !storage->stopping && !storage->motion.changed)
 		pthread_cond_wait(&storage->changed, &storage->lock);
-	struct media *media = STAILQ_FIRST(&storage->queue);
-	if (media)
+	storage->motion.changed = false;
+	*media = STAILQ_FIRST(&storage->queue);
+	if (*media)
 		STAILQ_REMOVE_HEAD(&storage->queue, next);
+	bool more = *media || !storage->stopping;
 	pthread_mutex_unlock(&storage->lock);
-	return media;
+	return more;
 }
 
 /* Makes the item's room available, and tells an event loop that waits for it. */
@@ -102,6 +107,7 @@ static void write_frame(struct storage *storage, struct media *media)
 	atomic_store(&storage->indexed_mono_us, media->frame.mono.us);
 	archive_segment_grew(storage->archive, storage->writer.end_wall_us, storage->writer.end,
 			     storage->writer.frames);
+	motion_writer_grew(&storage->motion_writer, media->frame.wall, media->frame.mono);
 }
 
 static void end_run(struct storage *storage)
@@ -147,6 +153,18 @@ static void write_item_timed(struct storage *storage, struct media *media)
 		log_warn("storage", "the disk took %.1f s for one frame", (double)took_us / 1e6);
 }
 
+static void handle_item(struct storage *storage, struct media *media, bool recovered)
+{
+	bool frame = media->kind == MEDIA_FRAME;
+
+	release_room(storage, media);
+	if (recovered)
+		write_item_timed(storage, media);
+	else
+		free(media); /* the repair was cancelled: nothing may be recorded */
+	atomic_fetch_sub(&storage->unwritten, frame);
+}
+
 static void *storage_run(void *context)
 {
 	struct storage *storage = context;
@@ -158,17 +176,15 @@ static void *storage_run(void *context)
 	storage->last_wall_us = start.last_wall_us;
 	if (start.recovered && start.last_mono_us > 0)
 		atomic_store(&storage->indexed_mono_us, start.last_mono_us);
-	while ((media = take(storage))) {
-		bool frame = media->kind == MEDIA_FRAME;
-
-		release_room(storage, media);
-		if (start.recovered)
-			write_item_timed(storage, media);
-		else
-			free(media); /* the repair was cancelled: nothing may be recorded */
-		atomic_fetch_sub(&storage->unwritten, frame);
+	while (take(storage, &media)) {
+		if (media)
+			handle_item(storage, media, start.recovered);
+		storage_write_motion(storage);
 	}
 	end_run(storage);
+	motion_writer_complete(&storage->motion_writer);
+	storage_write_motion(storage);
+	motion_writer_close(&storage->motion_writer);
 	pthread_mutex_lock(&storage->lock);
 	storage->ended = true;
 	pthread_cond_broadcast(&storage->changed);
@@ -186,6 +202,8 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 	storage->room = room;
 	STAILQ_INIT(&storage->queue);
 	storage->writer = SEGMENT_WRITER_NONE;
+	storage->motion_writer.archive = archive;
+	storage->motion.latest_second = INT64_MIN;
 	storage->segment_us = config->record.segment_seconds * US_PER_S;
 	snprintf(storage->camera, sizeof(storage->camera), "%s", config->camera.name);
 	clock_boot_id(storage->boot_id);

@@ -13,6 +13,7 @@
 
 #include "recorderd/archive/archive.h"
 #include "recorderd/storage/storage_media.h"
+#include "shared/motion/motion_record.h"
 
 #define STORAGE_QUEUE_BYTES (12u << 20)
 
@@ -26,6 +27,12 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 
 /* Takes ownership of `media`. Never blocks on the disk. */
 void storage_push(struct storage *storage, struct media *media);
+
+/*
+ * Copies a valid record, which waits until its second is on the disk and is then written beside that segment. If the
+ * second is not recorded, the record is dropped; if too many wait, the oldest are. Never blocks on the disk.
+ */
+void storage_push_motion(struct storage *storage, const struct motion_record *record);
 
 /* True while the queue holds more than it should: do not read from the encoder until `room` is written to. */
 bool storage_is_full(struct storage *storage);

@@ -1,8 +1,8 @@
 /*
- * storage_internal.h - what storage.c, the queue and its thread, and segment_rotation.c, which chooses the segment of a
- * frame, share.
+ * storage_internal.h - what storage.c, the queue and its thread, segment_rotation.c, which chooses the segment of a
+ * frame, and motion_queue.c share.
  *
- * The event loop pushes and asks; the storage thread takes and writes. `lock` guards the queue, the end and the error
+ * The event loop pushes and asks; the storage thread takes and writes. `lock` guards the queues, the end and the error
  * text; the counters are atomic. What follows "the storage thread's" belongs to that thread alone.
  */
 #ifndef RECORDERD_STORAGE_STORAGE_INTERNAL_H
@@ -12,8 +12,24 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "recorderd/storage/motion_writer.h"
 #include "recorderd/storage/segment_writer.h"
 #include "recorderd/storage/storage.h"
+
+#define STORAGE_MOTION_MAX 2048u
+
+struct waiting_record {
+	struct motion_record record;
+	mono_t came;
+};
+
+/* Records whose seconds may not be on the disk yet, in the order in which they came. */
+struct motion_queue {
+	struct waiting_record records[STORAGE_MOTION_MAX];
+	size_t count;
+	int64_t latest_second; /* of the last record that came; INT64_MIN: none has */
+	bool changed;          /* since the storage thread last took something */
+};
 
 /* The frames from a key frame up to the next one. */
 struct gop {
@@ -28,6 +44,7 @@ struct storage {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	STAILQ_HEAD(, media) queue;
+	struct motion_queue motion;
 	bool stopping, ended;
 	char error[192];
 
@@ -42,6 +59,7 @@ struct storage {
 	int64_t segment_us;
 	struct media *run; /* the run that is being written; each of its segments begins with its bytes */
 	struct segment_writer writer;
+	struct motion_writer motion_writer;
 	enum gap_cause next_cause; /* of the next segment */
 	uint64_t next_segment, run_no;
 	int64_t last_wall_us;
@@ -64,5 +82,8 @@ bool storage_write_frame(struct storage *storage, struct media *media, struct re
 
 /* Does nothing if no segment is open. */
 void storage_close_segment(struct storage *storage);
+
+/* motion_queue.c, called on the storage thread: writes the records whose seconds are on the disk. */
+void storage_write_motion(struct storage *storage);
 
 #endif

@@ -32,6 +32,11 @@ void motion_header_init(struct motion_header *header, uint64_t segment_no)
 		.columns = MOTION_COLUMNS,
 		.rows = MOTION_ROWS,
 	};
+	motion_header_seal(header);
+}
+
+void motion_header_seal(struct motion_header *header)
+{
 	header->crc = header_crc(header);
 }
 

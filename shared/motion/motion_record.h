@@ -48,7 +48,8 @@ struct motion_header {
 	uint64_t segment_no;
 	uint32_t record_bytes;
 	uint16_t columns, rows;
-	uint8_t pad[MOTION_RECORD_BYTES - 28]; /* zeros */
+	int64_t first_wall_us;                 /* of the segment, by the clock of the records' seconds; 0: not known */
+	uint8_t pad[MOTION_RECORD_BYTES - 36]; /* zeros */
 	uint32_t crc;                          /* CRC-32C of the bytes before */
 };
 
@@ -112,7 +113,9 @@ void motion_cells_join(struct motion_cells *into, const struct motion_cells *fro
 /* The number of cells whose strength is not 0. */
 unsigned motion_cells_count(const struct motion_cells *cells);
 
+/* first_wall_us is 0. If you set it, seal the header again. */
 void motion_header_init(struct motion_header *header, uint64_t segment_no);
+void motion_header_seal(struct motion_header *header);
 bool motion_header_valid(const struct motion_header *header);
 
 /* On the pipe between recorder-motion and recorderd, segment_no is 0. */

@@ -9,10 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/support/in_range.h"
-#include "tests/unit/support/media_cases.h"
-#include "tests/unit/support/recording_rig.h"
-
-static struct stream stream;
+#include "tests/unit/support/pushed_media.h"
 
 /* A fake disk: pwrite() of the whole program. */
 static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -70,64 +67,10 @@ static void set_disk(bool refuses, bool hangs, int64_t room)
 	pthread_mutex_unlock(&disk_lock);
 }
 
-static int make_stream(void **state)
-{
-	if (make_folder(state) != 0)
-		return -1;
-	stream_make(&stream, "h264");
-	return 0;
-}
-
-static int drop_stream(void **state)
-{
-	buffer_free(&stream.data);
-	return remove_folder(state);
-}
-
 static int start_case(void **state)
 {
 	set_disk(false, false, INT64_MAX);
 	return rig_set_up(state);
-}
-
-static void push_run(enum gap_cause cause)
-{
-	struct media *run =
-		media_create(MEDIA_RUN, stream.data.data + stream.ftyp.at, stream.ftyp.bytes + stream.moov.bytes);
-
-	assert_non_null(run);
-	run->run.gap_cause = cause;
-	assert_true(mp4_parse_init(stream.data.data + stream.moov.at, stream.moov.bytes, &run->run.track));
-	run->run.track.entry = NULL;
-	storage_push(rig.storage, run);
-}
-
-static void push_frame(size_t number)
-{
-	const struct piece *piece = &stream.fragments[number];
-	struct media *frame = media_create(MEDIA_FRAME, stream.data.data + piece->at, piece->bytes);
-
-	assert_non_null(frame);
-	frame->frame.wall.us = MEDIA_WALL_US + media_time_us(number);
-	frame->frame.mono.us = 50 * US_PER_S + media_time_us(number);
-	frame->frame.moof_bytes = (uint32_t)moof_bytes(frame->data);
-	assert_true(mp4_parse_fragment(frame->data, frame->frame.moof_bytes, &frame->frame.fragment));
-	storage_push(rig.storage, frame);
-}
-
-static void push_frames(size_t first, size_t end)
-{
-	for (size_t i = first; i < end; i++)
-		push_frame(i);
-}
-
-/* Waits until storage has written or dropped so many frames. */
-static void wait_for(uint64_t frames)
-{
-	for (int i = 0; storage_frames(rig.storage) + storage_dropped(rig.storage) < frames; i++) {
-		assert_int_in_range(i, 0, 60000);
-		usleep(1000);
-	}
 }
 
 static const char *trouble(void)
@@ -396,5 +339,5 @@ int main(void)
 		CASE(only_the_first_segment_of_a_run_has_its_gap_cause),
 	};
 
-	return cmocka_run_group_tests(tests, make_stream, drop_stream);
+	return cmocka_run_group_tests(tests, pushed_media_make, pushed_media_drop);
 }
