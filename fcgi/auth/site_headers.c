@@ -52,6 +52,21 @@ static void append_policy(struct buffer *out, const struct cross_site *from, con
 		buffer_printf(out, "Vary: Origin%s\r\n", embedded ? "" : ", Referer");
 }
 
+/*
+ * Content-Security-Policy Level 3, section 6.4.2 (frame-ancestors). A page that may embed the picture may also have its
+ * address in a frame. The list may have commas, which separate policies in the header.
+ */
+static void append_frame_ancestors(struct buffer *out, const struct config_http *http,
+				   const struct fastcgi_request *request)
+{
+	if (is_embedded(request))
+		return;
+	buffer_printf(out, "Content-Security-Policy: frame-ancestors ");
+	for (const char *at = http->frame_ancestors; *at; at++)
+		buffer_u8(out, *at == ',' ? ' ' : (uint8_t)*at);
+	buffer_printf(out, "%s\r\n", *http->frame_ancestors ? "" : "'none'");
+}
+
 static void append_cors(struct buffer *out, const struct cross_site *from, const struct config_http *http, bool expose)
 {
 	buffer_printf(out, "Access-Control-Allow-Origin: %s\r\n",
@@ -72,6 +87,7 @@ void site_headers_append(struct buffer *out, const struct config_http *http, con
 	cross_site_read(request, &from);
 	buffer_printf(out, "X-Content-Type-Options: nosniff\r\n");
 	append_policy(out, &from, http, request, status);
+	append_frame_ancestors(out, http, request);
 	if (is_reading_method(request->method) && cross_site_may_read(&from, http, cross_site_sends_token(request)))
 		append_cors(out, &from, http, true);
 	else if (status == 204 && site_headers_is_preflight(request))

@@ -3,7 +3,8 @@
  *
  * The headers are those of the Fetch standard (CORS protocol, Cross-Origin-Resource-Policy, X-Content-Type-Options).
  * Without http.allow_origin, pages of other sites can show the live picture, as dashboards do, and read nothing. Pages
- * that it lists can read everything that GET returns, and also show it as pictures and videos.
+ * that it lists can read everything that GET returns, and also show it as pictures and videos. Only pages that
+ * http.frame_ancestors lists can have a response other than the live picture in a frame.
  */
 #ifndef FCGI_AUTH_SITE_HEADERS_H
 #define FCGI_AUTH_SITE_HEADERS_H

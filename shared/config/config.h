@@ -94,9 +94,10 @@ struct config_http {
 	int stall_seconds;              /* how long a client may read next to nothing (fcgi/io/pace.h): 1 to 3600 */
 	bool allow_control;
 	char hosts[512]; /* names of this recorder, separated by blanks or commas; *: any (fcgi/auth/trusted_host.h) */
-	char allow_origin[512]; /* sites whose pages may read (shared/net/origin.h); *: any that sends a token */
-	char proxies[256];      /* networks of proxies in front (shared/net/ip_address.h, fcgi/auth/client_address.h) */
-	char tokens[PATH_MAX];  /* a file that may be missing (token.h) */
+	char allow_origin[512];    /* sites whose pages may read (shared/net/origin.h); *: any that sends a token */
+	char frame_ancestors[512]; /* sites whose pages may have ours in a frame (origin.h); *: any */
+	char proxies[256];     /* networks of proxies in front (shared/net/ip_address.h, fcgi/auth/client_address.h) */
+	char tokens[PATH_MAX]; /* a file that may be missing (token.h) */
 };
 
 struct config_control {

@@ -10,7 +10,8 @@ static const char *const live_keys[] = {
 	"motion:enabled",      "motion:fps",         "motion:days",           "clips:cache",
 	"clips:max_mb",        "http:max_viewers",   "http:max_downloads",    "http:max_clip_minutes",
 	"http:max_transcodes", "http:address_share", "http:stall_seconds",    "http:proxies",
-	"http:allow_control",  "http:hosts",         "http:allow_origin",     "log:level",
+	"http:allow_control",  "http:hosts",         "http:allow_origin",     "http:frame_ancestors",
+	"log:level",
 };
 
 static bool is_live(const char *name)

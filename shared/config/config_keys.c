@@ -95,6 +95,7 @@ static const struct key keys[] = {
 	{"http:allow_control", "no", YES_NO, FIELD(http.allow_control), 0, 0, NULL},
 	{"http:hosts", "", HOSTS, FIELD(http.hosts), 0, 0, NULL},
 	{"http:allow_origin", "", ORIGINS, FIELD(http.allow_origin), 0, 0, NULL},
+	{"http:frame_ancestors", "", ORIGINS, FIELD(http.frame_ancestors), 0, 0, NULL},
 	{"http:tokens", "tokens", FILE_PATH, FIELD(http.tokens), 0, 0, NULL},
 
 	{"log:level", "info", CHOICE, FIELD(log_level), 0, 0, levels},

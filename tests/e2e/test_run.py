@@ -225,15 +225,22 @@ def test_without_a_configuration_or_a_camera_it_records_a_test_picture_and_repor
         project.stop()
 
 
+# In a folder, the first configuration is that of the page.
+FRAMED = {"a": "[HTTP]\nframe_ancestors = http://ha.example:8123, https://home.example ; dashboards\n", "b": "[http]\nframe_ancestors = *\n"}
+
+
 def test_a_folder_of_configurations_runs_one_recorder_each():
     with Project() as project:
         os.mkdir(project.path("cameras"))
         for letter in "ab":
-            project.write(f"cameras/{letter}.ini", SMALL.replace("{name}", project.name + letter))
+            project.write(f"cameras/{letter}.ini", SMALL.replace("{name}", project.name + letter) + FRAMED[letter])
         project.run(CONFIG=project.path("cameras"))
         project.ready()
         for letter in "ab":
             wait_for(lambda name=project.name + letter: project.get(f"/snapshot?camera={name}").status == 200, 60, letter)
+        for path in ("/ui/", "/recordings"):
+            policy = project.get(path).headers["Content-Security-Policy"]
+            assert policy.split("frame-ancestors ")[1].split() == ["http://ha.example:8123", "https://home.example"], (path, policy)
         assert sorted(os.listdir(project.path("cameras", "recordings"))) == [project.name + "a", project.name + "b"]
         project.stop()
 

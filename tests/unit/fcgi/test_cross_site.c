@@ -232,7 +232,8 @@ static const char *answered(int status, const char *method, const char *uri, con
 }
 
 #define PLAIN(policy) "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: " policy "\r\n"
-#define VARY          "Vary: Origin, Referer\r\n"
+#define NO_FRAME      "Content-Security-Policy: frame-ancestors 'none'\r\n"
+#define VARY          "Vary: Origin, Referer\r\n" NO_FRAME
 #define EXPOSE                                                                                                         \
 	"Access-Control-Expose-Headers: X-Clip-Source, X-Clip-Spans, X-Clip-Start, X-Timestamp, Content-Range, ETag, " \
 	"Retry-After\r\n"
@@ -253,7 +254,25 @@ static void dashboards_may_show_only_the_live_picture(void **state)
 	}
 	for (size_t i = 0; i < COUNT(kept); i++)
 		assert_string_equal(answered(200, "GET", kept[i], WITH("HTTP_ORIGIN", "https://ha.example")),
-				    PLAIN("same-origin"));
+				    PLAIN("same-origin") NO_FRAME);
+}
+
+/* The live picture can be in a frame as well as in an <img>, with its errors. */
+static void only_listed_pages_may_have_other_responses_in_a_frame(void **state)
+{
+	static const int statuses[] = {200, 401, 503};
+
+	(void)state;
+	snprintf(http.frame_ancestors, sizeof(http.frame_ancestors), LISTED);
+	for (size_t i = 0; i < COUNT(statuses); i++) {
+		assert_string_equal(
+			answered(statuses[i], "GET", "/footage", NOTHING),
+			PLAIN("same-origin") "Content-Security-Policy: frame-ancestors http://dash.example:8123 "
+					     "https://ha.example  http://[2001:db8::7]:3000\r\n");
+		assert_null(strstr(answered(statuses[i], "GET", "/stream", NOTHING), "Content-Security-Policy"));
+	}
+	snprintf(http.frame_ancestors, sizeof(http.frame_ancestors), "*");
+	assert_non_null(strstr(answered(200, "GET", "/clips", NOTHING), "frame-ancestors *\r\n"));
 }
 
 static void listed_pages_may_read_and_show_everything(void **state)
@@ -385,6 +404,7 @@ int main(void)
 		CASE(only_listed_pages_of_other_sites_may_request_encoding),
 		CASE(the_refusal_names_only_the_site),
 		CASE(dashboards_may_show_only_the_live_picture),
+		CASE(only_listed_pages_may_have_other_responses_in_a_frame),
 		CASE(listed_pages_may_read_and_show_everything),
 		CASE(listed_pages_may_change_nothing),
 		CASE(with_a_star_pages_may_read_only_with_a_token),

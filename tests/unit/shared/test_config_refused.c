@@ -110,6 +110,7 @@ static void unknown_choices_are_refused_with_the_choices(void **state)
 	ini_refused("[http]\nallow_origin = dash.example\n", "allow_origin", "https://cam.example.org:8443");
 	ini_refused("[http]\nallow_origin = https://dash.example/\n", "allow_origin", "no path");
 	ini_refused("[http]\nallow_origin = * https://dash.example\n", "allow_origin", "* alone");
+	ini_refused("[http]\nframe_ancestors = 'self' http://ha.example\n", "frame_ancestors", "separated by blanks");
 	assert_string_equal(ini_loaded("[http]\nallow_origin = *\n").http.allow_origin, "*");
 	ini_refused("[record]\nenabled = maybe\n", "enabled", "yes or no");
 	ini_refused("[clips]\ncache = 2\n", "cache", "yes or no");
