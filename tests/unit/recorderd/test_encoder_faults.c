@@ -1,9 +1,9 @@
 /* test_encoder_faults.c - an FFmpeg that dies, hangs, is missing or skips frames; a recorder that is restarted. */
 #include "tests/unit/fakes/fake_clock.h"
+#include "tests/unit/support/child_processes.h"
 #include "tests/unit/support/delayed_ffmpeg.h"
 #include "tests/unit/support/recording_rig.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,42 +19,9 @@ static const struct encoder_status *status_now(void)
 	return &status;
 }
 
-static pid_t parent_of(const char *pid)
-{
-	char path[64], text[256];
-	const char *at = NULL;
-	int parent = 0;
-
-	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	ssize_t got = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (got > 0) {
-		text[got] = '\0';
-		at = strrchr(text, ')');
-	}
-	return at && sscanf(at, ") %*c %d", &parent) == 1 ? parent : 0;
-}
-
-static pid_t find_child(void)
-{
-	DIR *processes = opendir("/proc");
-	const struct dirent *entry;
-	pid_t child = 0;
-
-	assert_non_null(processes);
-	while (!child && (entry = readdir(processes)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && parent_of(entry->d_name) == getpid())
-			child = atoi(entry->d_name);
-	closedir(processes);
-	return child;
-}
-
 static void signal_child(int number)
 {
-	pid_t child = find_child();
+	pid_t child = child_find("ffmpeg");
 
 	assert_true(child > 0);
 	assert_int_equal(kill(child, number), 0);
