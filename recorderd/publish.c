@@ -27,7 +27,7 @@ static void add_encoder(const struct publisher *publisher, struct recorder_state
 	state->unwritten_frames = encoder->in_flight + storage_unwritten(publisher->storage);
 	state->encoder_ratio_milli = encoder->ratio_milli;
 	snprintf(state->encoder, sizeof(state->encoder), "%s",
-		 publisher->config->record.codec == CODEC_MJPEG ? "copy" : publisher->config->record.encoder);
+		 publisher->config->record.codec == CODEC_MJPEG ? "copy" : encoder->encoder);
 	state->sandbox_known = encoder->sandbox.known;
 	state->sandbox_landlock = (uint32_t)encoder->sandbox.landlock;
 	state->sandbox_seccomp = encoder->sandbox.seccomp;

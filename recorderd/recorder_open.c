@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -120,6 +121,18 @@ static bool open_signals(struct recorder *recorder, struct reason *why)
 	return recorder->signals.fd >= 0 || reason_errno(why, "signalfd failed");
 }
 
+static bool check_encoder(const struct config *config, struct reason *why)
+{
+	const char *name = config->record.encoder;
+
+	if (config->record.codec != CODEC_H264 || strcmp(name, FFMPEG_ENCODER_AUTO) == 0 || ffmpeg_knows_encoder(name))
+		return true;
+	return reason_set(why,
+			  "%s: record.encoder = %s is not supported; use auto, libx264, h264_v4l2m2m, h264_vaapi, "
+			  "h264_nvenc or h264_qsv",
+			  config->file, name);
+}
+
 struct recorder *recorder_open(const struct config *config, bool keep_memory, struct reason *why)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
@@ -134,13 +147,8 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	recorder->name_lock = recorder->signals.fd = recorder->storage_room.fd = -1;
 	recorder->config_read_at = mono_now();
 	other_cameras_find(config, &recorder->other_cameras);
-	if (config->record.codec == CODEC_H264 && !ffmpeg_knows_encoder(config->record.encoder)) {
-		reason_set(why,
-			   "%s: record.encoder = %s is not supported; use libx264, h264_vaapi, h264_v4l2m2m or "
-			   "h264_nvenc",
-			   config->file, config->record.encoder);
+	if (!check_encoder(config, why))
 		goto fail;
-	}
 	if (!open_signals(recorder, why))
 		goto fail;
 	recorder->name_lock = instance_lock_take(config->camera.name, why);

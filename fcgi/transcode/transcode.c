@@ -52,19 +52,20 @@ static void add_h264(struct ffmpeg_command *command, const struct transcode *tra
 		     wall_t first)
 {
 	const struct config_record *record = &transcode->config->record;
+	bool has_preset = strcmp(record->encoder, FFMPEG_ENCODER_SOFTWARE) == 0 ||
+			  strcmp(record->encoder, FFMPEG_ENCODER_AUTO) == 0;
 
-	ffmpeg_command_add_h264(
-		command, &(struct ffmpeg_h264){
-				 .encoder = "libx264",
-				 .preset = strcmp(record->encoder, "libx264") == 0 ? record->preset : "superfast",
-				 .quality = record->quality,
-				 .fps = FPS_HINT,
-				 .first = first,
-				 .width = width,
-				 .height = height,
-				 .scaled_width = transcode->width,
-				 .scaled_height = transcode->height,
-			 });
+	ffmpeg_command_add_h264(command, &(struct ffmpeg_h264){
+						 .encoder = FFMPEG_ENCODER_SOFTWARE,
+						 .preset = has_preset ? record->preset : FFMPEG_PRESET_AUTO_DEFAULT,
+						 .quality = record->quality,
+						 .fps = FPS_HINT,
+						 .first = first,
+						 .width = width,
+						 .height = height,
+						 .scaled_width = transcode->width,
+						 .scaled_height = transcode->height,
+					 });
 	ffmpeg_command_add_output(command);
 }
 

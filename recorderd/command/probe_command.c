@@ -10,8 +10,6 @@
 #define SMALL_WIDTH  640
 #define SMALL_HEIGHT 480
 
-static const char *const hardware_encoders[] = {"h264_vaapi", "h264_v4l2m2m", "h264_nvenc"};
-
 struct candidate {
 	const char *encoder, *preset; /* preset: for libx264 */
 	uint16_t width, height;
@@ -20,20 +18,19 @@ struct candidate {
 /* Measures and prints one candidate. Returns whether it encodes every frame of the camera. */
 static bool try_candidate(FILE *to, const struct config *config, const struct candidate *candidate)
 {
-	struct config_record record = config->record;
-	bool has_preset = strcmp(candidate->encoder, "libx264") == 0;
+	bool has_preset = strcmp(candidate->encoder, FFMPEG_ENCODER_SOFTWARE) == 0;
 	unsigned wanted_fps = (unsigned)config->camera.fps;
 	struct reason why = {""};
 	double fps;
 
-	snprintf(record.encoder, sizeof(record.encoder), "%s", candidate->encoder);
 	fprintf(to, "  %-12s %-9s %4ux%-4u ", candidate->encoder, has_preset ? candidate->preset : "", candidate->width,
 		candidate->height);
 	fflush(to);
 
 	bool works = encoder_probe(
 		&(struct encoder_probe_settings){
-			.record = &record,
+			.record = &config->record,
+			.encoder = candidate->encoder,
 			.preset = candidate->preset,
 			.width = candidate->width,
 			.height = candidate->height,
@@ -50,13 +47,45 @@ static bool try_candidate(FILE *to, const struct config *config, const struct ca
 	return works && fps >= wanted_fps;
 }
 
+/* Tries the hardware encoders up to one that is fast enough, if there is one. */
+static bool try_hardware(FILE *to, const struct config *config, const struct candidate *candidate)
+{
+	const char *encoder;
+
+	for (size_t i = 0; (encoder = ffmpeg_hardware_encoder(i)); i++) {
+		struct candidate hardware = *candidate;
+
+		hardware.encoder = encoder;
+		if (strcmp(encoder, candidate->encoder) != 0 && try_candidate(to, config, &hardware))
+			return true;
+	}
+	return false;
+}
+
+/* Tries what could help. Returns whether the recorder would do so by itself. */
+static bool try_less(FILE *to, const struct config *config, const struct candidate *candidate)
+{
+	bool is_x264 = strcmp(candidate->encoder, FFMPEG_ENCODER_SOFTWARE) == 0;
+	struct candidate faster = *candidate, smaller = *candidate;
+	bool enough = false;
+
+	faster.preset = FFMPEG_PRESET_AUTO_FASTEST;
+	if (is_x264 && strcmp(candidate->preset, faster.preset) != 0)
+		enough = try_candidate(to, config, &faster) && strcmp(config->record.preset, FFMPEG_PRESET_AUTO) == 0;
+	smaller.width = SMALL_WIDTH;
+	smaller.height = SMALL_HEIGHT;
+	if (candidate->width * candidate->height > SMALL_WIDTH * SMALL_HEIGHT)
+		try_candidate(to, config, &smaller);
+	return enough;
+}
+
 static bool probe_camera(FILE *to, const struct config *config)
 {
-	bool is_x264 = strcmp(config->record.encoder, "libx264") == 0;
-	bool is_auto = strcmp(config->record.preset, FFMPEG_PRESET_AUTO) == 0;
+	bool chooses = strcmp(config->record.encoder, FFMPEG_ENCODER_AUTO) == 0;
+	bool chooses_preset = strcmp(config->record.preset, FFMPEG_PRESET_AUTO) == 0;
 	struct candidate candidate = {
-		.encoder = config->record.encoder,
-		.preset = is_auto ? FFMPEG_PRESET_AUTO_DEFAULT : config->record.preset,
+		.encoder = chooses ? FFMPEG_ENCODER_SOFTWARE : config->record.encoder,
+		.preset = chooses_preset ? FFMPEG_PRESET_AUTO_DEFAULT : config->record.preset,
 		.width = (uint16_t)config->camera.width,
 		.height = (uint16_t)config->camera.height,
 	};
@@ -67,26 +96,13 @@ static bool probe_camera(FILE *to, const struct config *config)
 		fputs("  record.codec = mjpeg: nothing is encoded\n", to);
 		return true;
 	}
-	if (try_candidate(to, config, &candidate))
+	if ((chooses && try_hardware(to, config, &candidate)) || try_candidate(to, config, &candidate))
 		return true;
 
-	struct candidate faster = candidate, smaller = candidate;
-	bool enough = false;
+	bool enough = try_less(to, config, &candidate);
 
-	faster.preset = FFMPEG_PRESET_AUTO_FASTEST;
-	if (is_x264 && strcmp(candidate.preset, faster.preset) != 0)
-		enough = try_candidate(to, config, &faster) && is_auto;
-	smaller.width = SMALL_WIDTH;
-	smaller.height = SMALL_HEIGHT;
-	if (candidate.width * candidate.height > SMALL_WIDTH * SMALL_HEIGHT)
-		try_candidate(to, config, &smaller);
-	for (size_t i = 0; i < sizeof(hardware_encoders) / sizeof(hardware_encoders[0]); i++) {
-		struct candidate hardware = candidate;
-
-		hardware.encoder = hardware_encoders[i];
-		if (strcmp(hardware.encoder, candidate.encoder) != 0)
-			try_candidate(to, config, &hardware);
-	}
+	if (!chooses)
+		try_hardware(to, config, &candidate);
 	return enough;
 }
 

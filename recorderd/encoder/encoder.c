@@ -32,9 +32,8 @@ static bool owes_frames(const struct encoder *encoder)
 
 static bool can_change_preset(const struct encoder *encoder)
 {
-	const struct config_record *record = &encoder->parts.config->record;
-
-	return strcmp(encoder->preset, FFMPEG_PRESET_AUTO) == 0 && strcmp(record->encoder, "libx264") == 0;
+	return strcmp(encoder->preset, FFMPEG_PRESET_AUTO) == 0 &&
+	       strcmp(encoder->choice.of_run, FFMPEG_ENCODER_SOFTWARE) == 0;
 }
 
 /*
@@ -68,10 +67,13 @@ static void supervise(struct encoder *encoder)
 
 	if (encoder->state == ENCODER_RUNNING && owes_frames(encoder) && is_idle(encoder, now_us))
 		encoder_fail(encoder, "FFmpeg hangs: it reads and writes nothing");
-	if (encoder->state == ENCODER_RUNNING && encoder_cannot_decode(encoder, now_us))
+	if (encoder->state == ENCODER_RUNNING && encoder_cannot_decode(encoder, now_us)) {
+		encoder_choice_note_failure(encoder);
 		encoder_close_input(encoder);
+	}
 	if (encoder->state == ENCODER_RUNNING)
 		check_speed(encoder);
+	encoder_choice_update(encoder);
 	bool too_long = !encoder_is_blocked_by_disk(encoder) && now_us > encoder->drain_deadline.us;
 	if (encoder->state == ENCODER_DRAINING && (too_long || is_idle(encoder, now_us)))
 		encoder_fail(encoder, "FFmpeg did not exit");
@@ -116,12 +118,11 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 
 	if (!encoder)
 		return NULL;
-	encoder->sandbox = encoder_sandbox_open(&parts->config->record);
-	if (!encoder->sandbox) {
+	encoder->parts = *parts;
+	if (!encoder_choice_open(encoder)) {
 		free(encoder);
 		return NULL;
 	}
-	encoder->parts = *parts;
 	encoder->child = SUBPROCESS_NONE;
 	encoder->recording = parts->config->record.enabled;
 	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
@@ -141,8 +142,8 @@ void encoder_destroy(struct encoder *encoder)
 		return;
 	loop_timer_clear(encoder->parts.loop, &encoder->tick);
 	encoder_close_child(encoder);
+	encoder_choice_close(encoder);
 	ring_feed_free(&encoder->feed);
-	sandbox_close(encoder->sandbox);
 	free(encoder);
 }
 
@@ -184,6 +185,7 @@ void encoder_stop(struct encoder *encoder, void (*drained_call)(void *context), 
 void encoder_status(const struct encoder *encoder, struct encoder_status *out)
 {
 	*out = encoder->status;
+	out->encoder = encoder->choice.of_run;
 	out->off = !encoder->recording;
 	out->running = encoder->state == ENCODER_RUNNING && !encoder->status.failing;
 	out->dropped = encoder->feed.dropped;

@@ -70,6 +70,7 @@ struct encoder_status {
 	uint64_t in_flight;   /* frames that the child has been given and has not given back */
 	int64_t lag_us;       /* age of the next frame against the newest one */
 	uint32_t ratio_milli; /* thousandths of the frames that are fed */
+	const char *encoder;  /* of the present run, or of the last one */
 	char last_error[256]; /* if it is failing */
 	struct sandbox_state sandbox; /* of the newest child */
 };

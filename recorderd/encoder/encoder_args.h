@@ -6,11 +6,13 @@
 #include "shared/media/ffmpeg_args.h"
 #include "shared/ring/ring.h"
 
-/*
- * `preset` takes the place of record->preset. `first` describes the run's first frame, `fps` is the camera's nominal
- * rate. record->encoder must be one that ffmpeg_knows_encoder(), which is checked when the recorder starts.
- */
-void encoder_args_build(struct ffmpeg_command *command, const struct config_record *record, const char *preset,
-			const struct ring_meta *first, unsigned fps);
+struct encoder_args {
+	const struct config_record *record; /* its codec and quality are used */
+	const char *encoder, *preset;  /* in place of the record's; the encoder is one that ffmpeg_knows_encoder() */
+	const struct ring_meta *first; /* the run's first frame */
+	unsigned fps;                  /* of the camera, nominal */
+};
+
+void encoder_args_build(struct ffmpeg_command *command, const struct encoder_args *args);
 
 #endif

@@ -101,6 +101,7 @@ void encoder_fail(struct encoder *encoder, const char *what)
 	encoder_end_segment(encoder);
 	encoder->in_flight.count = 0;
 	note_failure(encoder, what);
+	encoder_choice_note_failure(encoder);
 	encoder->feed.next = next;
 	if (had_frames)
 		count_crash(encoder);

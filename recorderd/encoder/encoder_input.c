@@ -31,7 +31,17 @@ static bool start_run(struct encoder *encoder)
 
 	encoder->cause = run_cause(encoder, meta);
 	encoder->errors = (struct ffmpeg_errors){0};
-	encoder_args_build(&command, &encoder->parts.config->record, encoder->preset, meta, encoder->fps);
+	if (!encoder_choice_begin_run(encoder, &why)) {
+		encoder_fail(encoder, why.text);
+		return false;
+	}
+	encoder_args_build(&command, &(struct encoder_args){
+					     .record = &encoder->parts.config->record,
+					     .encoder = encoder->choice.of_run,
+					     .preset = encoder->preset,
+					     .first = meta,
+					     .fps = encoder->fps,
+				     });
 	struct subprocess_setup setup = subprocess_piped(command.argv);
 	setup.prepare = sandbox_enter_child;
 	setup.context = encoder->sandbox;

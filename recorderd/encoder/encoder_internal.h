@@ -1,12 +1,14 @@
 /*
  * encoder_internal.h - shared by the files of the encoder: supervision (encoder.c), the child's input
- * (encoder_input.c), its output (encoder_output.c), frames that do not come back (encoder_pictures.c), and the child's
- * end (encoder_child.c). Each file calls only those that follow it in this list.
+ * (encoder_input.c), its output (encoder_output.c), frames that do not come back (encoder_pictures.c), the child's end
+ * (encoder_child.c), and which encoder FFmpeg uses (encoder_choice.c). Each file calls only those that follow it in
+ * this list.
  */
 #ifndef RECORDERD_ENCODER_ENCODER_INTERNAL_H
 #define RECORDERD_ENCODER_ENCODER_INTERNAL_H
 
 #include "recorderd/encoder/encoder.h"
+#include "recorderd/encoder/encoder_trial.h"
 #include "recorderd/encoder/ffmpeg_errors.h"
 #include "recorderd/encoder/fragment_parser.h"
 #include "recorderd/encoder/in_flight.h"
@@ -25,11 +27,23 @@ enum encoder_state {
 	ENCODER_BACKOFF,  /* waits before it starts the next child */
 };
 
+/* With record.encoder = auto, the encoder changes between runs; otherwise it is that one. */
+struct encoder_choice {
+	bool automatic;
+	const char *of_run;          /* of the present run, or of the last one */
+	const char *next;            /* of the next run */
+	struct encoder_trial *trial; /* of the hardware encoders; NULL: none is under way */
+	mono_t trial_at;             /* not before that */
+	struct backoff backoff;      /* from one trial to the next */
+	bool logged;                 /* that no hardware encoder works */
+};
+
 struct encoder {
 	struct encoder_parts parts;
 	enum encoder_state state;
 	struct subprocess child;
 	struct sandbox *sandbox; /* of each child; owned */
+	struct encoder_choice choice;
 	struct loop_watch in, out, err;
 	struct loop_timer tick;
 	struct ring_feed feed;
@@ -84,6 +98,25 @@ struct encoder {
  * that did not come back.
  */
 void encoder_fail(struct encoder *encoder, const char *what);
+
+/*
+ * encoder_choice.c: begins with the encoder in software if it is to choose, and opens the sandbox. Returns false if
+ * memory runs out.
+ */
+bool encoder_choice_open(struct encoder *encoder);
+void encoder_choice_close(struct encoder *encoder);
+
+/* encoder_choice.c: to be called when a run begins. Returns false and sets *why if it cannot. */
+bool encoder_choice_begin_run(struct encoder *encoder, struct reason *why);
+
+/*
+ * encoder_choice.c: tries the hardware encoders while the one in software records, now and then. If one works, the run
+ * ends after the frame that is being fed, and the next one continues it with that encoder.
+ */
+void encoder_choice_update(struct encoder *encoder);
+
+/* encoder_choice.c: the run failed. If that was a hardware encoder that had been chosen, the next run has none. */
+void encoder_choice_note_failure(struct encoder *encoder);
 
 /* encoder_child.c: reads what the child has written to stderr. */
 void encoder_read_errors(struct encoder *encoder);

@@ -66,7 +66,7 @@ static void check_key_frame(struct encoder *encoder, const struct in_flight_fram
 		"encoder",
 		"%s ignores -force_key_frames: key frames are not at full seconds, so clips and snapshots begin at the "
 		"preceding key frame",
-		encoder->parts.config->record.encoder);
+		encoder->choice.of_run);
 	encoder->key_frames_logged = true;
 }
 

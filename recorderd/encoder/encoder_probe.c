@@ -1,4 +1,4 @@
-/* encoder_probe.c - measures how many frames per second this machine encodes. */
+/* encoder_probe.c - tries whether an encoder works here, and how fast it is. */
 #include "recorderd/encoder/encoder_probe.h"
 
 #include <errno.h>
@@ -11,70 +11,50 @@
 #include "recorderd/encoder/encoder_sandbox.h"
 #include "recorderd/encoder/ffmpeg_errors.h"
 #include "recorderd/encoder/fragment_parser.h"
-#include "recorderd/rawjpeg/jpeg_compressor.h"
+#include "recorderd/encoder/probe_decode.h"
 #include "shared/event/subprocess.h"
 #include "shared/media/ivf.h"
 
-#define PICTURES   8
-#define NOISE      8u              /* of a camera in fair light, of 255 */
-#define START_US   (30 * US_PER_S) /* until the first frame comes back */
-#define READ_BYTES (256u << 10)
+#define SILENT_US         (10 * US_PER_S) /* without a frame: FFmpeg hangs */
+#define START_US          (30 * US_PER_S) /* until the first frame comes back: a busy machine starts programs slowly */
+#define SLOW_US           (10 * US_PER_S) /* after which it is measured, even if it gave few frames */
+#define READ_BYTES        (256u << 10)
+#define POLL_MS           100
+#define KEY_FRAME_SECONDS 5 /* of video, in which another key frame has to come */
+#define DECODED_FRAMES    64
+#define DECODED_BYTES     (32u << 20)
 
 struct probe {
 	const struct encoder_probe_settings *settings;
-	struct buffer pictures[PICTURES]; /* JPEGs, which differ */
+	struct probe_pictures pictures;
 	struct subprocess child;
 	struct fragment_parser parser;
 	struct ffmpeg_errors errors;
 	struct buffer input; /* what is being written to FFmpeg, from `written` on */
 	size_t written;
 	uint64_t fed, encoded;
+	uint64_t key_frames;
+	uint64_t kept;       /* how many of the first frames are in `video` */
+	struct buffer video; /* to be decoded */
+	bool wrong_time;     /* a frame came back with another time than it was given */
+	bool no_key_frame;   /* the first one was none */
 	mono_t started_at, first_at, last_at;
 };
 
-/* YUYV: a moving gradient with noise, about as hard to encode as what a camera sees. */
-static void paint(uint8_t *out, const struct encoder_probe_settings *settings, unsigned number)
+static int64_t pts_us(const struct probe *probe, uint64_t number)
 {
-	uint32_t seed = number + 1;
-
-	for (unsigned y = 0; y < settings->height; y++)
-		for (unsigned x = 0; x < settings->width; x++) {
-			seed = seed * 1664525u + 1013904223u;
-			unsigned gradient = (x + 4 * number + (y / 32 % 2) * x) / 4 % 200;
-			*out++ = (uint8_t)(20 + gradient + (seed >> 24) % NOISE);
-			*out++ = (uint8_t)(100 + (x / 2 + y + number) / 16 % 56);
-		}
+	return (int64_t)number * US_PER_S / probe->settings->fps;
 }
 
-static bool make_pictures(struct probe *probe)
+static void keep_frame(struct probe *probe, const uint8_t *data, size_t bytes)
 {
-	struct v4l2_pix_format pix = {
-		.width = probe->settings->width,
-		.height = probe->settings->height,
-		.pixelformat = V4L2_PIX_FMT_YUYV,
-	};
-	struct raw_format format;
-
-	if (!raw_format_init(&format, &pix))
-		return false;
-
-	struct jpeg_compressor *compressor = jpeg_compressor_create(&format);
-	size_t worst = jpeg_compressor_worst_bytes(&format);
-	uint8_t *raw = calloc(1, format.size_bytes); /* lines of odd width end with padding */
-	bool made = compressor && raw;
-
-	for (unsigned i = 0; made && i < PICTURES; i++) {
-		struct buffer *picture = &probe->pictures[i];
-
-		paint(raw, probe->settings, i);
-		made = buffer_reserve(picture, worst);
-		if (made)
-			picture->length = jpeg_compressor_run(compressor, raw, picture->data, worst);
-		made = made && picture->length > 0;
-	}
-	free(raw);
-	jpeg_compressor_destroy(compressor);
-	return made;
+	if (probe->kept != probe->encoded || probe->kept == DECODED_FRAMES ||
+	    probe->video.length + bytes > DECODED_BYTES)
+		return;
+	if (probe->kept == 0)
+		buffer_append(&probe->video, probe->parser.init.data, probe->parser.init.length);
+	buffer_append(&probe->video, data, bytes);
+	probe->kept++;
 }
 
 static void count_frame(void *context, uint8_t *data, size_t moof_bytes, size_t total_bytes,
@@ -82,10 +62,13 @@ static void count_frame(void *context, uint8_t *data, size_t moof_bytes, size_t 
 {
 	struct probe *probe = context;
 
-	(void)data;
 	(void)moof_bytes;
-	(void)total_bytes;
-	(void)fragment;
+	if ((int64_t)fragment->decode_time != pts_us(probe, probe->encoded))
+		probe->wrong_time = true;
+	if (probe->encoded == 0 && !fragment->key)
+		probe->no_key_frame = true;
+	probe->key_frames += fragment->key;
+	keep_frame(probe, data, total_bytes);
 	probe->last_at = mono_now();
 	if (probe->encoded++ == 0)
 		probe->first_at = probe->last_at;
@@ -93,7 +76,7 @@ static void count_frame(void *context, uint8_t *data, size_t moof_bytes, size_t 
 
 static void next_input(struct probe *probe)
 {
-	const struct buffer *picture = &probe->pictures[probe->fed % PICTURES];
+	const struct buffer *jpeg = &probe->pictures.jpegs[probe->fed % PROBE_PICTURES];
 	uint8_t file[IVF_HEADER_BYTES], frame[IVF_FRAME_BYTES];
 
 	buffer_clear(&probe->input);
@@ -101,9 +84,9 @@ static void next_input(struct probe *probe)
 		ivf_file_header(file, probe->settings->width, probe->settings->height);
 		buffer_append(&probe->input, file, sizeof(file));
 	}
-	ivf_frame_header(frame, (uint32_t)picture->length, (int64_t)probe->fed * US_PER_S / probe->settings->fps);
+	ivf_frame_header(frame, (uint32_t)jpeg->length, pts_us(probe, probe->fed));
 	buffer_append(&probe->input, frame, sizeof(frame));
-	buffer_append(&probe->input, picture->data, picture->length);
+	buffer_append(&probe->input, jpeg->data, jpeg->length);
 	probe->written = 0;
 	probe->fed++;
 }
@@ -152,13 +135,40 @@ static bool read_output(struct probe *probe, struct reason *why)
 	return reason_set(why, "%s", line[0] ? line : "FFmpeg exited without an error message");
 }
 
+static bool lacks_key_frames(const struct probe *probe)
+{
+	return probe->key_frames < 2 && probe->encoded > (uint64_t)probe->settings->fps * KEY_FRAME_SECONDS;
+}
+
+/* It lasts long enough to measure, and to see whether a second key frame comes, unless the encoder is very slow. */
 static bool is_over(const struct probe *probe)
 {
-	return probe->encoded > 1 && probe->last_at.us - probe->first_at.us >= ENCODER_PROBE_US;
+	int64_t measured_us = probe->last_at.us - probe->first_at.us;
+
+	return probe->encoded > 1 && measured_us >= ENCODER_PROBE_US &&
+	       (probe->key_frames > 1 || lacks_key_frames(probe) || measured_us >= SLOW_US);
+}
+
+static bool check_frames(const struct probe *probe, struct reason *why)
+{
+	if (probe->no_key_frame)
+		return reason_set(why, "its first frame is not a key frame");
+	if (probe->wrong_time)
+		return reason_set(why, "its frames have other times than they were given");
+	return true;
+}
+
+static bool hangs(const struct probe *probe)
+{
+	mono_t since = probe->encoded > 0 ? probe->last_at : probe->started_at;
+
+	return mono_now().us - since.us > (probe->encoded > 0 ? SILENT_US : START_US);
 }
 
 static bool measure(struct probe *probe, struct reason *why)
 {
+	const atomic_bool *cancelled = probe->settings->cancelled;
+
 	while (!is_over(probe)) {
 		struct pollfd fds[] = {
 			{.fd = probe->child.in, .events = POLLOUT},
@@ -166,7 +176,7 @@ static bool measure(struct probe *probe, struct reason *why)
 			{.fd = probe->child.err, .events = POLLIN},
 		};
 
-		if (poll(fds, 3, 1000) < 0 && errno != EINTR)
+		if (poll(fds, 3, POLL_MS) < 0 && errno != EINTR)
 			return reason_errno(why, "poll failed");
 		if (fds[2].revents)
 			read_errors(probe);
@@ -176,9 +186,12 @@ static bool measure(struct probe *probe, struct reason *why)
 			return false;
 		if (fds[0].revents & POLLERR)
 			subprocess_close_fd(&probe->child.in);
-		if (mono_now().us - probe->started_at.us > START_US + ENCODER_PROBE_US)
-			return reason_set(why, "FFmpeg gave too few frames within %d s",
-					  (int)((START_US + ENCODER_PROBE_US) / US_PER_S));
+		if (!check_frames(probe, why))
+			return false;
+		if (cancelled && atomic_load(cancelled))
+			return reason_set(why, "cancelled");
+		if (hangs(probe))
+			return reason_set(why, "FFmpeg hangs: it returns no frames");
 	}
 	return true;
 }
@@ -189,7 +202,13 @@ static bool run_ffmpeg(struct probe *probe, struct sandbox *sandbox, struct reas
 	struct ring_meta first = {.width = settings->width, .height = settings->height};
 	struct ffmpeg_command command;
 
-	encoder_args_build(&command, settings->record, settings->preset, &first, settings->fps);
+	encoder_args_build(&command, &(struct encoder_args){
+					     .record = settings->record,
+					     .encoder = settings->encoder,
+					     .preset = settings->preset,
+					     .first = &first,
+					     .fps = settings->fps,
+				     });
 
 	struct subprocess_setup setup = subprocess_piped(command.argv);
 
@@ -205,24 +224,57 @@ static bool run_ffmpeg(struct probe *probe, struct sandbox *sandbox, struct reas
 	return measured;
 }
 
+/* What a measured encoder gave. */
+static bool check_video(struct probe *probe, struct reason *why)
+{
+	static const atomic_bool never = false;
+	const atomic_bool *cancelled = probe->settings->cancelled ? probe->settings->cancelled : &never;
+	struct sandbox *sandbox;
+	bool good;
+
+	if (lacks_key_frames(probe))
+		return reason_set(why, "no key frame within %d s", KEY_FRAME_SECONDS);
+	sandbox = encoder_sandbox_open(probe->settings->record, FFMPEG_ENCODER_SOFTWARE);
+	if (!sandbox || probe->video.failed)
+		good = reason_set(why, "out of memory");
+	else
+		good = probe_decode(&probe->pictures, &probe->video, probe->kept, sandbox, cancelled, why);
+	sandbox_close(sandbox);
+	return good;
+}
+
+static bool run_probe(struct probe *probe, double *encoded_fps, struct reason *why)
+{
+	const struct encoder_probe_settings *settings = probe->settings;
+	struct sandbox *sandbox = encoder_sandbox_open(settings->record, settings->encoder);
+	bool works;
+
+	if (!sandbox || !probe_pictures_make(&probe->pictures, settings->width, settings->height))
+		works = reason_set(why, "out of memory");
+	else
+		works = run_ffmpeg(probe, sandbox, why) && check_video(probe, why);
+	sandbox_close(sandbox);
+	if (works)
+		*encoded_fps = (double)(probe->encoded - 1) * (double)US_PER_S /
+			       (double)(probe->last_at.us - probe->first_at.us);
+	return works;
+}
+
 bool encoder_probe(const struct encoder_probe_settings *settings, double *encoded_fps, struct reason *why)
 {
-	struct probe probe = {.settings = settings, .child = SUBPROCESS_NONE};
-	struct sandbox *sandbox = encoder_sandbox_open(settings->record);
-	bool measured = false;
+	struct probe *probe = calloc(1, sizeof(*probe));
 
-	if (!sandbox || !make_pictures(&probe))
-		reason_set(why, "out of memory");
-	else
-		measured = run_ffmpeg(&probe, sandbox, why);
-	if (measured)
-		*encoded_fps =
-			(double)(probe.encoded - 1) * (double)US_PER_S / (double)(probe.last_at.us - probe.first_at.us);
-	for (unsigned i = 0; i < PICTURES; i++)
-		buffer_free(&probe.pictures[i]);
-	buffer_free(&probe.input);
-	fragment_parser_free(&probe.parser);
-	if (sandbox)
-		sandbox_close(sandbox);
-	return measured;
+	if (!probe)
+		return reason_set(why, "out of memory");
+	probe->settings = settings;
+	probe->child = SUBPROCESS_NONE;
+
+	bool works = run_probe(probe, encoded_fps, why);
+
+	probe_pictures_free(&probe->pictures);
+	buffer_free(&probe->input);
+	buffer_free(&probe->video);
+	fragment_parser_free(&probe->parser);
+	free(probe);
+	return works;
 }

@@ -10,8 +10,11 @@
 #include "shared/config/config.h"
 #include "shared/sandbox/sandbox.h"
 
-/* record.sandbox can switch it off. Returns NULL if memory runs out. To be closed with sandbox_close(). */
-struct sandbox *encoder_sandbox_open(const struct config_record *record);
+/*
+ * With the devices of `encoder`, which takes the place of record->encoder. record.sandbox can switch it off. Returns
+ * NULL if memory runs out. To be closed with sandbox_close().
+ */
+struct sandbox *encoder_sandbox_open(const struct config_record *record, const char *encoder);
 
 /* Updates `known` to the sandbox of the newest child, and logs it if that has changed. */
 void encoder_sandbox_update(const struct sandbox *sandbox, struct sandbox_state *known);

@@ -56,7 +56,7 @@ struct config_record {
 	int sync_seconds;             /* 1 to 600 */
 	enum config_codec codec;
 	bool sandbox;     /* FFmpeg runs in a sandbox */
-	char encoder[32]; /* libx264, h264_vaapi, h264_v4l2m2m, h264_nvenc */
+	char encoder[32]; /* one of FFmpeg's, or auto (shared/media/ffmpeg_args.h) */
 	char preset[32];
 	int quality; /* 1 to 51 */
 };

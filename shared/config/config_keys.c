@@ -36,7 +36,7 @@ static const char *const formats[] = {[FORMAT_AUTO] = "auto", [FORMAT_MJPEG] = "
 static const char *const codecs[] = {[CODEC_H264] = "h264", [CODEC_MJPEG] = "mjpeg", NULL};
 static const char *const levels[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL};
-static const char *const encoders[] = {"libx264", "h264_vaapi", "h264_v4l2m2m", "h264_nvenc", NULL};
+static const char *const encoders[] = {"auto", "libx264", "h264_v4l2m2m", "h264_vaapi", "h264_nvenc", "h264_qsv", NULL};
 
 static const char *const x264_presets[] = {"auto",   "ultrafast", "superfast", "veryfast", "faster",  "fast",
 					   "medium", "slow",      "slower",    "veryslow", "placebo", NULL};
@@ -291,15 +291,15 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 	return is_known_key(name) || refuse_key(name, out, why);
 }
 
-/* Presets belong to an encoder. Only libx264's are known and passed on. */
+/* Presets belong to an encoder. Only libx264's, which auto may use too, are known and passed on. */
 static bool check_preset(const struct config *config, struct reason *why)
 {
 	const struct key allowed = {.kind = WORD, .choices = x264_presets};
 	char expected[128];
 	int choice;
 
-	if (strcmp(config->record.encoder, "libx264") != 0 ||
-	    config_read_choice(config->record.preset, x264_presets, &choice))
+	bool is_x264 = strcmp(config->record.encoder, "libx264") == 0 || strcmp(config->record.encoder, "auto") == 0;
+	if (!is_x264 || config_read_choice(config->record.preset, x264_presets, &choice))
 		return true;
 	describe(&allowed, expected, sizeof(expected));
 	return reason_set(why, "%s: [record] preset = %s is invalid; expected %s", config->file, config->record.preset,

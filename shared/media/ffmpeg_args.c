@@ -41,6 +41,13 @@ static const struct encoder_options encoders[] = {
 		.quality_option = "-qmax",
 	},
 	{
+		.encoder = "h264_qsv",
+		.options = {"-bf", "0", "-g", "65535", "-forced_idr", "1", "-async_depth", "1", "-i_qfactor", "1",
+			    "-i_qoffset", "0"},
+		.pixel_format = "nv12",
+		.quality_option = "-q:v",
+	},
+	{
 		.encoder = "h264_nvenc",
 		.options = {"-tune", "ull", "-bf", "0", "-g", "100000", "-delay", "0", "-no-scenecut", "1",
 			    "-forced-idr", "1", "-rc", "constqp"},
@@ -60,6 +67,13 @@ static const struct encoder_options *find_options(const char *encoder)
 bool ffmpeg_knows_encoder(const char *encoder)
 {
 	return find_options(encoder) != NULL;
+}
+
+const char *ffmpeg_hardware_encoder(size_t i)
+{
+	static const char *const hardware[] = {"h264_v4l2m2m", "h264_vaapi", "h264_nvenc", "h264_qsv"};
+
+	return i < sizeof(hardware) / sizeof(hardware[0]) ? hardware[i] : NULL;
 }
 
 /* Callers have checked that the encoder is known. */
@@ -152,7 +166,7 @@ void ffmpeg_command_add_h264(struct ffmpeg_command *command, const struct ffmpeg
 			   command->key_frames);
 	if (options->pixel_format)
 		FFMPEG_COMMAND_ADD(command, "-pix_fmt", options->pixel_format);
-	if (strcmp(options->encoder, "libx264") == 0) {
+	if (strcmp(options->encoder, FFMPEG_ENCODER_SOFTWARE) == 0) {
 		/* Without it, x264 takes the time base of microseconds for a million frames per second: level 6.2. */
 		snprintf(command->fps, sizeof(command->fps), "fps=%u", settings->fps);
 		FFMPEG_COMMAND_ADD(command, "-x264-params", command->fps);

@@ -14,6 +14,7 @@
 #define SHARED_MEDIA_FFMPEG_ARGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "shared/base/clock.h"
 
@@ -46,8 +47,15 @@ uint16_t ffmpeg_even_size(uint16_t size);
 #define FFMPEG_PRESET_AUTO_DEFAULT "superfast"
 #define FFMPEG_PRESET_AUTO_FASTEST "ultrafast"
 
-/* Whether this file has the options of that H.264 encoder. */
+/* record.encoder = auto: a hardware encoder that works, otherwise the one in software. */
+#define FFMPEG_ENCODER_AUTO     "auto"
+#define FFMPEG_ENCODER_SOFTWARE "libx264"
+
+/* Whether this file has the options of that H.264 encoder. "auto" is none. */
 bool ffmpeg_knows_encoder(const char *encoder);
+
+/* The hardware encoders in the order in which "auto" tries them, from 0 on. NULL after the last one. */
+const char *ffmpeg_hardware_encoder(size_t i);
 
 /* Begins a command that skips frames which it cannot decode, however many there are. */
 void ffmpeg_command_init(struct ffmpeg_command *command);

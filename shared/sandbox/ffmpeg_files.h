@@ -12,7 +12,7 @@
 
 enum ffmpeg_devices {
 	FFMPEG_DEVICES_NONE,
-	FFMPEG_DEVICES_DRM,    /* VAAPI */
+	FFMPEG_DEVICES_DRM,    /* VAAPI, Quick Sync */
 	FFMPEG_DEVICES_CODEC,  /* V4L2 codecs (memory to memory), never cameras */
 	FFMPEG_DEVICES_NVIDIA, /* NVENC */
 };

@@ -28,7 +28,7 @@ struct sandbox_setup {
 	const char *disabled_because; /* why it is not used, must outlive it; NULL: it is used */
 };
 
-/* Returns NULL if memory is short. Call it before the process has threads that start programs. */
+/* Returns NULL if memory is short. Any thread may call it. */
 struct sandbox *sandbox_open(const struct sandbox_setup *setup);
 void sandbox_close(struct sandbox *sandbox);
 

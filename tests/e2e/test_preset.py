@@ -60,7 +60,7 @@ def test_probe_measures_without_a_camera_and_names_what_is_fast_enough(rig):
     slow, fast, *hardware = lines
     assert slow.split()[:2] == ["libx264", "superfast"] and f"of {FPS} fps: too slow" in slow, done
     assert fast.split()[:2] == ["libx264", "ultrafast"] and " fps" in fast, done
-    assert [line.split()[0] for line in hardware] == ["h264_vaapi", "h264_v4l2m2m", "h264_nvenc"], done
+    assert [line.split()[0] for line in hardware] == ["h264_v4l2m2m", "h264_vaapi", "h264_nvenc", "h264_qsv"], done
     assert done.returncode == (0 if "enough" in fast else 1), done
 
 

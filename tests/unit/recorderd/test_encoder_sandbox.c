@@ -116,7 +116,7 @@ static void sandbox_is_unavailable(void)
 
 static void assert_contained(bool by_script)
 {
-	struct sandbox *sandbox = encoder_sandbox_open(&rig.config.record);
+	struct sandbox *sandbox = encoder_sandbox_open(&rig.config.record, rig.config.record.encoder);
 	char unkept[ATTEMPTS], kept[ATTEMPTS];
 	size_t wrong = 0;
 
@@ -149,7 +149,7 @@ static void a_compromised_ffmpeg_cannot_break_out(void **state)
 /* It can use those devices, and nothing else. */
 static void nor_can_one_with_devices(void **state)
 {
-	static const char *const encoders[] = {"h264_vaapi", "h264_v4l2m2m", "h264_nvenc"};
+	static const char *const encoders[] = {"h264_vaapi", "h264_v4l2m2m", "h264_nvenc", "h264_qsv"};
 
 	(void)state;
 	set_search(path_within(target.folder, "bin"));

@@ -91,11 +91,13 @@ static void unknown_choices_are_refused_with_the_choices(void **state)
 	ini_refused("[camera]\nformat = h264\n", "format",
 		    "auto, mjpeg, yuyv, uyvy, yvyu, vyuy, nv12, nv21, yu12, yv12, rgb24, bgr24, grey or y16");
 	ini_refused("[record]\ncodec = h265\n", "codec", "h264 or mjpeg");
-	ini_refused("[record]\nencoder = libx265\n", "encoder", "libx264, h264_vaapi, h264_v4l2m2m or h264_nvenc");
+	ini_refused("[record]\nencoder = libx265\n", "encoder",
+		    "auto, libx264, h264_v4l2m2m, h264_vaapi, h264_nvenc or h264_qsv");
 	ini_refused("[record]\nquality = 0\n", "quality", "from 1 to 51 (0 would be lossless, which no browser plays)");
 	ini_refused("[record]\npreset = -x\n", "preset", "a-z");
 	ini_refused("[record]\npreset = turbo\n", "preset", "ultrafast, superfast, veryfast, ");
 	ini_refused("[record]\npreset = p4\nencoder = libx264\n", "preset", "veryslow or placebo");
+	ini_refused("[record]\npreset = p4\nencoder = auto\n", "preset", "veryslow or placebo");
 	ini_refused("[record]\npreset = fast -f null\n", "preset", "a-z");
 	ini_refused("[http]\nhosts = cam.example:5000\n", "hosts", "names without a port");
 	ini_refused("[http]\nhosts = cam.example ca*.example\n", "hosts", "*.lan");

@@ -9,7 +9,7 @@
 
 #include "shared/media/ffmpeg_args.h"
 
-static const char *const encoders[] = {"libx264", "h264_vaapi", "h264_v4l2m2m", "h264_nvenc"};
+static const char *const encoders[] = {"libx264", "h264_vaapi", "h264_v4l2m2m", "h264_nvenc", "h264_qsv"};
 
 static void build(struct ffmpeg_command *command, const char *encoder, int64_t first_us)
 {
@@ -58,6 +58,61 @@ static void every_known_encoder_has_a_complete_command(void **state)
 		assert_non_null(strstr(value_of(&command, "-movflags"), "frag_discont"));
 	}
 	assert_false(ffmpeg_knows_encoder("mpeg2video"));
+}
+
+/* Whether the command has these arguments, one after the other. */
+static bool has(const struct ffmpeg_command *command, const char *option, const char *value)
+{
+	for (int i = 0; i < command->argc - 1; i++)
+		if (strcmp(command->argv[i], option) == 0 && strcmp(command->argv[i + 1], value) == 0)
+			return true;
+	return false;
+}
+
+/* As FFmpeg's documentation of each encoder has it (ffmpeg-codecs(1), and "ffmpeg -h encoder=..." for the names). */
+static void hardware_encoders_have_their_devices_formats_and_constant_quality(void **state)
+{
+	static const struct {
+		const char *encoder, *option, *value;
+	} cases[] = {
+		{"h264_vaapi", "-vaapi_device", "/dev/dri/renderD128"},
+		{"h264_vaapi", "-vf", "format=nv12,hwupload"},
+		{"h264_vaapi", "-qp", "23"},
+		{"h264_qsv", "-pix_fmt", "nv12"},
+		{"h264_qsv", "-q:v", "23"},
+		{"h264_qsv", "-forced_idr", "1"},
+		{"h264_qsv", "-async_depth", "1"},
+		{"h264_nvenc", "-pix_fmt", "yuv420p"},
+		{"h264_nvenc", "-rc", "constqp"},
+		{"h264_nvenc", "-qp", "23"},
+		{"h264_nvenc", "-forced-idr", "1"},
+		{"h264_v4l2m2m", "-pix_fmt", "yuv420p"},
+	};
+	struct ffmpeg_command command;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		build(&command, cases[i].encoder, 0);
+		assert_true(has(&command, cases[i].option, cases[i].value));
+	}
+	build(&command, "h264_vaapi", 0);
+	assert_false(has(&command, "-pix_fmt", "yuv420p")); /* its filter chooses the format */
+	assert_string_equal(command.argv[6],
+			    "-vaapi_device"); /* before the input, and so before the output's options */
+}
+
+static void auto_tries_every_hardware_encoder_and_is_none_itself(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (const char *name; (name = ffmpeg_hardware_encoder(count)); count++) {
+		assert_true(ffmpeg_knows_encoder(name));
+		assert_string_not_equal(name, FFMPEG_ENCODER_SOFTWARE);
+	}
+	assert_int_equal(count, sizeof(encoders) / sizeof(encoders[0]) - 1);
+	assert_false(ffmpeg_knows_encoder(FFMPEG_ENCODER_AUTO));
+	assert_true(ffmpeg_knows_encoder(FFMPEG_ENCODER_SOFTWARE));
 }
 
 static void the_key_frame_rule_has_the_phase_of_the_first_frame(void **state)
@@ -144,6 +199,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_known_encoder_has_a_complete_command),
+		cmocka_unit_test(hardware_encoders_have_their_devices_formats_and_constant_quality),
+		cmocka_unit_test(auto_tries_every_hardware_encoder_and_is_none_itself),
 		cmocka_unit_test(the_key_frame_rule_has_the_phase_of_the_first_frame),
 		cmocka_unit_test(the_preset_auto_begins_with_the_default),
 		cmocka_unit_test(odd_sizes_are_cropped_before_everything_else),
