@@ -66,9 +66,10 @@ static void what_can_change_is_applied_and_listed(void **state)
 	change("", "[retention]\nhours = 5\nmax_gb = 1.5\nmotion_hours = 96\n[motion]\nenabled = no\nfps = 2\ndays = "
 		   "30\n[clips]\nmax_mb = 9\n[http]\nallow_control = "
 		   "yes\nallow_origin = http://a.example\nframe_ancestors = *\n[log]\nlevel = debug\n");
-	assert_string_equal(changes.applied, "retention.hours, retention.max_gb, retention.motion_hours, motion.enabled, "
-					     "motion.fps, motion.days, clips.max_mb, http.allow_control, "
-					     "http.allow_origin, http.frame_ancestors, log.level");
+	assert_string_equal(changes.applied,
+			    "retention.hours, retention.max_gb, retention.motion_hours, motion.enabled, "
+			    "motion.fps, motion.days, clips.max_mb, http.allow_control, "
+			    "http.allow_origin, http.frame_ancestors, log.level");
 	assert_string_equal(changes.needs_restart, "");
 	assert_true(running.retention.hours == 5 && running.retention.max_gb == 1.5);
 	assert_true(running.retention.motion_hours == 96 && running.motion.days == 30);
