@@ -31,6 +31,13 @@ __attribute__((target("sse4.2"))) static uint32_t update_by_sse42(uint32_t crc, 
 		wide = __builtin_ia32_crc32di(wide, word);
 	}
 	crc = (uint32_t)wide;
+	if (length >= 4) {
+		uint32_t word;
+		memcpy(&word, at, 4);
+		crc = __builtin_ia32_crc32si(crc, word);
+		at += 4;
+		length -= 4;
+	}
 	for (; length > 0; at++, length--)
 		crc = __builtin_ia32_crc32qi(crc, *at);
 	return crc;
