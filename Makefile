@@ -35,7 +35,7 @@ shared/net        = ip_address origin
 shared/config     = config config_change config_keys config_text config_value mount_need state_file token token_file
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder \
 	video_ring
-shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_moov mp4_write
+shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name segment_walk
 shared/motion     = motion_cells motion_event motion_list motion_record motion_tamper
 

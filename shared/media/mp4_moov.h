@@ -1,9 +1,10 @@
 /*
  * mp4_moov.h - builds the ftyp and moov of a progressive MP4 (ISO/IEC 14496-12) for frames in existing files.
  *
- * Players skip the fragment headers between two frames of a segment, so each of those frames is a chunk of its own.
- * That costs up to 24 bytes per frame, and mostly 16: 8 for its duration, 4 for its size and 4 for its offset, which
- * takes 8 bytes in a file of more than 4 GiB. Frames that lie together share a chunk, and so an offset.
+ * A frame takes 4 bytes for its size; 8 for its duration, unless that is the one of the frame before; and, unless it
+ * directly follows that frame, 4 for its offset, or 8 in a file of more than 4 GiB. So a clip of which players skip the
+ * fragment headers between frames costs about 16 bytes per frame, and one that has only frames, which may be shown a
+ * little late, little more than 4 (mp4_chunks.h, mp4_durations.h).
  */
 #ifndef SHARED_MEDIA_MP4_MOOV_H
 #define SHARED_MEDIA_MP4_MOOV_H
@@ -22,6 +23,8 @@ struct mp4_moov_spec {
 	const uint8_t *entry; /* the sample entry (avc1 with avcC, …) for stsd; copied by mp4_moov_create() */
 	uint32_t entry_bytes;
 	int64_t created_wall_us; /* for mvhd, tkhd and mdhd; not the current time: equal clips are equal bytes */
+	int64_t late_us;         /* how much later than its time a sample may be shown (mp4_durations.h); 0: exact */
+	size_t samples;          /* how many are expected: memory is reserved for them */
 };
 
 /* Returns NULL if memory is short. Destroying NULL is safe. */
@@ -41,15 +44,19 @@ void mp4_moov_destroy(struct mp4_moov *moov);
 void mp4_moov_add_sample(struct mp4_moov *moov, int64_t time_us, uint64_t payload_offset, uint32_t size, bool key);
 
 /*
- * Appends the moov. `end_us` is when the last sample ends, and `payload_at` the file offset of payload_offset 0.
- * Returns false if memory is short or no sample was added.
+ * Appends the moov; can be called once. `end_us` is when the last sample ends, and `payload_at` the file offset of
+ * payload_offset 0. Returns false if memory is short or no sample was added.
  */
 bool mp4_moov_write(struct mp4_moov *moov, int64_t end_us, uint64_t payload_at, struct buffer *out);
 
 /*
  * Appends ftyp, moov and the header of an mdat with `payload_bytes` bytes; the payload follows at once, so the offsets
- * include the length of what is written here. Returns false if memory is short or no sample was added.
+ * include the length of what is written here. Can be called once. Returns false if memory is short or no sample was
+ * added.
  */
 bool mp4_moov_write_clip_header(struct mp4_moov *moov, int64_t end_us, uint64_t payload_bytes, struct buffer *out);
+
+/* Offset in the buffer where the table of sizes was written: 32 bits per sample, big-endian. */
+size_t mp4_moov_sizes_at(const struct mp4_moov *moov);
 
 #endif

@@ -241,7 +241,8 @@ static void a_sample_entry_without_a_picture_is_refused(void **state)
 {
 	(void)state;
 	const uint8_t entry[40] = {0, 0, 0, 40, 'a', 'v', 'c', '1', [33] = 96, [35] = 64};
-	struct mp4_moov *header = mp4_moov_create(&(struct mp4_moov_spec){96, 64, entry, sizeof(entry), 0});
+	struct mp4_moov *header = mp4_moov_create(
+		&(struct mp4_moov_spec){.width = 96, .height = 64, .entry = entry, .entry_bytes = sizeof(entry)});
 	struct buffer moov = {0};
 	struct mp4_init init;
 

@@ -6,6 +6,7 @@
 #include "tests/unit/support/segment_cases.h"
 
 #include "shared/base/big_endian.h"
+#include "shared/media/mp4_chunks.h"
 
 #define HOUR_US (INT64_C(3600) * 1000000)
 /* Durations according to stts: of sample `number`, and of all samples before it, in ticks. */
@@ -57,6 +58,59 @@ static void ten_hours_do_not_drift(void **state)
 	assert_int_equal(tick, (time_us * 9 + 50) / 100);
 	assert_int_equal(be32_get(moov_box(&moov, "mdhd") + 16), tick);
 	free(times);
+	mp4_moov_destroy(movie);
+	buffer_free(&moov);
+}
+
+/* Frames of a camera are late by up to 0.4 ms, once a second by 3 ms, and there is a gap. */
+static void frames_that_may_be_late_have_few_durations(void **state)
+{
+	const size_t count = 100000;
+	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){.width = 96,
+									 .height = 64,
+									 .entry = moov_entry,
+									 .entry_bytes = sizeof(moov_entry),
+									 .late_us = 1000,
+									 .samples = count});
+	int64_t base_us = 0, *times = malloc(count * sizeof(*times));
+	struct buffer moov = {0};
+	uint32_t seed = 5;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		base_us += i == count / 2 ? 9 * HOUR_US : 33367;
+		times[i] = i > 0 ? base_us + next_random(&seed) % 400 + (i % 30 == 7 ? 3000 : 0) : 0;
+		mp4_moov_add_sample(movie, times[i], i * 900, 900, i % 30 == 0);
+	}
+	assert_true(mp4_moov_write(movie, base_us + 33367, 0, &moov));
+	uint32_t divisor = 90000 / be32_get(moov_box(&moov, "mdhd") + (moov_box(&moov, "mdhd")[0] ? 20 : 12));
+	assert_int_equal(divisor, 2);
+	struct durations durations = durations_of(&moov);
+	int64_t ticks = 0;
+	for (size_t i = 0; i < count; i++) {
+		int64_t late_us = ticks * 200 / 9 - times[i];
+		assert_int_in_range(late_us + 30, 0, 1060); /* and half a tick of either timescale */
+		ticks += next_duration(&durations);
+	}
+	assert_int_equal(ticks, ((base_us + 33367) * 9 / 100 + 1) / 2);
+	mp4_moov_destroy(movie);
+	free(times);
+	buffer_free(&moov);
+}
+
+static void late_frames_of_a_day_fit_in_a_few_entries(void **state)
+{
+	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){
+		.width = 96, .height = 64, .entry = moov_entry, .entry_bytes = sizeof(moov_entry), .late_us = 1000});
+	struct buffer moov = {0};
+	uint32_t seed = 6;
+
+	(void)state;
+	for (int64_t i = 0; i < 60000; i++)
+		mp4_moov_add_sample(movie, i * 33367 + next_random(&seed) % 400, (uint64_t)i * 900, 900, i % 30 == 0);
+	assert_true(mp4_moov_write(movie, INT64_C(60000) * 33367, 0, &moov));
+	assert_int_in_range(be32_get(moov_box(&moov, "stts") + 4), 1, 1000);
+	assert_int_equal(be32_get(moov_box(&moov, "stco") + 4), (60000 + MP4_CHUNK_SAMPLES - 1) / MP4_CHUNK_SAMPLES);
 	mp4_moov_destroy(movie);
 	buffer_free(&moov);
 }
@@ -243,7 +297,11 @@ static void its_own_moov_can_be_parsed(void **state)
 	memcpy(sized, moov_entry, sizeof(moov_entry));
 	sized[33] = 96;
 	sized[35] = 64;
-	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){96, 64, sized, sizeof(sized), CREATED_US});
+	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){.width = 96,
+									 .height = 64,
+									 .entry = sized,
+									 .entry_bytes = sizeof(sized),
+									 .created_wall_us = CREATED_US});
 	mp4_moov_add_sample(movie, 0, 0, 10, true);
 	assert_true(mp4_moov_write(movie, 1000, 0, &moov));
 	assert_true(mp4_parse_init(moov.data, moov.length, &init));
@@ -283,8 +341,11 @@ static void a_clip_of_two_ranges_decodes_to_exactly_its_frames(void **state)
 	while (!media_key(key))
 		key++;
 	assert_int_equal(examine_bytes(segment.data, segment.length, &layout, &walked), SEGMENT_OK);
-	struct mp4_moov *movie = mp4_moov_create(
-		&(struct mp4_moov_spec){96, 64, layout.init.entry, layout.init.entry_bytes, MEDIA_WALL_US});
+	struct mp4_moov *movie = mp4_moov_create(&(struct mp4_moov_spec){.width = 96,
+									 .height = 64,
+									 .entry = layout.init.entry,
+									 .entry_bytes = layout.init.entry_bytes,
+									 .created_wall_us = MEDIA_WALL_US});
 	add_piece(movie, &segment, &walked, key, MEDIA_FRAMES, 0, &payload);
 	add_piece(movie, &segment, &walked, 0, 10, second_at_us, &payload);
 	int64_t end_us = second_at_us + media_time_us(10) + 12345;
@@ -317,6 +378,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_hours_do_not_drift),
+		cmocka_unit_test(frames_that_may_be_late_have_few_durations),
+		cmocka_unit_test(late_frames_of_a_day_fit_in_a_few_entries),
 		cmocka_unit_test(equal_durations_share_one_entry),
 		cmocka_unit_test(a_gap_of_any_length_fits_in_31_bits),
 		cmocka_unit_test(a_gap_that_is_too_long_is_refused),
