@@ -246,11 +246,7 @@ static bool add_parts_to_encode(struct api_request *request, const struct ring_r
 /* How many frames the clip will have. Unknown, so 0, for a timelapse that has not been built. */
 static uint64_t frames_planned(const struct clip_request *wanted)
 {
-	uint64_t frames = 0;
-
-	for (size_t i = 0; wanted->speed == 1 && i < wanted->plan.count; i++)
-		frames += wanted->plan.slices[i].end - wanted->plan.slices[i].first;
-	return frames;
+	return wanted->speed == 1 ? clip_plan_frames(&wanted->plan) : 0;
 }
 
 enum plan_outcome clip_request_plan(const struct api_request *request, int64_t from_us, int64_t to_us,

@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fcgi/clip/clip_pack.h"
 #include "fcgi/clip/timelapse.h"
 #include "shared/base/crc32c.h"
 #include "shared/base/time_text.h"
 #include "shared/media/mp4_moov.h"
 #include "shared/segment/segment.h"
 
-#define RECORDS_PER_READ 512u
+#define RECORDS_PER_READ 1024u
+#define LATE_MAX_US      1000 /* of a frame in a packed clip */
 
 /* A clip that is being built, slice by slice. */
 struct build {
@@ -26,18 +28,19 @@ struct build {
 	int64_t shift_us;  /* grows whenever wall time went backwards */
 	int64_t end_us;    /* presentation time of the end so far, before `speed` */
 	size_t current;    /* index of the slice that is being added */
+	bool packed;       /* without the boxes between frames */
 	bool by_name;      /* its segment does not stay open, so the file knows it by its name */
 	bool deleted;      /* its segment is no longer there */
 	uint64_t frames;
 };
 
 /* Every key frame carries its own SPS and PPS, so the sample entry of the first slice is valid for all of them. */
-static struct mp4_moov *header_create(const struct clip_slice *slice, int64_t created_us)
+static struct mp4_moov *header_create(const struct build *build, int64_t created_us)
 {
 	uint8_t entry[MP4_ENTRY_MAX];
 	struct mp4_init init;
 
-	if (!clip_segment_read_init(&slice->segment, entry, &init))
+	if (!clip_segment_read_init(&build->plan->slices[0].segment, entry, &init))
 		return NULL;
 	return mp4_moov_create(&(struct mp4_moov_spec){
 		.width = init.width,
@@ -45,6 +48,8 @@ static struct mp4_moov *header_create(const struct clip_slice *slice, int64_t cr
 		.entry = init.entry,
 		.entry_bytes = init.entry_bytes,
 		.created_wall_us = created_us,
+		.late_us = build->packed ? LATE_MAX_US : 0,
+		.samples = build->speed == 1 ? clip_plan_frames(build->plan) : 0,
 	});
 }
 
@@ -58,8 +63,11 @@ static int64_t presentation_us(const struct build *build, int64_t wall_us)
 /* Adds one frame, whose bytes are at `offset` in the payload. */
 static void add_frame(struct build *build, const struct index_record *record, uint64_t offset)
 {
-	mp4_moov_add_sample(build->header, presentation_us(build, record->wall_us) / build->speed, offset, record->size,
-			    record->flags & INDEX_KEY);
+	int64_t time_us = presentation_us(build, record->wall_us);
+
+	if (build->speed != 1)
+		time_us /= build->speed;
+	mp4_moov_add_sample(build->header, time_us, offset, record->size, record->flags & INDEX_KEY);
 	build->frames++;
 }
 
@@ -78,9 +86,28 @@ static bool add_bytes(struct build *build, const struct clip_slice *slice, uint6
 	return virtual_file_append_range(build->file, slice->segment.fd, offset, length);
 }
 
-/* Adds all frames of a slice as one range of bytes. The boxes between two frames are in it, but no sample uses them. */
+/* Adds one frame. In a packed clip it directly follows the one before, else as in the segment. */
+static bool add_record(struct build *build, const struct clip_slice *slice, const struct index_record *record,
+		       struct clip_pack *pack)
+{
+	if (!is_inside(slice, record))
+		return false;
+	if (!build->packed) {
+		add_frame(build, record, build->payload_bytes + (record->offset - slice->head.offset));
+		return true;
+	}
+	add_frame(build, record, build->payload_bytes);
+	build->payload_bytes += record->size;
+	return clip_pack_add(pack, record);
+}
+
+/*
+ * Adds all frames of a slice. Unless the clip is packed, they are one range of bytes: the boxes between two frames are
+ * in it, but no sample uses them.
+ */
 static bool add_all(struct build *build, const struct clip_slice *slice)
 {
+	struct clip_pack pack = {.file = build->file, .fd = build->by_name ? -1 : slice->segment.fd};
 	struct index_record records[RECORDS_PER_READ];
 	uint64_t next = slice->first;
 
@@ -88,13 +115,13 @@ static bool add_all(struct build *build, const struct clip_slice *slice)
 		size_t wanted = slice->end - next < RECORDS_PER_READ ? (size_t)(slice->end - next) : RECORDS_PER_READ;
 		if (clip_segment_read(&slice->segment, next, wanted, records) != wanted)
 			return false;
-		for (size_t i = 0; i < wanted; i++) {
-			if (!is_inside(slice, &records[i]))
+		for (size_t i = 0; i < wanted; i++)
+			if (!add_record(build, slice, &records[i], &pack))
 				return false;
-			add_frame(build, &records[i], build->payload_bytes + (records[i].offset - slice->head.offset));
-		}
 		next += wanted;
 	}
+	if (build->packed)
+		return clip_pack_end(&pack);
 	uint64_t length = slice->tail.offset + slice->tail.size - slice->head.offset;
 	return add_bytes(build, slice, slice->head.offset, length);
 }
@@ -264,6 +291,7 @@ static bool build_file(struct build *build, struct clip *out)
 	out->duration_us = (build->end_us + late_us - cut_us) / build->speed;
 	out->frames = build->frames;
 	good = good && mp4_moov_write_clip_header(build->header, out->duration_us, build->payload_bytes, &head);
+	virtual_file_set_lengths(build->file, mp4_moov_sizes_at(build->header));
 	good = good && virtual_file_set_head(build->file, &head);
 	buffer_free(&head);
 	return good;
@@ -279,7 +307,7 @@ static bool build_all(struct build *build, struct clip *out)
 	build->file = out->file;
 	timelapse_init(&build->timelapse, plan->from_us, build->speed);
 	build->origin_us = plan->slices[0].head.wall_us;
-	build->header = header_create(&plan->slices[0], out->start_us);
+	build->header = header_create(build, out->start_us);
 	bool good = build->file && build->header && build_file(build, out);
 	if (good) {
 		find_spans(plan, out);
@@ -297,6 +325,7 @@ bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
 {
 	for (;;) {
 		struct build build = {.plan = plan, .speed = speed};
+		build.packed = speed == 1 && (plan->packed || clip_plan_frames(plan) > CLIP_PACKED_FRAMES);
 		if (build_all(&build, out))
 			return true;
 		if (!build.deleted)

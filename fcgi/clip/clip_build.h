@@ -1,6 +1,12 @@
 /*
  * clip_build.h - turns a plan into an MP4: a header in memory, followed by byte ranges of the segments.
  *
+ * The ranges have the boxes between two frames in them, which players skip, so the kernel can send whole slices. But
+ * then each frame needs an offset of its own in the header, and a long header delays players; some, as those of phones,
+ * do not start at all if it has tens of megabytes. So a clip of more than CLIP_PACKED_FRAMES is packed: it has the
+ * frames only, and each of them begins up to a millisecond late, so that the header has few different durations. That
+ * leaves a quarter of the header.
+ *
  * Presentation time is wall time counted from the first frame, so the last picture before a gap stays on the screen
  * until the gap is over. If a slice begins before the end of the previous one, because the clock was set back, it is
  * played directly after it. If nothing is missing at either end, a clip lasts exactly as long as the range.
@@ -15,7 +21,8 @@
 #include "fcgi/io/virtual_file.h"
 #include "shared/base/buffer.h"
 
-#define CLIP_SPANS_MAX 1024u /* bytes of clip.spans */
+#define CLIP_SPANS_MAX     1024u  /* bytes of clip.spans */
+#define CLIP_PACKED_FRAMES 36000u /* ten minutes at 60 frames per second */
 
 struct clip {
 	struct virtual_file *file; /* owned, until somebody takes it and sets this to NULL */

@@ -42,6 +42,15 @@ bool clip_slice_whole(struct clip_segment *segment, enum clip_origin origin, str
 	return false;
 }
 
+uint64_t clip_plan_frames(const struct clip_plan *plan)
+{
+	uint64_t frames = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		frames += plan->slices[i].end - plan->slices[i].first;
+	return frames;
+}
+
 bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_slice *slice)
 {
 	if (plan->count == plan->capacity) {

@@ -38,6 +38,7 @@ struct clip_plan {
 	int unreadable;            /* errno of what may belong to the range and could not be read; 0: nothing */
 	int64_t unsettled_from_us; /* catalogue_header.unsettled_from_us */
 	bool is_open;              /* the range reaches into an incomplete segment */
+	bool packed; /* its clip is packed however short it is (clip_build.h); false unless the owner sets it */
 };
 
 enum plan_outcome {
@@ -51,6 +52,9 @@ enum plan_outcome {
  */
 enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, struct clip_plan *out);
 void clip_plan_free(struct clip_plan *plan);
+
+/* How many frames all slices have. */
+uint64_t clip_plan_frames(const struct clip_plan *plan);
 
 /* Inserts a slice before index `at`, or replaces the one there. Takes over the slice, even if it returns false. */
 bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_slice *slice);

@@ -5,15 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "fcgi/io/lazy_files.h"
+#include "shared/base/big_endian.h"
 #include "shared/base/file_io.h"
 #include "shared/base/min.h"
 
 struct virtual_file_range {
 	uint64_t at; /* position, counted from the end of the head */
 	uint64_t offset, length;
+	uint32_t first_piece; /* number of the first piece */
+	uint16_t pieces, gap; /* how many, and what is between two; no pieces: it is one range of bytes */
 	bool lazy;
 	union {
 		int fd;
@@ -32,6 +36,8 @@ struct virtual_file {
 	size_t fd_count, fd_capacity;
 	struct lazy_files *lazy_files; /* NULL if no file is lazy */
 	uint64_t ranges_bytes;
+	uint32_t piece_count;
+	size_t lengths_at; /* offset in the head: lengths of the pieces */
 };
 
 struct virtual_file *virtual_file_create(void)
@@ -132,7 +138,8 @@ static bool range_add(struct virtual_file *file, const struct virtual_file_range
 
 bool virtual_file_append_range(struct virtual_file *file, int fd, uint64_t offset, uint64_t length)
 {
-	return range_add(file, &(struct virtual_file_range){file->ranges_bytes, offset, length, .fd = fd});
+	return range_add(file, &(struct virtual_file_range){
+				       .at = file->ranges_bytes, .offset = offset, .length = length, .fd = fd});
 }
 
 bool virtual_file_add_lazy_file(struct virtual_file *file, int folder, const char *name, int fd)
@@ -143,12 +150,44 @@ bool virtual_file_add_lazy_file(struct virtual_file *file, int folder, const cha
 	       lazy_files_add(file->lazy_files, name, fd);
 }
 
+/* The number of the lazy file that was added last. */
+static uint32_t last_lazy(const struct virtual_file *file)
+{
+	return (uint32_t)(lazy_files_count(file->lazy_files) - 1);
+}
+
 bool virtual_file_append_lazy_range(struct virtual_file *file, uint64_t offset, uint64_t length)
 {
-	uint32_t number = (uint32_t)(lazy_files_count(file->lazy_files) - 1);
+	return range_add(file, &(struct virtual_file_range){.at = file->ranges_bytes,
+							    .offset = offset,
+							    .length = length,
+							    .lazy = true,
+							    .number = last_lazy(file)});
+}
 
-	return range_add(
-		file, &(struct virtual_file_range){file->ranges_bytes, offset, length, .lazy = true, .number = number});
+bool virtual_file_append_pieces(struct virtual_file *file, int fd, const struct virtual_file_pieces *pieces)
+{
+	struct virtual_file_range range = {
+		.at = file->ranges_bytes,
+		.offset = pieces->offset,
+		.length = pieces->length,
+		.first_piece = file->piece_count,
+		.pieces = pieces->count,
+		.gap = pieces->gap,
+		.lazy = fd < 0,
+	};
+
+	if (fd < 0)
+		range.number = last_lazy(file);
+	else
+		range.fd = fd;
+	file->piece_count += pieces->count;
+	return range_add(file, &range);
+}
+
+void virtual_file_set_lengths(struct virtual_file *file, size_t lengths_at)
+{
+	file->lengths_at = lengths_at;
 }
 
 uint64_t virtual_file_size(const struct virtual_file *file)
@@ -189,23 +228,94 @@ static ssize_t read_file(int fd, uint64_t at, void *out, size_t length)
 	return -1;
 }
 
+static ssize_t read_head(const struct virtual_file *file, uint64_t at, void *out, size_t length)
+{
+	size_t n = min_size(length, file->head_bytes - at);
+
+	if (file->head_fd >= 0)
+		return read_file(file->head_fd, at, out, n);
+	memcpy(out, file->head.data + at, n);
+	return (ssize_t)n;
+}
+
+/* What one read of a row of pieces takes: each piece, and what is before the next one, which is thrown away. */
+struct scatter {
+	struct iovec parts[2 * VIRTUAL_FILE_PIECES_MAX];
+	int count;
+	uint64_t offset; /* in the real file */
+	uint8_t gap[VIRTUAL_FILE_GAP_MAX];
+};
+
+/* Prepares to read up to `length` bytes from position `inside` of the row on. */
+static void scatter_fill(struct scatter *scatter, const struct virtual_file_range *range, const uint8_t *lengths,
+			 uint64_t inside, uint8_t *out, size_t length)
+{
+	unsigned piece = 0;
+
+	scatter->offset = range->offset;
+	for (; piece < range->pieces && inside >= be32_get(lengths + piece * 4); piece++) {
+		inside -= be32_get(lengths + piece * 4);
+		scatter->offset += be32_get(lengths + piece * 4) + (uint64_t)range->gap;
+	}
+	scatter->offset += inside;
+	for (scatter->count = 0; piece < range->pieces && length > 0; piece++, inside = 0) {
+		size_t n = min_size(length, be32_get(lengths + piece * 4) - inside);
+		if (scatter->count > 0)
+			scatter->parts[scatter->count++] = (struct iovec){scatter->gap, range->gap};
+		scatter->parts[scatter->count++] = (struct iovec){out, n};
+		out += n;
+		length -= n;
+	}
+}
+
+/* How many of the bytes that were read belong to pieces. */
+static size_t scatter_taken(const struct scatter *scatter, size_t got)
+{
+	size_t taken = 0;
+
+	for (int i = 0; i < scatter->count && got > 0; i++) {
+		size_t n = min_size(got, scatter->parts[i].iov_len);
+		taken += i % 2 == 0 ? n : 0;
+		got -= n;
+	}
+	return taken;
+}
+
+static ssize_t read_pieces(const struct virtual_file *file, const struct virtual_file_range *range, int fd,
+			   uint64_t inside, uint8_t *out, size_t length)
+{
+	uint8_t lengths[VIRTUAL_FILE_PIECES_MAX * 4];
+	size_t bytes = (size_t)range->pieces * 4;
+	struct scatter scatter;
+	ssize_t got;
+
+	if (read_head(file, file->lengths_at + (uint64_t)range->first_piece * 4, lengths, bytes) != (ssize_t)bytes)
+		return -1;
+	scatter_fill(&scatter, range, lengths, inside, out, length);
+	do
+		got = preadv(fd, scatter.parts, scatter.count, (off_t)scatter.offset);
+	while (got < 0 && errno == EINTR);
+	if (got > 0)
+		return (ssize_t)scatter_taken(&scatter, (size_t)got);
+	if (got == 0)
+		errno = EIO;
+	return -1;
+}
+
 ssize_t virtual_file_read(const struct virtual_file *file, uint64_t at, void *out, size_t length)
 {
 	if (at >= virtual_file_size(file))
 		return 0;
-	if (at < file->head_bytes) {
-		size_t n = min_size(length, file->head_bytes - at);
-		if (file->head_fd >= 0)
-			return read_file(file->head_fd, at, out, n);
-		memcpy(out, file->head.data + at, n);
-		return (ssize_t)n;
-	}
+	if (at < file->head_bytes)
+		return read_head(file, at, out, length);
 	at -= file->head_bytes;
 	const struct virtual_file_range *range = range_at(file, at);
 	uint64_t inside = at - range->at;
 	int fd = range_fd(file, range);
 	if (fd < 0)
 		return -1;
+	if (range->pieces > 0)
+		return read_pieces(file, range, fd, inside, out, length);
 	return read_file(fd, range->offset + inside, out, min_size(length, range->length - inside));
 }
 
@@ -216,6 +326,8 @@ bool virtual_file_extent_at(const struct virtual_file *file, uint64_t at, struct
 	at -= file->head_bytes;
 	const struct virtual_file_range *range = range_at(file, at);
 	uint64_t inside = at - range->at;
+	if (range->pieces > 0)
+		return false;
 	*out = (struct virtual_file_extent){range_fd(file, range), range->offset + inside, range->length - inside};
 	return out->fd >= 0;
 }

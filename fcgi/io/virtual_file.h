@@ -46,17 +46,35 @@ bool virtual_file_append_range(struct virtual_file *file, int fd, uint64_t offse
 bool virtual_file_add_lazy_file(struct virtual_file *file, int folder, const char *name, int fd);
 bool virtual_file_append_lazy_range(struct virtual_file *file, uint64_t offset, uint64_t length);
 
+/*
+ * Appends a row of pieces of one file: what is between two of them is skipped. A frame of a long clip is a piece, and
+ * 40 bytes for each would be too much, so their lengths are read from the head, which has them anyway: as big-endian
+ * integers of 32 bits, for all pieces in their order, from offset `lengths_at` on.
+ */
+#define VIRTUAL_FILE_PIECES_MAX 128u
+#define VIRTUAL_FILE_GAP_MAX    1024u
+struct virtual_file_pieces {
+	uint64_t offset; /* of the first piece in the file */
+	uint64_t length; /* of all together */
+	uint16_t count;  /* 1 to VIRTUAL_FILE_PIECES_MAX */
+	uint16_t gap;    /* bytes between two pieces, at most VIRTUAL_FILE_GAP_MAX */
+};
+
+/* `fd` was adopted; -1 means the lazy file that was added last. */
+bool virtual_file_append_pieces(struct virtual_file *file, int fd, const struct virtual_file_pieces *pieces);
+void virtual_file_set_lengths(struct virtual_file *file, size_t lengths_at);
+
 uint64_t virtual_file_size(const struct virtual_file *file);
 
 /*
- * Reads up to `length` bytes at `at`, no further than one range. Returns 0 at the end, and -1 with errno: EIO if a file
- * has been truncated, ENOENT if a lazy file is gone.
+ * Reads up to `length` bytes at `at`, no further than one range or one row of pieces. Returns 0 at the end, and -1 with
+ * errno: EIO if a file has been truncated, ENOENT if a lazy file is gone.
  */
 ssize_t virtual_file_read(const struct virtual_file *file, uint64_t at, void *out, size_t length);
 
 /*
- * The rest of the range at a position. Returns false if the head or nothing is there. The descriptor is valid until the
- * next call for the same virtual file.
+ * The rest of the range at a position. Returns false if nothing, the head or a piece is there. The descriptor is valid
+ * until the next call for the same virtual file.
  */
 struct virtual_file_extent {
 	int fd;

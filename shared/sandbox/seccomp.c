@@ -40,7 +40,7 @@ static const struct {
 	unsigned who;
 	const char *names; /* separated by blanks */
 } groups[] = {
-	{EVERYBODY, "read write readv writev pread64 pwrite64 lseek _llseek close close_range dup dup2 dup3 "
+	{EVERYBODY, "read write readv writev pread64 preadv pwrite64 lseek _llseek close close_range dup dup2 dup3 "
 		    "pipe pipe2 poll ppoll ppoll_time64 select _newselect pselect6 pselect6_time64"},
 	{EVERYBODY, "access faccessat faccessat2 readlink readlinkat getcwd stat lstat fstat newfstatat stat64 "
 		    "lstat64 fstat64 fstatat64 statx statfs fstatfs statfs64 fstatfs64 getdents getdents64"},

@@ -1,4 +1,5 @@
-"""Clips: time to the first byte against `ffmpeg -c copy` of the same range, and throughput against lighttpd with a plain file."""
+"""Clips: time to the first byte against `ffmpeg -c copy` of the same range, throughput against lighttpd with a plain file, and the headers of long
+clips: how large they are, and how soon they come."""
 import contextlib
 import os
 import subprocess
@@ -6,7 +7,8 @@ import time
 from datetime import datetime
 
 from contestants import Recorder
-from support.rig import free_port
+from support.made_archive import make_archive
+from support.rig import Rig, free_port
 from support.times import wait_for
 from tools import fetch
 
@@ -14,6 +16,8 @@ PARTS = ("clips",)
 FETCHES = 7
 CLIP_S = 18
 LONG_S = 36
+JITTER_US = 400  # of the frames of a long clip: those of a camera are never quite equally long
+LENGTHS = {60: ("1 min", None), 3600: ("1 h", 8), 6 * 3600: ("6 h", 50)}  # name, and the most milliseconds until the first byte
 
 
 def ffmpeg_copy(path, from_s, seconds):
@@ -90,9 +94,34 @@ def throughput(report, recorder):
     report.row("clips", f"{size / 1e6:.0f} MB, throughput", "GB/s", ours, theirs, "lighttpd with a plain file", at_least=0.5)
 
 
+def moov_bytes(rig, path):
+    head = rig.get(path, headers={"Range": "bytes=0-63"}).body
+    moov = int.from_bytes(head[:4], "big")
+    assert head[moov + 4:moov + 8] == b"moov", head
+    return int.from_bytes(head[moov:moov + 4], "big")
+
+
+def long_clips(report, fps):
+    """A player has to load the whole moov before it shows anything. It had 20 bytes per frame of a camera in 1.0."""
+    settings = {"clips": {"cache": "no"}, "retention": {"hours": 0, "max_gb": 1000, "min_free_gb": 0}}
+    with Rig(settings) as rig:
+        _, end = make_archive(rig.recordings, 36, fps=fps, size="1280x720", jitter_us=JITTER_US)
+        rig.start_web()
+        for seconds, (name, at_most) in LENGTHS.items():
+            address = f"/footage?from={end - seconds}&to={end}"
+            fetch(rig.port, address)
+            got = fetch(rig.port, address, FETCHES)
+            report.row("clips", f"{name} at {fps} fps, until the first byte", "ms", [one["first_ms"] for one in got], at_most=at_most)
+            report.row("clips", f"{name} at {fps} fps, header", "MB", [moov_bytes(rig, address) / 1e6], [20 * fps * seconds / 1e6],
+                       "20 bytes per frame")
+            report.row("clips", f"{name} at {fps} fps, throughput", "GB/s", [gb_per_s(one) for one in got])
+
+
 def run(report, _rounds, _parts):
     settings = {"record": {"segment_seconds": 600, "quality": 4, "preset": "ultrafast"}, "clips": {"cache": "no"}}
     with Recorder(recording=True, settings=settings) as recorder:
         time.sleep(LONG_S + 4)
         first_byte(report, recorder)
         throughput(report, recorder)
+    for fps in (30, 60):
+        long_clips(report, fps)

@@ -69,6 +69,29 @@ def test_the_timeline_is_one_span_up_to_the_start_of_the_recorder(rig):
     assert time_us(timeline["spans"][0]["from"]) == SPAN["begin"] * US and time_us(timeline["spans"][0]["to"]) == SPAN["end"] * US, timeline["spans"]
 
 
+def moov_bytes(mp4):
+    at = int.from_bytes(mp4[:4], "big")
+    assert mp4[at + 4:at + 8] == b"moov", mp4[:64]
+    return int.from_bytes(mp4[at:at + 4], "big")
+
+
+def test_a_long_clip_has_a_short_header_and_resumes_anywhere(rig):
+    """36,000 frames are the limit above which a clip has nothing but frames (fcgi/clip/clip_build.h)."""
+    begin, seconds = SPAN["begin"] + 30, 40000
+    path = f"/footage?from={begin}&to={begin + seconds}"
+    answer = rig.get(path)
+    assert answer.status == 200 and moov_bytes(answer.body) < 5 * seconds, moov_bytes(answer.body)
+    times = key_times(rig, answer.body)
+    late = [time - number for number, time in enumerate(times)]
+    assert len(times) == seconds and min(late) >= 0 and max(late) < 0.0011, (len(times), min(late), max(late))
+    chance = random.Random(8)
+    for _ in range(20):
+        first = chance.randrange(len(answer.body))
+        end = min(len(answer.body), first + chance.choice((1, 1000, 300000)))
+        part = rig.get(path, headers={"Range": f"bytes={first}-{end - 1}", "If-Range": answer.headers["ETag"]})
+        assert part.status == 206 and part.body == answer.body[first:end], (first, end, part.status)
+
+
 def limits(rig):
     return {resource.prlimit(process, resource.RLIMIT_NOFILE)[1] for process in started(rig, "recorder-api")}
 

@@ -104,12 +104,25 @@ static void check_clip(const struct clip *clip)
 	check_samples(head, head_bytes, total, clip->frames);
 }
 
-static void check_plan(int64_t from_us, int64_t to_us, unsigned speed)
+/* All bytes can be read, unless a file is shorter than its index says. */
+static void check_bytes(const struct clip *clip)
+{
+	static uint8_t bytes[1 << 12];
+	ssize_t got = 0;
+	uint64_t at = 0;
+
+	for (; (got = virtual_file_read(clip->file, at, bytes, sizeof(bytes))) > 0; at += (uint64_t)got)
+		holds((size_t)got <= sizeof(bytes));
+	holds(got < 0 || at == virtual_file_size(clip->file));
+}
+
+static void check_plan(int64_t from_us, int64_t to_us, unsigned speed, bool packed)
 {
 	struct clip_plan plan;
 	struct clip clip;
 
 	holds(clip_plan_make(scratch_folder(), from_us, to_us, &plan) == PLAN_OK);
+	plan.packed = packed;
 	for (size_t i = 0; i < plan.count; i++) {
 		const struct clip_slice *slice = &plan.slices[i];
 		holds(slice->first < slice->end && slice->end <= slice->segment.count);
@@ -117,6 +130,7 @@ static void check_plan(int64_t from_us, int64_t to_us, unsigned speed)
 	}
 	if (plan.count > 0 && clip_build(&plan, speed, &clip)) {
 		check_clip(&clip);
+		check_bytes(&clip);
 		clip_free(&clip);
 	}
 	clip_plan_free(&plan);
@@ -151,8 +165,9 @@ static void check_range(int64_t from_us, int64_t to_us)
 	struct nearest_footage nearest;
 	struct still still;
 
-	check_plan(from_us, to_us, 1);
-	check_plan(from_us, to_us, 8);
+	check_plan(from_us, to_us, 1, false);
+	check_plan(from_us, to_us, 1, true);
+	check_plan(from_us, to_us, 8, false);
 	asked.from_us = from_us;
 	asked.to_us = to_us;
 	asked.count = 0;

@@ -17,6 +17,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -196,6 +197,14 @@ static bool refuses(int fd, enum change change)
 		return real(fd, out, bytes, at);                                                                       \
 	}
 
+#define PREADV(name, offset_t)                                                                                         \
+	ssize_t name(int fd, const struct iovec *parts, int count, offset_t at)                                        \
+	{                                                                                                              \
+		REAL(name);                                                                                            \
+		reads(fd);                                                                                             \
+		return real(fd, parts, count, at);                                                                     \
+	}
+
 #define SENDFILE(name, offset_t)                                                                                       \
 	ssize_t name(int to, int from, offset_t *at, size_t bytes)                                                     \
 	{                                                                                                              \
@@ -240,6 +249,8 @@ OPEN(open)
 OPEN(open64)
 PREAD(pread, off_t)
 PREAD(pread64, off64_t)
+PREADV(preadv, off_t)
+PREADV(preadv64, off64_t)
 SENDFILE(sendfile, off_t)
 SENDFILE(sendfile64, off64_t)
 STAT(stat, stat)

@@ -2,10 +2,11 @@
  * make_archive.c - writes an archive of any length without recording it: segments, indexes and the list of segments, as
  * the recorder itself writes them, in which one second of video is repeated.
  *
- *     make_archive [-l] [-n SEGMENTS] [-s SECONDS] [-e END] SECOND.mp4 FOLDER
+ *     make_archive [-l] [-n SEGMENTS] [-s SECONDS] [-e END] [-j JITTER] SECOND.mp4 FOLDER
  *
  * SECOND.mp4: fragments of one frame each, as FFmpeg makes them, beginning with a key frame; -s: length of a segment;
- * -e: end of the last segment, in seconds since 1970 (default: now). There are no gaps between the segments.
+ * -e: end of the last segment, in seconds since 1970 (default: now); -j: how late frames are at most, in microseconds,
+ * as those of a real camera are. There are no gaps between the segments.
  *
  * The first segment is written and finished by the recorder's own code; the others are copies of it, each with its own
  * number, time and index. -l: their media is a hard link to the first one's, so a year fits on any disk; except for the
@@ -31,7 +32,7 @@
 #define FRAMES_MAX 240u
 
 struct archive_plan {
-	long segments, seconds, end_s;
+	long segments, seconds, end_s, jitter_us;
 	bool link;
 	const char *second, *folder;
 };
@@ -66,11 +67,29 @@ static void take_frame(void *context, uint8_t *data, size_t moof_bytes, size_t t
 	second->count++;
 }
 
-static void second_read(struct second *second, const char *path)
+/* Chooses when the frames of the second begin. The first one, a key frame, is on time. */
+static void frames_time(struct second *second, long jitter_us)
+{
+	uint32_t random = 1;
+
+	for (size_t i = 0; i < second->count; i++) {
+		random = random * 1664525u + 1013904223u;
+		int64_t late_us = i > 0 && jitter_us > 0 ? (random >> 8) % (jitter_us + 1) : 0;
+		second->times_us[i] = (int64_t)i * US_PER_S / (int64_t)second->count + late_us;
+	}
+	for (size_t i = 0; i < second->count; i++) {
+		int64_t end_us = i + 1 < second->count ? second->times_us[i + 1] : US_PER_S;
+		if (end_us <= second->times_us[i])
+			die("frames cannot be that late");
+		second->frames[i]->frame.fragment.duration = (uint32_t)(end_us - second->times_us[i]);
+	}
+}
+
+static void second_read(struct second *second, const struct archive_plan *plan)
 {
 	struct fragment_parser stream = {0};
 	struct reason why;
-	FILE *file = fopen(path, "r");
+	FILE *file = fopen(plan->second, "r");
 	size_t got;
 
 	if (!file)
@@ -84,10 +103,7 @@ static void second_read(struct second *second, const char *path)
 	fclose(file);
 	if (second->count == 0 || !second->frames[0]->frame.fragment.key)
 		die("the second does not begin with a key frame");
-	for (size_t i = 0; i < second->count; i++) {
-		second->times_us[i] = (int64_t)i * US_PER_S / (int64_t)second->count;
-		second->frames[i]->frame.fragment.duration = (uint32_t)(US_PER_S / (int64_t)second->count);
-	}
+	frames_time(second, plan->jitter_us);
 	second->init = stream.init;
 	second->track = stream.track;
 	stream.init = (struct buffer){0};
@@ -259,7 +275,7 @@ static void archive_make(const struct archive_plan *plan, struct second *second)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: make_archive [-l] [-n SEGMENTS] [-s SECONDS] [-e END] SECOND.mp4 FOLDER\n");
+	fprintf(stderr, "usage: make_archive [-l] [-n SEGMENTS] [-s SECONDS] [-e END] [-j JITTER] SECOND.mp4 FOLDER\n");
 	exit(2);
 }
 
@@ -269,7 +285,7 @@ int main(int argc, char **argv)
 	struct second second = {0};
 	int option;
 
-	while ((option = getopt(argc, argv, "ln:s:e:")) != -1) {
+	while ((option = getopt(argc, argv, "ln:s:e:j:")) != -1) {
 		switch (option) {
 		case 'l':
 			plan.link = true;
@@ -283,14 +299,18 @@ int main(int argc, char **argv)
 		case 'e':
 			plan.end_s = atol(optarg);
 			break;
+		case 'j':
+			plan.jitter_us = atol(optarg);
+			break;
 		default:
 			usage();
 		}
 	}
 	if (argc - optind != 2 || plan.segments < 1 || plan.seconds < 1)
 		usage();
-	second_read(&second, argv[optind]);
+	plan.second = argv[optind];
 	plan.folder = argv[optind + 1];
+	second_read(&second, &plan);
 	archive_make(&plan, &second);
 	for (size_t i = 0; i < second.count; i++)
 		free(second.frames[i]);

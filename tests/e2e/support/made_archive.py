@@ -12,14 +12,14 @@ ENCODER = ["-c:v", "libx264", "-preset", "superfast", "-crf", "30", "-tune", "ze
            "-movflags", "empty_moov+default_base_moof+frag_every_frame", "-f", "mp4"]
 
 
-def make_archive(folder, segments, seconds=600, fps=1, size="64x48", link=True):
+def make_archive(folder, segments, seconds=600, fps=1, size="64x48", link=True, jitter_us=0):
     """Makes consecutive segments of that many seconds, the last of which ended a few seconds ago. link: hard links share the media, so a year fits on any disk."""
     os.makedirs(folder, exist_ok=True)
     second = folder + ".second.mp4"
     subprocess.run([*FFMPEG, f"testsrc2=s={size}:r={fps}:d=1", *ENCODER, second], check=True, stdin=subprocess.DEVNULL)
     end = int(time.time()) - 5
     subprocess.run([os.path.join(BUILD, "tests", "tools", "make_archive"), *(["-l"] if link else []), "-n", str(segments), "-s", str(seconds),
-                    "-e", str(end), second, folder], check=True)
+                    "-e", str(end), "-j", str(jitter_us), second, folder], check=True)
     os.unlink(second)
     return end - segments * seconds, end
 

@@ -1,6 +1,6 @@
 /*
  * test_many_segments.c - clips and timelapses over more segments than a process may have open: few descriptors are
- * used, the bytes are right, and segments may be deleted in the meantime.
+ * used, the bytes are right, and segments may be deleted in the meantime. Packed clips.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -219,12 +219,89 @@ static void a_segment_deleted_before_the_clip_is_built_is_skipped(void **state)
 	many_free();
 }
 
+/* Each byte is the same whether it is read alone, with those after it, or with the whole clip. */
+static void assert_same_from_anywhere(const struct clip *clip)
+{
+	static uint8_t whole[1 << 22], part[4096];
+	size_t size = (size_t)virtual_file_size(clip->file);
+
+	assert_true(size < sizeof(whole));
+	clip_read(clip, 0, whole, size);
+	for (size_t at = 1, step = 1; at < size; at += step, step = step % 997 + 1) {
+		size_t length = size - at < step * 4 ? size - at : step * 4;
+		clip_read(clip, at, part, length);
+		assert_memory_equal(part, whole + at, length);
+	}
+}
+
+static struct clip packed_clip(void)
+{
+	struct clip_plan plan;
+	struct clip clip;
+
+	assert_int_equal(clip_plan_make(clip_folder, 0, INT64_MAX - 1000000, &plan), PLAN_OK);
+	plan.packed = true;
+	assert_true(clip_build(&plan, 1, &clip));
+	clip_plan_free(&plan);
+	return clip;
+}
+
+/* A packed clip has the same frames as another and nothing between them. */
+static void a_packed_clip_has_only_frames(void **state)
+{
+	size_t all[FRAMES];
+	uint64_t frame_bytes = 0;
+	struct virtual_file_extent extent;
+
+	(void)state;
+	many_make();
+	for (size_t i = 0; i < FRAMES; i++) {
+		all[i] = i;
+		frame_bytes += walked.records[i].size;
+	}
+	struct clip packed = packed_clip(), other = clip_of_range(0, INT64_MAX - 1000000, 1);
+	assert_int_equal(packed.frames, SEGMENTS * FRAMES);
+	assert_int_equal(packed.duration_us, other.duration_us);
+	assert_string_not_equal(packed.etag, other.etag);
+	assert_samples(&packed, FRAMES, all);
+	assert_same_from_anywhere(&packed);
+	uint64_t between = walked.records[FRAMES - 1].offset + walked.records[FRAMES - 1].size -
+			   walked.records[0].offset - frame_bytes;
+	assert_true(virtual_file_size(packed.file) <= virtual_file_size(other.file) - SEGMENTS * between);
+	for (uint64_t at = 0; at < virtual_file_size(packed.file); at += 97)
+		assert_false(virtual_file_extent_at(packed.file, at, &extent));
+	clip_free(&packed);
+	clip_free(&other);
+	many_free();
+}
+
+static void a_packed_clip_of_a_truncated_file_ends_with_an_error(void **state)
+{
+	char name[SEGMENT_FILE_BYTES], path[PATH_BYTES];
+	uint8_t bytes[1 << 16];
+	ssize_t got = 0;
+
+	(void)state;
+	many_make();
+	struct clip clip = packed_clip();
+	name_of(1, name);
+	assert_int_equal(truncate(path_of(name, path), (off_t)walked.records[FRAMES - 1].offset), 0);
+	for (uint64_t at = 0; (got = virtual_file_read(clip.file, at, bytes, sizeof(bytes))) > 0; at += (uint64_t)got)
+		assert_true(at < virtual_file_size(clip.file));
+	assert_int_equal(got, -1);
+	assert_int_equal(errno, EIO);
+	clip_free(&clip);
+	many_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clips_of_many_segments_use_few_descriptors),
 		cmocka_unit_test(a_deleted_segment_is_not_replaced_by_another_file),
 		cmocka_unit_test(a_segment_deleted_before_the_clip_is_built_is_skipped),
+		cmocka_unit_test(a_packed_clip_has_only_frames),
+		cmocka_unit_test(a_packed_clip_of_a_truncated_file_ends_with_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, clip_folder_make, drop_streams);
