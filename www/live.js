@@ -14,6 +14,15 @@ function connectAlone() {
   return port2;
 }
 
+/* Null without shared workers. A browser may also refuse one, to a page in a frame of another site. */
+function startWorker() {
+  try {
+    return new SharedWorker("live-worker.js", { type: "module", name: "live" });
+  } catch {
+    return null;
+  }
+}
+
 /* All live pictures of this tab. A hidden tab watches none. */
 class Pictures {
   #port = null;
@@ -41,8 +50,8 @@ class Pictures {
   }
 
   #connect() {
-    if (!globalThis.SharedWorker) return this.#use(connectAlone());
-    const worker = new SharedWorker("live-worker.js", { type: "module", name: "live" });
+    const worker = startWorker();
+    if (!worker) return this.#use(connectAlone());
     worker.onerror = () => this.#heard || this.#use(connectAlone()); // an old browser that has no modules in workers
     return this.#use(worker.port);
   }

@@ -56,6 +56,8 @@ function isPainted(sameTurns) {
 }
 
 export class BareVideo {
+  firefoxSettings = {};
+
   constructor(kind, recorder) {
     this.kind = kind;
     this.recorder = recorder;
@@ -65,6 +67,7 @@ export class BareVideo {
     const { default: puppeteer } = await import("puppeteer-core");
     this.browser = await puppeteer.launch({
       browser: this.kind, executablePath: PROGRAMS[this.kind], args: ARGUMENTS[this.kind], headless: true,
+      extraPrefsFirefox: this.firefoxSettings,
     });
     this.page = await this.browser.newPage();
     this.page.setDefaultTimeout(60000);

@@ -53,6 +53,13 @@ class Commands:
         self.rig.start()
         return self.describe()
 
+    def frame_ancestors(self, origin):
+        """Starts the web server again with this http.frame_ancestors."""
+        self.rig.stop_web()
+        self.rig.write_ini({**SETTINGS, "http": {**SETTINGS["http"], "frame_ancestors": origin}})
+        self.rig.start_web()
+        return self.describe()
+
     def allow_origin(self, origin):
         """Sets http.allow_origin while the recorder runs, and waits until both workers follow it."""
         self.rig.write_ini({**SETTINGS, "http": {**SETTINGS["http"], "allow_origin": origin}})

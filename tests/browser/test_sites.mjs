@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 /*
- * test_sites.mjs - a page of another site, in a real browser: what it can show and read of a recorder that does not
- * name it in http.allow_origin, and of one that does.
+ * test_sites.mjs - a page of another site, in a real browser: what it can show, read and have in a frame of a recorder
+ * that does not name it in http.allow_origin and http.frame_ancestors, and of one that does. Then the page of a recorder
+ * that is below a path of another site.
  */
-import { createServer } from "node:http";
 import { BareVideo, missingFor } from "./bare_video.mjs";
+import { frameTests } from "./frame_tests.mjs";
+import { SiteServer } from "./other_site.mjs";
+import { proxiedTests } from "./proxied_tests.mjs";
 import { Recorder } from "./recorder.mjs";
 import { check, note, runTests, waitFor } from "./tap.mjs";
+import { User } from "./user.mjs";
 
 const SNAPSHOT = "/snapshot", STREAM = "/stream", SCALED = "/snapshot?width=64";
 const BEARER = { Authorization: "Bearer x" };
@@ -63,17 +67,18 @@ async function drawFromStream(url) {
   }
 }
 
-/* A page of another site, which has another name and another port. */
+/* A page of another site. */
 class OtherSite extends BareVideo {
+  /* As strict users set it: a frame of another site stores nothing, and may not start a shared worker. */
+  firefoxSettings = { "network.cookie.cookieBehavior": 1 };
+
   get url() {
-    return `http://localhost:${this.port}`;
+    return this.server.url;
   }
 
   async start() {
-    const html = "<!doctype html><title>page</title>";
-    this.server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(html));
-    await new Promise((resolve) => this.server.listen(0, "localhost", resolve));
-    this.port = this.server.address().port;
+    this.server = await new SiteServer(this.recorder).start();
+    this.user = new User(this.kind, this.server.recorder);
     return super.start();
   }
 
@@ -91,7 +96,8 @@ class OtherSite extends BareVideo {
 
   async stop() {
     await super.stop();
-    this.server?.close();
+    await this.user?.stop();
+    this.server?.stop();
   }
 }
 
@@ -153,6 +159,14 @@ function siteTests(recorder, site, clip) {
   ];
 }
 
+/* The page of the recorder has a browser of its own. */
+function pageTests(site) {
+  return proxiedTests(site.server, site.user).map(([title, run]) => [title, async () => {
+    await site.user.start();
+    await run();
+  }]);
+}
+
 const why = await missingFor("chrome");
 if (why) {
   console.log(`1..0 # SKIP ${why}`);
@@ -165,7 +179,8 @@ if (why) {
     await Promise.all(sites.map((site) => site.start()));
     await recorder.waitOnDisk(await recorder.waitTaken(5000));
     const from = Math.ceil(recorder.frames()[0].ms / 1000), clip = `/footage?from=${from}&to=${from + 2}`;
-    const testsOf = (site) => siteTests(recorder, site, clip).map(([title, run]) => [`${title} (${site.kind})`, run]);
+    const tables = (site) => [...siteTests(recorder, site, clip), ...frameTests(recorder, site), ...pageTests(site)];
+    const testsOf = (site) => tables(site).map(([title, run]) => [`${title} (${site.kind})`, run]);
     failed = await runTests(sites.flatMap(testsOf));
   } catch (error) {
     console.log("Bail out! the recorder or a browser does not start");

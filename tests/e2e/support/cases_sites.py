@@ -8,6 +8,9 @@ OTHERS = ("http://evil.example", "http://dash.example", "https://dash.example:81
 EXPOSED = {"X-Clip-Source", "X-Clip-Spans", "X-Clip-Start", "X-Timestamp", "Content-Range", "ETag", "Retry-After"}
 
 
+FRAMERS = f"{DASHBOARD} {HOME}"
+
+
 def words(answer, name):
     """The words in all lines of a header; a web server may join the lines."""
     return {word.strip() for line in answer.headers.get_all(name, []) for word in line.split(",")}
@@ -47,6 +50,14 @@ def test_a_listed_page_reads_every_kind_of_answer(rig):
     for path in ("/", "/stream"):
         assert_reads(rig.get(path, "HEAD", {"Origin": HOME}), HOME, path)
         assert_no_reader(rig.get(path, "HEAD"), path)
+
+
+def test_only_listed_pages_may_have_the_page_and_answers_in_a_frame(rig):
+    for path in ("/ui/", "/ui/main.js", "/recordings", "/nothing", "/snapshot?width=64"):
+        policies = rig.get(path).headers.get_all("Content-Security-Policy")
+        assert len(policies) == 1, (path, policies)
+        frames = [rule for rule in policies[0].split("; ") if rule.startswith("frame-ancestors ")]
+        assert frames == [f"frame-ancestors {FRAMERS}"], (path, policies)
 
 
 def test_a_page_that_is_not_listed_reads_nothing(rig):

@@ -128,6 +128,7 @@ class Rig:
         merged["camera"]["name"] = self.name
         for section, keys in settings.items():
             merged.setdefault(section, {}).update(keys)
+        self.frame_ancestors = merged.get("http", {}).get("frame_ancestors") or "'none'"
         with open(self.ini, "w", encoding="utf-8") as ini:
             for section, keys in merged.items():
                 ini.write(f"[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items()))

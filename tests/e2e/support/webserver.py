@@ -58,7 +58,8 @@ class Server:
         for path, own in (("127.0.0.1:5000", f"127.0.0.1:{self.rig.port}"), ("*:5000", f"*:{self.rig.port}"),
                           ("/run/recorder-", folder + "/"), ("/run/recorder/", folder + "/"), ("/etc/recorder/", folder + "/"),
                           ("/usr/local/share/recorder/www", folder + "/www"), ("/var/log/nginx/", folder + "/"),
-                          ("/var/log/apache2/recorder", folder + "/access")):
+                          ("/var/log/apache2/recorder", folder + "/access"),
+                          ("frame_ancestors \"'none'\"", f'frame_ancestors "{self.rig.frame_ancestors}"')):
             text = text.replace(path, own)
         return text
 
@@ -90,7 +91,8 @@ class Lighttpd(Server):
 
     def command(self, config):
         own = {"port": str(self.rig.port), "bind": '"127.0.0.1"', "bin": f'"{self.rig.folder}"', "run": f'"{self.rig.folder}"',
-               "www": f'"{os.path.join(PROJECT, "www")}"', "config": f'"{config}"'}
+               "www": f'"{os.path.join(PROJECT, "www")}"', "config": f'"{config}"',
+               "frame_ancestors": f'"{self.rig.frame_ancestors}"'}
         made = subprocess.run([os.path.join(PROJECT, "deploy", "web-config"), *(f"{key}={value}" for key, value in own.items())],
                               capture_output=True, text=True, check=True)
         file = self.write("lighttpd.conf", self.localized(self.chosen(made.stdout)))

@@ -57,4 +57,5 @@ def run(server):
         comment("Users and TLS are skipped: htpasswd (apache2-utils) or openssl is not installed.")
     main(cases((*(() if server == "lighttpd" else AS_BEHIND_LIGHTTPD), *EVERYWHERE, *proxied, *login)),
          settings={"http": {"max_viewers": test_live.VIEWERS, "allow_control": "yes", "allow_origin": cases_sites.LISTED,
+                            "frame_ancestors": cases_sites.FRAMERS,
                             **cases_limits.LIMITS}})
