@@ -24,6 +24,7 @@ enum {
 
 #define SAMPLE_BITS    8 /* the only depth that browsers and FFmpeg's decoder accept */
 #define COMPONENTS_MAX 4
+#define STRAY_MAX      64 /* bytes between two segments */
 
 struct cursor {
 	const uint8_t *data;
@@ -66,6 +67,26 @@ static bool take_marker(struct cursor *cursor, uint8_t *code)
 	if (cursor->at >= cursor->length)
 		return false;
 	*code = cursor->data[cursor->at++];
+	return true;
+}
+
+static bool is_at_marker(const struct cursor *cursor)
+{
+	return cursor->length - cursor->at >= 2 && cursor->data[cursor->at] == 0xff && cursor->data[cursor->at + 1];
+}
+
+/* Skips what some cameras leave between two segments, and notes where it is. */
+static bool skip_stray(struct cursor *cursor, struct jpeg_info *info)
+{
+	size_t start = cursor->at;
+
+	while (cursor->at < cursor->length && cursor->at - start < STRAY_MAX && !is_at_marker(cursor))
+		cursor->at++;
+	if (cursor->at == start)
+		return true;
+	if (info->stray_count == JPEG_STRAYS_MAX || !is_at_marker(cursor))
+		return false;
+	info->strays[info->stray_count++] = (struct jpeg_stray){start, cursor->at - start};
 	return true;
 }
 
@@ -236,7 +257,7 @@ static bool find_end(struct cursor *cursor, struct picture *picture)
 	struct segment segment;
 	uint8_t code;
 
-	while (take_marker(cursor, &code)) {
+	while ((picture->info.sos_at || skip_stray(cursor, &picture->info)) && take_marker(cursor, &code)) {
 		if (code == EOI)
 			return picture->info.sos_at != 0;
 		if (code != SOS) {

@@ -6,12 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define JPEG_STRAYS_MAX 4
+
+/* Bytes between two segments that belong to neither. Decoders skip them, but strict ones refuse the picture. */
+struct jpeg_stray {
+	size_t at, length;
+};
+
 struct jpeg_info {
 	size_t length;           /* up to the end of the picture, without the padding that some cameras add after it */
 	bool has_end;            /* false: there is no EOI, and it must be appended at `length` */
 	bool two_fields;         /* one field of an interlaced picture, and another one follows (AVI1) */
 	size_t sos_at;           /* the offset of the SOS marker, where missing Huffman tables are inserted */
 	unsigned missing_tables; /* what the first scan needs and no DHT before it defines: bits of jpeg_tables.h */
+	struct jpeg_stray strays[JPEG_STRAYS_MAX]; /* before the first scan, to be left out */
+	unsigned stray_count;
 	uint16_t width, height;
 	uint8_t components;
 	uint8_t h_sampling, v_sampling; /* of the first component */

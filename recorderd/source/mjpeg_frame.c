@@ -1,16 +1,34 @@
 /* mjpeg_frame.c - makes a complete JPEG out of what a camera sends as one. */
 #include "recorderd/source/mjpeg_frame.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "recorderd/source/jpeg.h"
 #include "recorderd/source/jpeg_tables.h"
+
+static_assert(JPEG_STRAYS_MAX + JPEG_STANDARD_TABLES + 3 <= SOURCE_PARTS_MAX, "a frame has room for all of its parts");
 
 #define LEAD_BYTES_MAX 1024 /* what some cameras send before SOI; a picture that begins later has lost its beginning */
 
 static void add_part(struct source_frame *frame, const uint8_t *data, size_t length)
 {
 	frame->parts[frame->count++] = (struct iovec){.iov_base = (void *)(uintptr_t)data, .iov_len = length};
+}
+
+/* Adds the bytes from `from` up to `end`, without those that are between segments. */
+static void add_range(struct source_frame *frame, const uint8_t *data, size_t from, size_t end,
+		      const struct jpeg_info *info)
+{
+	for (unsigned i = 0; i < info->stray_count; i++) {
+		const struct jpeg_stray *stray = &info->strays[i];
+
+		if (stray->at < from || stray->at >= end)
+			continue;
+		add_part(frame, data + from, stray->at - from);
+		from = stray->at + stray->length;
+	}
+	add_part(frame, data + from, end - from);
 }
 
 static void add_missing_tables(struct source_frame *frame, unsigned missing)
@@ -46,11 +64,11 @@ enum frame_damage mjpeg_frame_prepare(const uint8_t *data, size_t length, struct
 	out->width = info.width;
 	out->height = info.height;
 	if (info.missing_tables) {
-		add_part(out, start, info.sos_at);
+		add_range(out, start, 0, info.sos_at, &info);
 		add_missing_tables(out, info.missing_tables);
-		add_part(out, start + info.sos_at, info.length - info.sos_at);
+		add_range(out, start, info.sos_at, info.length, &info);
 	} else {
-		add_part(out, start, info.length);
+		add_range(out, start, 0, info.length, &info);
 	}
 	if (!info.has_end)
 		add_part(out, end_marker, sizeof(end_marker));

@@ -18,7 +18,7 @@
 #include "shared/base/reason.h"
 #include "shared/ring/state.h"
 
-#define SOURCE_PARTS_MAX 8
+#define SOURCE_PARTS_MAX 12
 
 /* What was negotiated with the device. */
 struct source_info {

@@ -39,13 +39,13 @@ static void anything_but_one_complete_picture_is_refused(void **state)
 		{BYTES("")},
 		{BYTES(SOI_)},
 		{BYTES(SOI_ EOI_)},
-		{BYTES(SOI_ SOF_ EOI_)},                  /* no scan */
-		{BYTES(SOI_ SOS_ SCAN_ EOI_)},            /* no frame */
-		{BYTES(SOI_ SOS_ SCAN_ SOF_ EOI_)},       /* the frame comes after the scan */
-		{BYTES(SOI_ SOF_ SOF_ SOS_ SCAN_ EOI_)},  /* two frames */
-		{BYTES("\xff\xd9" SOF_ SOS_ SCAN_ EOI_)}, /* no SOI */
-		{BYTES("\0" SOI_ SOF_ SOS_ SCAN_ EOI_)},  /* SOI is not first */
-		{BYTES(SOI_ "x" SOF_ SOS_ SCAN_ EOI_)},   /* junk between segments */
+		{BYTES(SOI_ SOF_ EOI_)},                                /* no scan */
+		{BYTES(SOI_ SOS_ SCAN_ EOI_)},                          /* no frame */
+		{BYTES(SOI_ SOS_ SCAN_ SOF_ EOI_)},                     /* the frame comes after the scan */
+		{BYTES(SOI_ SOF_ SOF_ SOS_ SCAN_ EOI_)},                /* two frames */
+		{BYTES("\xff\xd9" SOF_ SOS_ SCAN_ EOI_)},               /* no SOI */
+		{BYTES("\0" SOI_ SOF_ SOS_ SCAN_ EOI_)},                /* SOI is not first */
+		{BYTES(SOI_ SOF_ SOS_ SCAN_ "\xff\xfe\x00\x02x" EOI_)}, /* junk between segments after a scan */
 		{BYTES(SOI_ SOI_ SOF_ SOS_ SCAN_ EOI_)},
 		{BYTES(SOI_ "\xff\xd0" SOF_ SOS_ SCAN_ EOI_)},         /* a restart before a scan */
 		{BYTES(SOI_ "\xff\x02" SOF_ SOS_ SCAN_ EOI_)},         /* a reserved marker */

@@ -250,6 +250,41 @@ static void damaged_codes_in_the_middle_are_not_taken_for_an_end(void **state)
 	assert_in_range(accepted, 0, 150);
 }
 
+/* Decoders skip them with a warning, which strict ones take for an error. */
+static void bytes_between_two_segments_are_removed(void **state)
+{
+	static const char *const strays[] = {"\x01", "\x7f\x02\x03", "\0\0\0\0\0\0\0", "\xff\0\xff\0\0",
+					     "a driver's version, for example"};
+	static const size_t lengths[] = {1, 3, 7, 5, 31};
+	static uint8_t data[ROOM];
+
+	(void)state;
+	for (size_t kind = 0; kind < KINDS; kind++)
+		for (size_t i = 0; i < sizeof(strays) / sizeof(strays[0]); i++) {
+			size_t length = lengths[i], tables_end = APP0_END + 69; /* of the first quantization table */
+
+			make_jpeg(&kinds[kind]);
+			memcpy(data, jpeg, APP0_END);
+			memcpy(data + APP0_END, strays[i], length);
+			memcpy(data + APP0_END + length, jpeg + APP0_END, jpeg_bytes - APP0_END);
+			assert_restored(data, jpeg_bytes + length, "after JFIF", kind);
+			memmove(data + tables_end + 2 * length, data + tables_end + length, jpeg_bytes - tables_end);
+			memcpy(data + tables_end + length, strays[i], length);
+			assert_restored(data, jpeg_bytes + 2 * length, "there too", kind);
+		}
+}
+
+static void too_many_bytes_between_two_segments_are_damage(void **state)
+{
+	static uint8_t data[ROOM];
+
+	(void)state;
+	make_jpeg(&kinds[0]);
+	memcpy(data, jpeg, APP0_END);
+	memcpy(data + APP0_END + 100, jpeg + APP0_END, jpeg_bytes - APP0_END);
+	assert_int_equal(prepare(data, jpeg_bytes + 100), DAMAGE_NOT_JPEG);
+}
+
 static void bytes_before_the_picture_are_removed(void **state)
 {
 	static uint8_t data[ROOM];
@@ -359,6 +394,8 @@ int main(void)
 		cmocka_unit_test(a_truncated_picture_is_refused_even_if_it_is_padded),
 		cmocka_unit_test(a_picture_that_lacks_a_few_bytes_is_taken),
 		cmocka_unit_test(damaged_codes_in_the_middle_are_not_taken_for_an_end),
+		cmocka_unit_test(bytes_between_two_segments_are_removed),
+		cmocka_unit_test(too_many_bytes_between_two_segments_are_damage),
 		cmocka_unit_test(bytes_before_the_picture_are_removed),
 		cmocka_unit_test(each_missing_huffman_table_is_completed),
 		cmocka_unit_test(two_fields_in_one_frame_are_refused_as_such),
