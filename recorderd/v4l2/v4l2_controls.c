@@ -47,9 +47,35 @@ bool v4l2_control_next(int fd, struct v4l2_query_ext_ctrl *control, char name[V4
 	return false;
 }
 
+/*
+ * Newer kernels call some controls of USB cameras by the names of the V4L2 documentation, and no longer by those of the
+ * UVC driver. Configurations and instructions have either.
+ */
+static uint32_t id_of(const char *name)
+{
+	static const struct {
+		const char *names[3];
+		uint32_t id;
+	} renamed[] = {
+		{{"exposure_auto", "auto_exposure"}, V4L2_CID_EXPOSURE_AUTO},
+		{{"exposure_absolute", "exposure_time_absolute"}, V4L2_CID_EXPOSURE_ABSOLUTE},
+		{{"exposure_auto_priority", "exposure_dynamic_framerate"}, V4L2_CID_EXPOSURE_AUTO_PRIORITY},
+		{{"focus_auto", "focus_automatic_continuous"}, V4L2_CID_FOCUS_AUTO},
+		{{"white_balance_temperature_auto", "white_balance_automatic", "white_balance_auto"},
+		 V4L2_CID_AUTO_WHITE_BALANCE},
+	};
+
+	for (size_t i = 0; i < sizeof(renamed) / sizeof(renamed[0]); i++)
+		for (size_t j = 0; j < 3; j++)
+			if (renamed[i].names[j] && strcmp(renamed[i].names[j], name) == 0)
+				return renamed[i].id;
+	return 0;
+}
+
 static bool find(int fd, const char *wanted, struct v4l2_query_ext_ctrl *out, struct reason *why)
 {
 	char normal[NAME_BYTES], name[NAME_BYTES], list[200] = "";
+	struct v4l2_query_ext_ctrl renamed = {0};
 	size_t used = 0;
 
 	normalise(wanted, strlen(wanted), normal);
@@ -57,9 +83,14 @@ static bool find(int fd, const char *wanted, struct v4l2_query_ext_ctrl *out, st
 	for (int i = 0; i < V4L2_CONTROLS_MAX && v4l2_control_next(fd, out, name); i++) {
 		if (strcmp(name, normal) == 0)
 			return true;
+		if (out->id == id_of(normal))
+			renamed = *out;
 		if (used + sizeof(name) + 2 < sizeof(list))
 			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", name);
 	}
+	*out = renamed;
+	if (renamed.id)
+		return true;
 	return reason_set(why, "the camera has no control \"%s\"; it has: %s", wanted, used ? list : "none");
 }
 

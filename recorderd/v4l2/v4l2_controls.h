@@ -1,4 +1,7 @@
-/* v4l2_controls.h - camera controls by the names that v4l2-ctl shows: brightness, exposure_dynamic_framerate. */
+/*
+ * v4l2_controls.h - camera controls by the names that v4l2-ctl shows: brightness, exposure_dynamic_framerate. A name
+ * that another version of Linux has for a control is understood too (exposure_auto_priority).
+ */
 #ifndef RECORDERD_V4L2_V4L2_CONTROLS_H
 #define RECORDERD_V4L2_V4L2_CONTROLS_H
 

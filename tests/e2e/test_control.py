@@ -69,6 +69,15 @@ def test_a_control_that_was_set_has_its_value_at_once(rig):
     assert post(rig, "control=white_balance_automatic&value=off").json()["value"] == 0
 
 
+def test_names_of_other_versions_of_linux_are_understood(rig):
+    for old, name in (("white_balance_temperature_auto", "white_balance_automatic"), ("focus_auto", "focus_automatic_continuous"),
+                      ("exposure_auto_priority", "exposure_dynamic_framerate")):
+        for value in (0, 1):
+            assert post(rig, f"control={old}&value={value}").json()["value"] == value
+            assert control(rig, name)["value"] == value, name
+    refused(post(rig, "control=exposure_auto&value=1"), 400, "has no control")  # this camera has none under any name
+
+
 def test_a_wrong_control_or_value_is_refused_with_the_allowed_ones(rig):
     before = control(rig, "brightness")["value"]
     refused(post(rig, "control=brightness&value=256"), 400, "0 to 255")
