@@ -53,6 +53,7 @@ recorderd/archive = archive archive_adopt archive_age archive_boots archive_cach
 recorderd/storage = motion_queue motion_writer segment_rotation segment_writer storage
 recorderd/encoder = encoder encoder_args encoder_child encoder_choice encoder_input encoder_output encoder_pictures \
 	encoder_probe encoder_sandbox encoder_trial ffmpeg_errors fragment_parser frame_drop probe_decode probe_pictures ring_feed
+recorderd/motion  = captured_seconds child_messages motion_child motion_process motion_program motion_records record_check
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command status_command token_command token_edit
 recorderd         = main options publish recorder recorder_open recorder_stop reload sd_notify service

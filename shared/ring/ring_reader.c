@@ -319,67 +319,11 @@ static bool read_locked(const _Atomic uint64_t *lock, const uint8_t *shared, voi
 	return false;
 }
 
-/* An implausible time becomes 0, which means that there is none. */
-static void clear_implausible_times(struct recorder_state *state)
-{
-	int64_t *const times_us[] = {&state->heartbeat_mono_us,       &state->started_wall_us,  &state->since_wall_us,
-				     &state->recording_since_wall_us, &state->indexed_wall_us,  &state->oldest_wall_us,
-				     &state->last_error_wall_us,      &state->memory_wanted_us, &state->memory_holds_us,
-				     &state->indexed_mono_us};
-
-	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
-		if (!clock_is_plausible(*times_us[i]))
-			*times_us[i] = 0;
-}
-
-/*
- * Terminates a text and replaces the control characters of ASCII and of ISO 8859-1 in UTF-8: a camera or another user
- * may have chosen it, and it is printed on somebody's terminal.
- */
-static void sanitize_text(char *text, size_t bytes)
-{
-	text[bytes - 1] = '\0';
-	for (; *text; text++) {
-		unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
-
-		if (first < 0x20 || first == 0x7f)
-			*text = '?';
-		else if (first == 0xc2 && second >= 0x80 && second < 0xa0)
-			text[0] = text[1] = '?';
-	}
-}
-
-#define sanitize(text) sanitize_text(text, sizeof(text))
-
 bool ring_reader_state(const struct ring_reader *reader, struct recorder_state *out)
 {
 	if (!read_locked(&reader->header->state_lock, reader->header->state, out, sizeof(*out)))
 		return false;
-	sanitize(out->camera);
-	sanitize(out->device);
-	sanitize(out->model);
-	sanitize(out->driver);
-	sanitize(out->bus);
-	sanitize(out->format);
-	sanitize(out->configured);
-	sanitize(out->encoder);
-	sanitize(out->open_segment);
-	sanitize(out->disk_error);
-	sanitize(out->last_error);
-	sanitize(out->folder_note);
-	sanitize(out->config_file);
-	sanitize(out->clips_note);
-	sanitize(out->hosts);
-	sanitize(out->allow_origin);
-	sanitize(out->proxies);
-	sanitize(out->memory_note);
-	sanitize(out->sandbox_missing);
-	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++)
-		sanitize(out->camera_notes[i]);
-	uint32_t ids = sizeof(out->camera_ids) / sizeof(out->camera_ids[0]);
-	if (out->camera_count > ids)
-		out->camera_count = ids;
-	clear_implausible_times(out);
+	state_sanitize(out);
 	return true;
 }
 

@@ -1,7 +1,9 @@
-/* state.c - words for the numbers in the published state. */
+/* state.c - makes a published state safe to use, and has words for its numbers. */
 #include "shared/ring/state.h"
 
 #include <stddef.h>
+
+#include "shared/base/clock.h"
 
 static const char *text_at(const char *const *texts, size_t count, uint32_t number)
 {
@@ -43,6 +45,18 @@ const char *recording_state_text(uint32_t state)
 	return TEXT_AT(texts, state);
 }
 
+const char *motion_state_text(uint32_t state)
+{
+	static const char *const texts[MOTION_STATES] = {
+		[MOTION_OFF] = "off",
+		[MOTION_STARTING] = "starting",
+		[MOTION_RUNNING] = "running",
+		[MOTION_FAILING] = "failing",
+	};
+
+	return TEXT_AT(texts, state);
+}
+
 const char *frame_damage_text(uint32_t damage)
 {
 	static const char *const texts[DAMAGE_KINDS] = {
@@ -59,4 +73,68 @@ const char *frame_damage_text(uint32_t damage)
 	};
 
 	return TEXT_AT(texts, damage);
+}
+
+/* An implausible time becomes 0, which means that there is none. */
+static void clear_implausible_times(struct recorder_state *state)
+{
+	int64_t *const times_us[] = {
+		&state->heartbeat_mono_us,       &state->started_wall_us,       &state->since_wall_us,
+		&state->recording_since_wall_us, &state->indexed_wall_us,       &state->oldest_wall_us,
+		&state->last_error_wall_us,      &state->memory_wanted_us,      &state->memory_holds_us,
+		&state->indexed_mono_us,         &state->motion_second_wall_us, &state->covered_wall_us,
+		&state->view_changed_wall_us,    &state->blurred_wall_us};
+
+	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
+		if (!clock_is_plausible(*times_us[i]))
+			*times_us[i] = 0;
+}
+
+/*
+ * Terminates a text and replaces the control characters of ASCII and of ISO 8859-1 in UTF-8: a camera or another user
+ * may have chosen it, and it is printed on somebody's terminal.
+ */
+static void sanitize_text(char *text, size_t bytes)
+{
+	text[bytes - 1] = '\0';
+	for (; *text; text++) {
+		unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+
+		if (first < 0x20 || first == 0x7f)
+			*text = '?';
+		else if (first == 0xc2 && second >= 0x80 && second < 0xa0)
+			text[0] = text[1] = '?';
+	}
+}
+
+#define sanitize(text) sanitize_text(text, sizeof(text))
+
+void state_sanitize(struct recorder_state *state)
+{
+	sanitize(state->camera);
+	sanitize(state->device);
+	sanitize(state->model);
+	sanitize(state->driver);
+	sanitize(state->bus);
+	sanitize(state->format);
+	sanitize(state->configured);
+	sanitize(state->encoder);
+	sanitize(state->open_segment);
+	sanitize(state->disk_error);
+	sanitize(state->last_error);
+	sanitize(state->folder_note);
+	sanitize(state->config_file);
+	sanitize(state->clips_note);
+	sanitize(state->hosts);
+	sanitize(state->allow_origin);
+	sanitize(state->proxies);
+	sanitize(state->memory_note);
+	sanitize(state->sandbox_missing);
+	sanitize(state->motion_error);
+	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++)
+		sanitize(state->camera_notes[i]);
+	uint32_t ids = sizeof(state->camera_ids) / sizeof(state->camera_ids[0]);
+	if (state->camera_count > ids)
+		state->camera_count = ids;
+	clear_implausible_times(state);
 }

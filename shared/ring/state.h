@@ -76,6 +76,7 @@ enum memory_limit {
 const char *gap_cause_text(uint32_t cause);
 const char *camera_state_text(uint32_t state);
 const char *recording_state_text(uint32_t state);
+const char *motion_state_text(uint32_t state);
 const char *frame_damage_text(uint32_t damage); /* "truncated", "flagged by the driver", … */
 
 /* Why recordings may be kept for longer than retention.hours. */
@@ -99,6 +100,16 @@ enum camera_note {
 	CAMERA_NOTE_IDENTICAL, /* another camera could have the same link in /dev/v4l/by-id */
 	CAMERA_NOTE_MOVED,     /* that link leads to another camera, or port, than before */
 	CAMERA_NOTES,
+};
+
+/* What recorder-motion does. */
+enum motion_state {
+	MOTION_UNKNOWN,  /* the recorder does not publish it */
+	MOTION_OFF,      /* motion.enabled = no */
+	MOTION_STARTING, /* it has not sent a record yet */
+	MOTION_RUNNING,
+	MOTION_FAILING, /* it ended, hung or sent nonsense several times in a row; see motion_error */
+	MOTION_STATES,
 };
 
 #define STATE_CAMERA_NOTES     8 /* more than there are */
@@ -202,7 +213,22 @@ struct recorder_state {
 	/* The share of damaged frames among the last few hundred, in 1/1000, and the most common kind. */
 	uint32_t damaged_milli;
 	uint32_t damaged_kind; /* enum frame_damage */
+
+	uint32_t motion_state;    /* enum motion_state */
+	uint32_t motion_restarts; /* since the recorder's start */
+	uint64_t motion_records;
+	int64_t motion_second_wall_us; /* end of the newest second that has a record; 0: none yet */
+
+	/* Since when the camera is covered or blurred, and when its view changed; 0: it is not, or nobody knows */
+	int64_t covered_wall_us, view_changed_wall_us, blurred_wall_us;
+	char motion_error[128]; /* why recorder-motion was started again last; empty: it was not, or works since */
 };
+
+/*
+ * Makes a state that was read from shared memory safe to show: texts are terminated and without control characters, and
+ * implausible times become 0, which means that there is none.
+ */
+void state_sanitize(struct recorder_state *state);
 
 static_assert(GAP_CAUSES <= STATE_GAP_CAUSES, "room for each cause");
 static_assert(CAMERA_NOTES <= STATE_CAMERA_NOTES, "room for each note");

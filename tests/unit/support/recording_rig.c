@@ -108,6 +108,7 @@ void rig_put_bytes(int64_t wall_us, const void *data, size_t length)
 		.mono_us = wall_us - rig.mono_offset_us,
 		.epoch = rig.epoch,
 		.gap_cause = rig.gap_cause,
+		.source = rig.source,
 		.width = rig.width,
 		.height = rig.height,
 		.flags = rig.flags,

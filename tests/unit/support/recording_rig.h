@@ -36,7 +36,7 @@ struct rig {
 
 	/* Put into the ring */
 	int64_t wall_us[RIG_FRAMES], mono_offset_us;
-	uint32_t epoch, gap_cause, flags;
+	uint32_t epoch, gap_cause, source, flags;
 	uint16_t width, height;
 	size_t given;
 
