@@ -145,6 +145,21 @@ static void add_settings(const struct publisher *publisher, struct recorder_stat
 	state->settings_known = 1;
 }
 
+static void add_motion(const struct publisher *publisher, struct recorder_state *state)
+{
+	struct motion_status status;
+
+	motion_process_status(publisher->motion, &status);
+	state->motion_state = status.state;
+	state->motion_restarts = status.restarts;
+	state->motion_records = status.records;
+	state->motion_second_wall_us = status.end.us;
+	state->covered_wall_us = status.covered.us;
+	state->view_changed_wall_us = status.view_changed.us;
+	state->blurred_wall_us = status.blurred.us;
+	snprintf(state->motion_error, sizeof(state->motion_error), "%s", status.error);
+}
+
 static void set_recording_since(struct publisher *publisher, struct recorder_state *state)
 {
 	state->recording_since_wall_us = publisher->last.recording_since_wall_us;
@@ -168,6 +183,7 @@ void publish(struct publisher *publisher)
 	add_encoder(publisher, &state, &encoder);
 	add_archive(publisher, &state);
 	add_memory(publisher, &state);
+	add_motion(publisher, &state);
 	state.recording_state = recording_state_of(&encoder, &state);
 	set_recording_since(publisher, &state);
 	publisher->last = state;

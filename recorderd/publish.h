@@ -5,6 +5,7 @@
 #include "recorderd/archive/archive.h"
 #include "recorderd/capture/capture.h"
 #include "recorderd/encoder/encoder.h"
+#include "recorderd/motion/motion_process.h"
 #include "recorderd/ring/ring_writer.h"
 #include "recorderd/storage/storage.h"
 #include "shared/ring/ring_reader.h"
@@ -16,6 +17,7 @@ struct publisher {
 	enum memory_limit memory_limit;   /* what decided the ring's size */
 	struct capture *capture;          /* NULL once it is closed */
 	struct encoder *encoder;
+	const struct motion_process *motion;
 	struct storage *storage;
 	struct archive *archive;
 	wall_t started;

@@ -19,6 +19,7 @@ static void on_frame(void *context)
 	struct recorder *recorder = context;
 
 	encoder_pump(recorder->encoder);
+	motion_process_frame(recorder->motion);
 	if (recorder->publisher.last.camera_state != CAMERA_STREAMING)
 		publish(&recorder->publisher); /* at once: a client that sees footage must not read "no camera" */
 }
@@ -163,8 +164,10 @@ static void reload_config(struct recorder *recorder)
 	if (recorder->stopping)
 		return;
 	service_reloading(&recorder->service);
-	if (reload(&recorder->config, recorder->archive, recorder->capture))
+	if (reload(&recorder->config, recorder->archive, recorder->capture)) {
+		motion_process_reload(recorder->motion);
 		recorder->publisher.config_read_at = now;
+	}
 	publish(&recorder->publisher);
 	service_ready(&recorder->service);
 }
@@ -212,7 +215,13 @@ static bool start_storage(struct recorder *recorder, struct reason *why)
 	if (!archive_start(recorder->archive, why))
 		return false;
 	recorder->storage = storage_start(recorder->archive, &recorder->config, recorder->storage_room.fd);
-	return recorder->storage || reason_set(why, "cannot start the storage thread");
+	if (!recorder->storage)
+		return reason_set(why, "cannot start the storage thread");
+	recorder->motion = motion_process_create(&(struct motion_parts){
+		.loop = recorder->loop,
+		.config = &recorder->config,
+	});
+	return recorder->motion || reason_set(why, "out of memory");
 }
 
 /* Starts the writer and the reader of the ring: the capture and the encoder. */
@@ -241,7 +250,10 @@ static bool start_pipeline(struct recorder *recorder, struct reason *why)
 		.control_set = on_control_set,
 		.context = recorder,
 	});
-	return recorder->capture || reason_set(why, "cannot start the capture");
+	if (!recorder->capture)
+		return reason_set(why, "cannot start the capture");
+	motion_process_set_ring(recorder->motion, recorder->reader);
+	return true;
 }
 
 static void set_published_parts(struct recorder *recorder)
@@ -261,6 +273,7 @@ static bool watch_parts(struct recorder *recorder)
 		.config = &recorder->config,
 		.storage = recorder->storage,
 		.archive = recorder->archive,
+		.motion = recorder->motion,
 		.started = wall_now(),
 		.config_read_at = recorder->config_read_at,
 		.memory_limit = recorder->publisher.memory_limit,
@@ -304,6 +317,7 @@ static bool replace_ring(struct recorder *recorder, struct reason *why)
 		return reason_set(why, "cannot replace the ring while the camera hangs in its driver");
 	if (!check_lock(recorder, why))
 		return false;
+	motion_process_set_ring(recorder->motion, NULL);
 	ring_reader_close(recorder->reader);
 	ring_writer_close(recorder->ring);
 	recorder->reader = NULL;

@@ -9,6 +9,7 @@
 #include "recorderd/capture/other_cameras.h"
 #include "recorderd/control/control_server.h"
 #include "recorderd/encoder/encoder.h"
+#include "recorderd/motion/motion_process.h"
 #include "recorderd/publish.h"
 #include "recorderd/recorder.h"
 #include "recorderd/ring/leftover_sweep.h"
@@ -30,6 +31,7 @@ struct recorder {
 	uint64_t adopted; /* seq of the newest frame that was taken over; 0: none */
 	struct storage *storage;
 	struct encoder *encoder;
+	struct motion_process *motion;
 	struct capture *capture;
 	struct control_server *control; /* NULL if its socket could not be opened */
 	struct publisher publisher;

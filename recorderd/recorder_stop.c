@@ -26,6 +26,8 @@ static void finish_writing(struct recorder *recorder)
 {
 	encoder_destroy(recorder->encoder);
 	recorder->encoder = NULL;
+	motion_process_destroy(recorder->motion);
+	recorder->motion = NULL;
 	if (recorder->storage && !storage_stop(recorder->storage, time_left_us(recorder)))
 		abandon(recorder, "the last frames could not be written");
 	recorder->storage = NULL;

@@ -40,6 +40,17 @@ function encoderText({ encoder, behind_seconds: behind, thinned }) {
   return `${encoder ?? "none"}${late}${thinned ? `, ${thinned} frames dropped` : ""}`;
 }
 
+const MOTION = {
+  off: () => "off",
+  starting: () => "starting",
+  running: (motion) => `watched, ${motion.records} seconds so far`,
+  failing: (motion) => `not watched: ${motion.error ?? "unknown reason"}`,
+};
+
+function motionText(motion) {
+  return (MOTION[motion?.state] ?? (() => "unknown"))(motion);
+}
+
 function errorText({ last_error: error, last_error_time: time }) {
   return error ? `${error} (${formatDate(Date.parse(time))})` : "none";
 }
@@ -57,6 +68,7 @@ function figures(info, archive) {
     ["In memory", memoryText(info.memory)],
     ["Frames lost", `${info.lost} lost, ${info.damaged} damaged, of ${info.frames}`],
     ["Encoder", encoderText(recording)],
+    ["Motion", motionText(info.motion)],
     ["Last error", errorText(info)],
   ];
 }

@@ -64,6 +64,12 @@ static const struct metric of_recorder[] = {
 	 UNIT_COUNT},
 	{"recorder_retention_bytes_total", "counter", "Size of the recordings deleted by retention.",
 	 STATE(deleted_bytes), UNIT_COUNT},
+	{"recorder_motion_records_total", "counter", "Seconds of which recorder-motion has told what moved.",
+	 STATE(motion_records), UNIT_COUNT},
+	{"recorder_motion_restarts_total", "counter", "Times that recorder-motion had to be started again.",
+	 STATE(motion_restarts), UNIT_COUNT_U32},
+	{"recorder_motion_timestamp_seconds", "gauge", "End of the newest of these seconds, in seconds since 1970.",
+	 STATE(motion_second_wall_us), UNIT_US},
 };
 
 static const struct metric of_live[] = {
@@ -156,6 +162,27 @@ static void append_gaps(const struct metrics *metrics)
 	}
 }
 
+static void append_tampering(const struct metrics *metrics)
+{
+	metric_begin(metrics->out, "recorder_tampering", "gauge", "Whether something was done to the camera, by kind.");
+	for (size_t i = 0; i < metrics->count; i++) {
+		const struct recorder_state *state = &metrics->cameras[i].state;
+		const struct {
+			const char *kind;
+			int64_t since_us;
+		} kinds[] = {{"covered", state->covered_wall_us},
+			     {"view changed", state->view_changed_wall_us},
+			     {"blurred", state->blurred_wall_us}};
+
+		for (size_t k = 0; metrics->cameras[i].alive && k < COUNT_OF(kinds); k++) {
+			char labels[128];
+
+			snprintf(labels, sizeof(labels), "%s,kind=\"%s\"", metrics->cameras[i].label, kinds[k].kind);
+			metric_count(metrics->out, "recorder_tampering", labels, kinds[k].since_us != 0);
+		}
+	}
+}
+
 static void append_live(const struct metrics *metrics)
 {
 	append_table(metrics, of_live, COUNT_OF(of_live), offsetof(struct camera_metrics, counted));
@@ -240,6 +267,7 @@ void handle_metrics(struct api_request *request)
 	append_table(&metrics, of_recorder, COUNT_OF(of_recorder), offsetof(struct camera_metrics, alive));
 	append_archives(&metrics);
 	append_gaps(&metrics);
+	append_tampering(&metrics);
 	append_live(&metrics);
 	append_answers(api_shared(request), &out);
 	append_workers(api_shared(request), &out);

@@ -86,6 +86,19 @@ static void print_recording(FILE *to, const struct recorder_state *state)
 	fprintf(to, "; %.1f GB free\n", (double)state->disk_free_bytes / 1e9);
 }
 
+static void print_motion(FILE *to, const struct recorder_state *state)
+{
+	char text[TIME_ISO_BYTES];
+
+	if (state->motion_state == MOTION_UNKNOWN)
+		return;
+	fprintf(to, "  %-10s %s", "motion", motion_state_text(state->motion_state));
+	if (state->motion_second_wall_us)
+		fprintf(to, ", %llu seconds noted, until %s", (unsigned long long)state->motion_records,
+			iso(state->motion_second_wall_us, text));
+	fprintf(to, ", %u restarts\n", state->motion_restarts);
+}
+
 static void print_sandbox(FILE *to, const struct recorder_state *state)
 {
 	fprintf(to, "  %-10s ", "sandbox");
@@ -178,6 +191,7 @@ static void report_print(const struct report *report, FILE *to)
 	print_camera(to, &report->state);
 	print_memory(to, report->ring, &report->state);
 	print_recording(to, &report->state);
+	print_motion(to, &report->state);
 	print_sandbox(to, &report->state);
 }
 

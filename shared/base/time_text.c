@@ -65,6 +65,14 @@ void time_format_iso_us(wall_t at, char out[TIME_ISO_BYTES])
 	format_iso(parts.seconds, fraction, out);
 }
 
+void time_format_words(wall_t at, wall_t now, char out[TIME_WORDS_BYTES])
+{
+	struct tm local = local_time(split(at).seconds), today = local_time(split(now).seconds);
+	bool same_day = local.tm_year == today.tm_year && local.tm_yday == today.tm_yday;
+
+	strftime(out, TIME_WORDS_BYTES, same_day ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &local);
+}
+
 int32_t time_utc_offset_s(wall_t at)
 {
 	return (int32_t)local_time(split(at).seconds).tm_gmtoff;

@@ -51,10 +51,14 @@ const char *time_status_message(enum time_status status);
 
 #define TIME_COMPACT_BYTES 24 /* 20260517_102300 */
 #define TIME_ISO_BYTES     40 /* 2026-05-17T10:23:00.123+02:00 */
+#define TIME_WORDS_BYTES   24 /* 10:23:05, or 2026-05-17 10:23:05 */
 
 void time_format_compact(wall_t at, char out[TIME_COMPACT_BYTES]); /* YYYYMMDD_HHMMSS, local, floored */
 void time_format_iso(wall_t at, char out[TIME_ISO_BYTES]);         /* local with offset, milliseconds, floored */
 void time_format_iso_us(wall_t at, char out[TIME_ISO_BYTES]);      /* the same with microseconds: exact */
+
+/* As people say it, local and floored: the time of day, after the date if that is not the one of `now`. */
+void time_format_words(wall_t at, wall_t now, char out[TIME_WORDS_BYTES]);
 
 int32_t time_utc_offset_s(wall_t at); /* east positive */
 wall_t time_floor_second(wall_t at);

@@ -1,5 +1,5 @@
 /*
- * motion_tamper.h - whether somebody or something has covered, turned or blurred the camera: a rule over motion records.
+ * motion_tamper.h - whether the camera was covered, turned or blurred, by somebody or something: a rule over records.
  *
  * Each of these has to hold for MOTION_TAMPER_SECONDS, with at most one second between two of them that cannot tell or
  * has no record:

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/time_text.h"
 
 #define ENCODER_LAG_WARN_US (10 * US_PER_S)
 #define DAMAGED_WARN_MILLI  100
@@ -118,6 +119,36 @@ static void check_recording(const struct recorder_state *state, const struct hea
 	check_retention(state, listener);
 }
 
+static void say_since(const struct health_listener *listener, int64_t since_wall_us, const char *format)
+	__attribute__((format(printf, 3, 0)));
+
+/* `format` has one %s, for the time. Says nothing if there is none. */
+static void say_since(const struct health_listener *listener, int64_t since_wall_us, const char *format)
+{
+	char at[TIME_WORDS_BYTES], text[256];
+
+	if (!since_wall_us)
+		return;
+	time_format_words((wall_t){since_wall_us}, wall_now(), at);
+	snprintf(text, sizeof(text), format, at);
+	say(listener, HEALTH_WARNING, "%s", text);
+}
+
+/* Nobody knows why it is so: it may be a spider as well as a thief. */
+static void check_motion(const struct recorder_state *state, const struct health_listener *listener)
+{
+	bool sees = state->camera_state == CAMERA_STREAMING;
+
+	if (state->motion_state == MOTION_FAILING)
+		say(listener, HEALTH_WARNING, "Nobody watches what moves: %s. Recording continues.",
+		    *state->motion_error ? state->motion_error : "recorder-motion does not work");
+	say_since(listener, sees ? state->covered_wall_us : 0,
+		  "The camera has been covered, or in complete darkness, since %s.");
+	say_since(listener, state->view_changed_wall_us, "The camera's view changed at %s: was it turned?");
+	say_since(listener, sees ? state->blurred_wall_us : 0,
+		  "The camera's picture has been blurred since %s: fog, a dirty lens, or one that is out of focus.");
+}
+
 static void check_damaged_recordings(const struct recorder_state *state, const struct health_listener *listener)
 {
 	if (state->set_aside)
@@ -209,6 +240,7 @@ void health_check(const struct recorder_state *state, const struct health_listen
 		if (*state->camera_notes[i])
 			say(listener, HEALTH_WARNING, "%s", state->camera_notes[i]);
 	check_recording(state, listener);
+	check_motion(state, listener);
 	check_damaged_recordings(state, listener);
 	check_memory(state, listener);
 }

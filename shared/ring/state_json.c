@@ -88,6 +88,21 @@ static struct json_object *recording_info(const struct recorder_state *state)
 	return json;
 }
 
+static struct json_object *motion_info(const struct recorder_state *state)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "state", json_object_new_string(motion_state_text(state->motion_state)));
+	json_object_object_add(json, "records", json_object_new_int64((int64_t)state->motion_records));
+	json_object_object_add(json, "until", json_time(state->motion_second_wall_us));
+	json_object_object_add(json, "restarts", json_object_new_int64(state->motion_restarts));
+	json_object_object_add(json, "error", json_string_or_null(state->motion_error));
+	json_object_object_add(json, "covered", json_time(state->covered_wall_us));
+	json_object_object_add(json, "view_changed", json_time(state->view_changed_wall_us));
+	json_object_object_add(json, "blurred", json_time(state->blurred_wall_us));
+	return json;
+}
+
 static void add_device(struct json_object *json, const struct recorder_state *state)
 {
 	bool test = state->source == SOURCE_TEST;
@@ -151,6 +166,7 @@ struct json_object *state_json(const char *camera, const struct ring_reader *rin
 	add_counts(json, state);
 	json_object_object_add(json, "memory", memory_info(ring));
 	json_object_object_add(json, "recording", recording_info(state));
+	json_object_object_add(json, "motion", motion_info(state));
 	add_last_error(json, state);
 	return json;
 }

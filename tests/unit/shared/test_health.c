@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -135,6 +136,51 @@ static void many_damaged_frames_are_a_warning_with_share_kind_and_remedy(void **
 	}
 }
 
+/* The last sentence about this state; "": none. */
+static const char *sentence_about(const struct recorder_state *state)
+{
+	static char sentence[600];
+
+	sentence[0] = '\0';
+	health_check(state, &(struct health_listener){store_warning, sentence});
+	return sentence;
+}
+
+static void what_was_done_to_the_camera_is_said_with_its_time(void **state)
+{
+	const struct recorder_state good = memory(MEMORY_MINUTES, 1800);
+	struct recorder_state one = good;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	one.covered_wall_us = 1800000000 * SECOND;
+	assert_string_equal(sentence_about(&one),
+			    "The camera has been covered, or in complete darkness, since 2027-01-15 08:00:00.");
+	one = good;
+	one.blurred_wall_us = 1800000001 * SECOND;
+	assert_string_equal(sentence_about(&one), "The camera's picture has been blurred since 2027-01-15 08:00:01: "
+						  "fog, a dirty lens, or one that is out of focus.");
+	one = good;
+	one.view_changed_wall_us = 1800000002 * SECOND;
+	assert_string_equal(sentence_about(&one), "The camera's view changed at 2027-01-15 08:00:02: was it turned?");
+}
+
+static void a_failing_recorder_motion_is_a_warning_with_the_reason(void **state)
+{
+	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+
+	(void)state;
+	strcpy(one.motion_error, "recorder-motion was killed");
+	for (uint32_t motion = 0; motion <= MOTION_STATES; motion++) {
+		one.motion_state = motion;
+		assert_string_equal(sentence_about(&one), motion == MOTION_FAILING
+								  ? "Nobody watches what moves: recorder-motion was "
+								    "killed. Recording continues."
+								  : "");
+	}
+}
+
 static void few_damaged_frames_are_no_warning(void **state)
 {
 	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
@@ -155,6 +201,8 @@ int main(void)
 		cmocka_unit_test(a_ring_name_taken_by_another_user_is_a_warning),
 		cmocka_unit_test(each_note_on_the_camera_is_a_warning),
 		cmocka_unit_test(many_damaged_frames_are_a_warning_with_share_kind_and_remedy),
+		cmocka_unit_test(what_was_done_to_the_camera_is_said_with_its_time),
+		cmocka_unit_test(a_failing_recorder_motion_is_a_warning_with_the_reason),
 		cmocka_unit_test(few_damaged_frames_are_no_warning),
 	};
 

@@ -30,6 +30,23 @@ static int64_t parsed_us(const char *text, enum time_side side)
 	return point.at.us;
 }
 
+static void a_time_in_words_has_a_date_if_it_is_not_of_today(void **state)
+{
+	char words[TIME_WORDS_BYTES];
+
+	(void)state;
+	set_zone("Europe/Berlin");
+	time_format_words((wall_t){NOW_US + 999999}, now, words);
+	assert_string_equal(words, "10:23:01");
+	time_format_words((wall_t){NOW_US - 11 * 3600 * US_PER_S}, now, words);
+	assert_string_equal(words, "2026-05-16 23:23:00");
+	time_format_words((wall_t){NOW_US + 365 * 24 * 3600 * US_PER_S}, now, words);
+	assert_string_equal(words, "2027-05-17 10:23:00");
+	set_zone("UTC"); /* the same day there */
+	time_format_words((wall_t){NOW_US - 8 * 3600 * US_PER_S}, now, words);
+	assert_string_equal(words, "00:23:00");
+}
+
 static void formats_are_floored_and_have_the_offset(void **state)
 {
 	char compact[TIME_COMPACT_BYTES], iso[TIME_ISO_BYTES];
@@ -112,6 +129,7 @@ static void formatted_times_parse_to_the_same_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_time_in_words_has_a_date_if_it_is_not_of_today),
 		cmocka_unit_test(formats_are_floored_and_have_the_offset),
 		cmocka_unit_test(extreme_times_fit_their_texts),
 		cmocka_unit_test(formatted_times_parse_to_the_same_time),
