@@ -15,7 +15,7 @@
 
 #define MOTION_RECORDS_AT_ONCE 16 /* that are read in one go */
 #define MOTION_FAILURES_MAX    2  /* without enough records in between, before somebody should know */
-#define MOTION_RECORDS_WORKS   10 /* after so many a child works */
+#define MOTION_RECORDS_WORKS   5  /* after so many a child works */
 
 struct motion_process {
 	struct motion_parts parts;

@@ -93,6 +93,7 @@ class Rig:
         self.clips = os.path.join(self.folder, "clips")
         self.cameras = [Camera(self.folder, f"/dev/video{number}", fps, frames) for number in range(cameras)]
         self.recorderd = self.web = None
+        self.recorderd_path = program("recorderd")
         self.delays = []  # a RunDelays of each recorder
         self.server_name = os.environ.get("WEB_SERVER", "lighttpd")
         self.workers = []  # if the web server does not start them itself
@@ -147,10 +148,18 @@ class Rig:
         with open(self.path("camera.conf"), "w", encoding="utf-8") as conf:
             conf.write("".join(camera.line + "\n" for camera in self.cameras))
         environment = dict(self.environment, CAMERA_PRELOAD=self.path("camera.conf"), LD_PRELOAD=self.preloaded())
-        process = self.spawn([program("recorderd"), *self.arguments, "-c", ini or self.ini], log, environment)
+        process = self.spawn([self.recorderd_path, *self.arguments, "-c", ini or self.ini], log, environment)
         if ini is None:
             self.recorderd = process
         return process
+
+    def run_from(self, folder):
+        """From the next start on, recorderd is in that folder, and runs the recorder-motion beside itself."""
+        self.recorderd_path = os.path.join(folder, "recorderd")
+        try:
+            os.link(program("recorderd"), self.recorderd_path)
+        except OSError:  # on another file system
+            shutil.copy(program("recorderd"), self.recorderd_path)
 
     def preloaded(self):
         """The LD_PRELOAD with which recorderd sees the cameras."""
