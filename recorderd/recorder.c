@@ -24,6 +24,14 @@ static void on_frame(void *context)
 		publish(&recorder->publisher); /* at once: a client that sees footage must not read "no camera" */
 }
 
+/* The storage thread writes it beside the segment that has this second. */
+static void on_motion_record(void *context, const struct motion_record *record)
+{
+	struct recorder *recorder = context;
+
+	storage_push_motion(recorder->storage, record);
+}
+
 static void on_opened(void *context, unsigned fps)
 {
 	struct recorder *recorder = context;
@@ -220,6 +228,8 @@ static bool start_storage(struct recorder *recorder, struct reason *why)
 	recorder->motion = motion_process_create(&(struct motion_parts){
 		.loop = recorder->loop,
 		.config = &recorder->config,
+		.record = on_motion_record,
+		.context = recorder,
 	});
 	return recorder->motion || reason_set(why, "out of memory");
 }

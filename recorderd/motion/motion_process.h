@@ -28,7 +28,7 @@ struct motion_parts {
 	const struct config *config;
 	const char *program; /* the path of recorder-motion; NULL: where it was installed (motion_program.h) */
 
-	/* Gets each record, sealed with 0; NULL: nobody does. It must not block. */
+	/* Gets each record, sealed with 0. It must not block. */
 	void (*record)(void *context, const struct motion_record *record);
 	void *context;
 };

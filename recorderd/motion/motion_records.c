@@ -36,8 +36,7 @@ static bool take_record(struct motion_process *process, struct motion_record *re
 	motion_record_seal(record, 0);
 	process->end_second = record->second + 1;
 	note_success(process);
-	if (process->parts.record)
-		process->parts.record(process->parts.context, record);
+	process->parts.record(process->parts.context, record);
 	return true;
 }
 

@@ -43,6 +43,11 @@ class MotionRig(Rig):
             self.replace("works")
         self.watched()
 
+    def stored(self):
+        """How many records are in the .motion files (shared/motion/motion_record.h)."""
+        sizes = [os.path.getsize(os.path.join(self.recordings, name)) for name in os.listdir(self.recordings) if name.endswith(".motion")]
+        return sum(size // 168 - 1 for size in sizes)
+
     def warnings(self, word):
         return [sentence for sentence in self.get("/health").json()["warnings"] if word in sentence]
 
@@ -59,6 +64,7 @@ def test_its_records_are_counted(rig):
     assert motion["state"] in ("starting", "running") and motion["restarts"] >= 0, motion
     assert time_us(motion["until"]) <= newest_us + 1000000, (motion, newest_us)
     assert motion["covered"] is motion["blurred"] is motion["view_changed"] is None, motion
+    wait_for(rig.stored, PATIENCE_S, "they are stored beside the recordings")
 
 
 def test_it_has_three_descriptors_and_less_priority_than_recording(rig):
@@ -131,7 +137,12 @@ def test_switched_off_nothing_runs_and_health_says_nothing(rig):
 def test_it_watches_while_recording_is_off(rig):
     rig.get("/control?recording=off", method="POST")
     wait_for(lambda: rig.get("/camera_info").json()["recording"]["state"] == "off", PATIENCE_S, "recording is off")
-    rig.watched()
+    for _ in range(3):
+        rig.watched()
+    stored = rig.stored()
+    for _ in range(2):
+        rig.watched()
+    assert rig.stored() == stored, "no record is stored while recording is off"
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ static void what_is_read_from_shared_memory_is_made_safe(void **state)
 
 	(void)state;
 	memset(&one, 'x', sizeof(one));
-	memcpy(one.motion_error, "\x1b[2J\xc2\x9b", 7);
+	memcpy(one.motion_error, "\x1b[2J\xc2\x9b", 6);
 	one.covered_wall_us = 5;
 	state_sanitize(&one);
 	assert_int_equal(strlen(one.motion_error), sizeof(one.motion_error) - 1);
