@@ -16,7 +16,7 @@
 
 /*
  * All cameras share /dev/shm as they share RAM: those with a memory.max_mb get that much, and the rest is divided among
- * the others.
+ * the others. Each is left room for its video ring.
  */
 static void choose_size(struct recorder *recorder, struct ring_request *out)
 {
@@ -24,8 +24,9 @@ static void choose_size(struct recorder *recorder, struct ring_request *out)
 	uint64_t room = ring_pages_total_bytes(RING_SPARE_PERCENT);
 
 	recorder->publisher.memory_limit = ring_size_choose(&recorder->config, others->count + 1, out);
+	uint64_t taken = others->exact_bytes + (others->count + 1) * video_writer_first_total_bytes();
 	if (room != UINT64_MAX)
-		room = room > others->exact_bytes ? room - others->exact_bytes : 0;
+		room = room > taken ? room - taken : 0;
 	if (ring_size_limit_to_share(out, room, others->count - others->exact + 1))
 		recorder->publisher.memory_limit = MEMORY_SHM;
 }

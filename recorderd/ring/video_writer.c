@@ -9,11 +9,10 @@
 #include "shared/base/log.h"
 #include "shared/ring/video_ring.h"
 
-#define FIRST_BYTES (UINT64_C(4) << 20)
-#define MOST_BYTES  (UINT64_C(64) << 20) /* four seconds at 128 Mbit/s */
-#define ENTRIES     2048                 /* more than eight seconds at 240 frames per second */
-#define SPARE_US    (US_PER_S / 2)       /* the ring grows before it holds too little */
-#define AGAIN_US    (60 * US_PER_S)      /* after /dev/shm had no room */
+#define MOST_BYTES               (UINT64_C(64) << 20) /* four seconds at 128 Mbit/s */
+#define ENTRIES                  2048                 /* more than eight seconds at 240 frames per second */
+#define SPARE_US                 (US_PER_S / 2)       /* the ring grows before it holds too little */
+#define AGAIN_US                 (60 * US_PER_S)      /* after /dev/shm had no room */
 
 struct video_writer {
 	char ring_name[VIDEO_RING_NAME_BYTES];
@@ -65,7 +64,7 @@ struct video_writer *video_writer_open(const char *ring_name)
 	if (!writer)
 		return NULL;
 	video_ring_name(ring_name, writer->ring_name);
-	open_or_log(writer, FIRST_BYTES);
+	open_or_log(writer, VIDEO_WRITER_FIRST_BYTES);
 	return writer;
 }
 
@@ -138,7 +137,8 @@ static uint64_t put(struct video_writer *writer, const struct video_fragment *fr
 /* Bytes of the smallest ring that takes such a fragment, which fills at most a quarter of it; 0: none does. */
 static uint64_t bytes_for(const struct video_fragment *fragment)
 {
-	uint64_t needed = sizeof(struct video_record) + VIDEO_INIT_MAX + fragment->total_bytes, bytes = FIRST_BYTES;
+	uint64_t needed = sizeof(struct video_record) + VIDEO_INIT_MAX + fragment->total_bytes,
+		 bytes = VIDEO_WRITER_FIRST_BYTES;
 
 	while (bytes / 4 < needed && bytes <= MOST_BYTES)
 		bytes *= 2;
@@ -169,7 +169,7 @@ void video_writer_check(struct video_writer *writer)
 		return;
 	if (!writer->ring) {
 		if (mono_now().us >= writer->grow_at.us)
-			open_or_log(writer, FIRST_BYTES);
+			open_or_log(writer, VIDEO_WRITER_FIRST_BYTES);
 		return;
 	}
 	ring_writer_republish_name(writer->ring);
@@ -178,6 +178,13 @@ void video_writer_check(struct video_writer *writer)
 	log_error("memory", "the video ring %s was removed from /dev/shm; creating a new one", writer->ring_name);
 	ring_writer_close(writer->ring);
 	open_or_log(writer, writer->data_bytes);
+}
+
+uint64_t video_writer_first_total_bytes(void)
+{
+	struct ring_layout layout;
+
+	return ring_layout_init(ENTRIES, VIDEO_WRITER_FIRST_BYTES, &layout) ? layout.total_bytes : 0;
 }
 
 uint64_t video_writer_data_bytes(const struct video_writer *writer)

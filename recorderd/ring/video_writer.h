@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define VIDEO_WRITER_FIRST_BYTES (UINT64_C(2) << 20) /* of data, before the ring grows: four seconds at 4 Mbit/s */
+
 struct video_writer;
 
 /* One fragment: a moof that is followed at once by its mdat. The bytes are copied. */
@@ -39,6 +41,9 @@ void video_writer_put(struct video_writer *writer, const struct video_fragment *
 
 /* Call it a few times per second: creates the ring again if somebody has removed its name. */
 void video_writer_check(struct video_writer *writer);
+
+/* Bytes of /dev/shm that a video ring takes before it grows. */
+uint64_t video_writer_first_total_bytes(void);
 
 /* The size of its data in bytes; 0: there is no ring. */
 uint64_t video_writer_data_bytes(const struct video_writer *writer);

@@ -67,7 +67,7 @@ class TakenNames(Rig):
     def names(self):
         """The usual names of the recorder."""
         ring = f"/dev/shm/recorder.{self.name}"
-        return [ring, ring + ".new", ring + ".live", user_folder().rstrip("/")]
+        return [ring, ring + ".new", ring + ".live", user_folder().rstrip("/"), ring + ".video", ring + ".video.new"]
 
     def take_names(self, shift):
         """Takes each name with another kind of file."""
@@ -88,7 +88,7 @@ class TakenNames(Rig):
     def ring_file(self):
         """The ring of this user, under whatever name."""
         path, = [path for path in glob.glob(f"/dev/shm/recorder.{self.name}*") if os.lstat(path).st_uid == os.geteuid()
-                 and not path.startswith(f"/dev/shm/recorder.{self.name}.live")]
+                 and not path.startswith((f"/dev/shm/recorder.{self.name}.live", f"/dev/shm/recorder.{self.name}.video"))]
         return path
 
     def __exit__(self, *problem):

@@ -116,7 +116,7 @@ static void it_holds_four_seconds_and_is_no_larger_than_that_needs(void **state)
 	(void)state;
 	uint64_t bytes;
 	assert_true(held_us(2000, &bytes) >= VIDEO_RING_HOLD_US);
-	assert_int_equal(bytes, 4 * MIB);
+	assert_int_equal(bytes, 2 * MIB);
 	assert_true(held_us(100000, &bytes) >= VIDEO_RING_HOLD_US); /* 24 Mbit/s */
 	assert_int_equal(bytes, 16 * MIB);
 }
@@ -220,10 +220,10 @@ static void it_is_freed_with_the_ring_or_alone(void **state)
 		video_writer_detach(open_video());
 		assert_int_equal(leftover_find(camera, &left), with_ring);
 		if (with_ring)
-			assert_true(left.bytes >= 5 * MIB);
+			assert_true(left.bytes >= 3 * MIB);
 		assert_int_equal(listed(), 1);
 		assert_int_equal(leftover_free(camera, &bytes, &ring_case.why), LEFTOVER_FREED);
-		assert_true(bytes >= (with_ring ? 5 : 4) * MIB);
+		assert_true(bytes >= (with_ring ? 3 : 2) * MIB);
 		assert_int_equal(listed(), 0);
 		assert_int_equal(shm_open(video_name, O_RDONLY, 0), -1);
 	}
