@@ -131,6 +131,10 @@ $(BUILD)/tests/tools/make_frames: tests/tools/make_frames.c tests/tools/frames.h
 $(BUILD)/tests/tools/make_archive: $(BUILD)/tests/tools/make_archive.o $(call libraries,recorderd/encoder)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Shows a film to recorder-motion.
+$(BUILD)/tests/tools/motion_scene: $(BUILD)/tests/tools/motion_scene.o $(call libraries,recorderd/ring shared/motion)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Numbered frames for the camera: files, and the options of make_frames.
 FRAMES = $(BUILD)/tests/frames
 $(FRAMES)/small.frames:   SHAPE = -s 320x180 -b 7000 -n 9000
@@ -140,7 +144,7 @@ $(FRAMES)/%.frames: $(BUILD)/tests/tools/make_frames
 	@mkdir -p $(@D)
 	$(Q)$< $(SHAPE) $@
 
-test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(BUILD)/tests/tools/make_archive $(FRAMES)/small.frames
+test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(BUILD)/tests/tools/make_archive $(BUILD)/tests/tools/motion_scene $(FRAMES)/small.frames
 
 $(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) tests/bench/stream.h tests/bench/ages.h
 $(BUILD)/tests/bench/sink_reader: $(patsubst %,tests/bench/%.c,sink_reader ages) $(call libraries,shared/ring)

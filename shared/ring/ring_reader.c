@@ -155,14 +155,14 @@ void ring_reader_close(struct ring_reader *reader)
 	free(reader);
 }
 
-static bool is_closed(const struct ring_reader *reader)
+bool ring_reader_is_closed(const struct ring_reader *reader)
 {
 	return atomic_load_explicit(&reader->header->closed, memory_order_acquire) != 0;
 }
 
 bool ring_reader_is_current(const struct ring_reader *reader, const char *name)
 {
-	if (is_closed(reader))
+	if (ring_reader_is_closed(reader))
 		return false;
 	if (!reader->mapping)
 		return true;
@@ -283,12 +283,12 @@ bool ring_reader_wait(const struct ring_reader *reader, uint64_t seen, int timeo
 		int64_t us = mono_now().us + timeout_ms * US_PER_MS;
 		until = (struct timespec){.tv_sec = us / US_PER_S, .tv_nsec = (long)(us % US_PER_S) * 1000};
 	}
-	bool was_closed = is_closed(reader);
+	bool was_closed = ring_reader_is_closed(reader);
 	for (;;) {
 		uint32_t wake = atomic_load_explicit(&reader->header->wake, memory_order_acquire);
 		if (ring_reader_head(reader) != seen)
 			return true;
-		if (is_closed(reader) && !was_closed)
+		if (ring_reader_is_closed(reader) && !was_closed)
 			return false;
 		/* FUTEX_WAIT_BITSET takes an absolute deadline on CLOCK_MONOTONIC. */
 		long result = syscall(FUTEX_CALL, &reader->header->wake, FUTEX_WAIT_BITSET, wake,
@@ -331,7 +331,7 @@ bool ring_reader_is_alive(const struct ring_reader *reader, const struct recorde
 {
 	int64_t age_us = mono_now().us - state->heartbeat_mono_us;
 
-	return !is_closed(reader) && state->camera_state != CAMERA_STOPPED && age_us < ALIVE_US;
+	return !ring_reader_is_closed(reader) && state->camera_state != CAMERA_STOPPED && age_us < ALIVE_US;
 }
 
 bool ring_reader_devices(const struct ring_reader *reader, char out[RING_DEVICES_BYTES])

@@ -46,6 +46,9 @@ void ring_reader_close(struct ring_reader *reader);
 /* False once the writer has closed the ring, or its name leads to another object or to none: close and open again. */
 bool ring_reader_is_current(const struct ring_reader *reader, const char *name);
 
+/* True once the writer has closed the ring: no more frames will come. */
+bool ring_reader_is_closed(const struct ring_reader *reader);
+
 /* The newest frame; 0: none yet. */
 uint64_t ring_reader_head(const struct ring_reader *reader);
 

@@ -146,8 +146,9 @@ static int enter_landlock(const struct sandbox *sandbox, bool script)
 
 	if (sandbox->failed)
 		return ENOMEM;
-	bool good = landlock_ruleset_open(&ruleset, sandbox->setup.profile == SECCOMP_FFMPEG) &&
-		    add_files(sandbox, &ruleset, script) && landlock_ruleset_enter(&ruleset);
+	bool alone = sandbox->setup.profile == SECCOMP_FFMPEG || sandbox->setup.profile == SECCOMP_MOTION;
+	bool good = landlock_ruleset_open(&ruleset, alone) && add_files(sandbox, &ruleset, script) &&
+		    landlock_ruleset_enter(&ruleset);
 	int error = good ? 0 : errno;
 	landlock_ruleset_close(&ruleset);
 	return error;

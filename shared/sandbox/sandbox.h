@@ -21,7 +21,7 @@
 struct sandbox;
 
 struct sandbox_setup {
-	enum seccomp_profile profile; /* SECCOMP_LIVE, SECCOMP_API or SECCOMP_FFMPEG */
+	enum seccomp_profile profile; /* SECCOMP_LIVE, SECCOMP_API, SECCOMP_FFMPEG or SECCOMP_MOTION */
 	bool runs_ffmpeg;             /* it starts, or is about to become, the first ffmpeg in PATH */
 	bool scripts;                 /* ffmpeg may be a script, which may start what is in PATH */
 	enum ffmpeg_devices devices;  /* for encoding */

@@ -29,6 +29,7 @@
 #define FFMPEG    SECCOMP_FFMPEG
 #define DEVICES   SECCOMP_DEVICES
 #define SCRIPT    SECCOMP_SCRIPT
+#define MOTION    SECCOMP_MOTION
 #define EVERYBODY (LIVE | API | FFMPEG)
 #define WORKERS   (LIVE | API)
 #define STARTERS  (API | FFMPEG)
@@ -63,6 +64,9 @@ static const struct {
 	 "getpeername epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 signalfd4 kill wait4 "
 	 "waitid waitpid sendfile sendfile64 fallocate memfd_create"},
 	{LIVE, "accept accept4"}, /* the API's workers receive their connections */
+	{MOTION,
+	 "futex futex_time64 clock_gettime clock_gettime64 clock_nanosleep clock_nanosleep_time64 restart_syscall "
+	 "rt_sigreturn sigreturn exit exit_group"},
 	{API, "connect ftruncate ftruncate64 fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
 	      "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open"},
 	/* With these a child enters its own sandbox and becomes FFmpeg. */
@@ -149,6 +153,8 @@ static bool allow_forms(scmp_filter_ctx filter, unsigned profiles)
 		{LIVE | FFMPEG, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD), none},
 		{API | SCRIPT, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES, 0), none},
 		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), none},
+		{MOTION, "write", SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO, 0), none},
+		{MOTION, "write", SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0), none},
 		/* For client_probe.h. The kernel allows anyone but root only queries on this socket. */
 		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0), SCMP_A2(SCMP_CMP_EQ, NETLINK_SOCK_DIAG, 0)},
 		{FFMPEG, "open", SCMP_A1(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY), none},
