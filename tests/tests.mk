@@ -50,6 +50,7 @@ tests/fcgi/http         = range
 tests/fcgi/sandbox      = program_sandbox
 tests/fcgi/io           = config_watch fastcgi ffmpeg_sandbox pace response_writer
 tests/fcgi/auth         = authorize client_address cross_site trusted_host
+tests/fcgi/motion       = motion_area
 tests/fcgi/clip         = clip_build clip_cache clip_final clip_plan kept_clips kept_whole many_segments timelapse
 tests/fcgi/timeline     = clock_walks timeline_walk
 tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
@@ -160,7 +161,7 @@ bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOL
 # --- fuzzing -------------------------------------------------------------------------------------------------------------
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = address time origin query control range names config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token
+FUZZ_TARGETS = address area time origin query control range names config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

@@ -8,35 +8,55 @@
 #include "fcgi/http/percent.h"
 #include "shared/base/time_text.h"
 
-enum query_outcome query_get(const char *query, const char *name, char *out, size_t bytes)
+enum query_outcome query_next(const char **at, const char *name, char *out, size_t bytes)
 {
 	size_t name_length = strlen(name);
 
-	while (*query) {
-		size_t length = strcspn(query, "&");
-		if (length > name_length && query[name_length] == '=' && memcmp(query, name, name_length) == 0)
-			return percent_decode(query + name_length + 1, length - name_length - 1, true, out, bytes)
+	while (**at) {
+		const char *part = *at;
+		size_t length = strcspn(part, "&");
+		*at += length;
+		*at += **at == '&';
+		if (length > name_length && part[name_length] == '=' && memcmp(part, name, name_length) == 0)
+			return percent_decode(part + name_length + 1, length - name_length - 1, true, out, bytes)
 				       ? QUERY_FOUND
 				       : QUERY_MALFORMED;
-		query += length;
-		query += *query == '&';
 	}
 	return QUERY_ABSENT;
 }
 
-/* The index of a word in `names`, or -1. */
-static int word_index(const char *names, const char *word, size_t length)
+enum query_outcome query_get(const char *query, const char *name, char *out, size_t bytes)
+{
+	return query_next(&query, name, out, bytes);
+}
+
+/* The index of a name in `names`, or -1. *repeatable is set if a `*` follows it there. */
+static int name_index(const char *names, const char *name, size_t length, bool *repeatable)
 {
 	int number = 0;
 
 	for (const char *at = names; *at; number++) {
-		size_t known = strcspn(at, " ");
-		if (known == length && memcmp(at, word, length) == 0)
+		size_t known = strcspn(at, "* ");
+		*repeatable = at[known] == '*';
+		if (known == length && memcmp(at, name, length) == 0)
 			return number;
-		at += known;
+		at += known + *repeatable;
 		at += *at == ' ';
 	}
 	return -1;
+}
+
+static bool refuse_unknown(const char *name, size_t length, const char *names, struct reason *why)
+{
+	char expected[160];
+	size_t used = 0;
+
+	for (const char *at = names; *at && used + 1 < sizeof(expected); at++)
+		if (*at != '*')
+			expected[used++] = *at;
+	expected[used] = '\0';
+	return reason_set(why, "Unknown parameter \"%.*s\"; expected: %s.", length > 40 ? 40 : (int)length, name,
+			  expected);
 }
 
 /* *seen has a bit for each of `names` that was there before. */
@@ -44,16 +64,16 @@ static bool check_parameter(const char *parameter, size_t length, const char *na
 			    struct reason *why)
 {
 	size_t name_length = strcspn(parameter, "=&");
-	int number = word_index(names, parameter, name_length);
+	bool repeatable = false;
+	int number = name_index(names, parameter, name_length, &repeatable);
 
 	if (cache_buster_is_bare(parameter, length))
 		return true;
 	if (number < 0 && picture && cache_buster_is_named(parameter, length, names))
 		return true;
 	if (number < 0)
-		return reason_set(why, "Unknown parameter \"%.*s\"; expected: %s.",
-				  name_length > 40 ? 40 : (int)name_length, parameter, names);
-	if (*seen & 1u << number)
+		return refuse_unknown(parameter, name_length, names, why);
+	if (*seen & 1u << number && !repeatable)
 		return reason_set(why, "%.*s= is given twice.", (int)name_length, parameter);
 	*seen |= 1u << number;
 	return true;

@@ -22,8 +22,14 @@ enum query_outcome {
 enum query_outcome query_get(const char *query, const char *name, char *out, size_t bytes);
 
 /*
- * Returns false and sets *why if a name is not one of `names`, which are separated by blanks, or is there twice.
- * Otherwise a misspelt parameter would be ignored silently. `_=…` and bare numbers, which scripts append to defeat
+ * The same for a name that may be repeated: the first value at or after *at, which is moved behind it. Begin with the
+ * query itself.
+ */
+enum query_outcome query_next(const char **at, const char *name, char *out, size_t bytes);
+
+/*
+ * Returns false and sets *why if a name is not one of `names`, which are separated by blanks, or is there twice although
+ * no `*` follows it in `names`. Otherwise a misspelt parameter would be ignored silently. `_=…` and bare numbers, which scripts append to defeat
  * caches, are allowed.
  */
 bool query_check(const char *query, const char *names, struct reason *why);

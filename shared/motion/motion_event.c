@@ -109,14 +109,12 @@ static bool end_run(struct motion_event_finder *finder, struct motion_event *out
 
 bool motion_event_add(struct motion_event_finder *finder, const struct motion_record *record, struct motion_event *out)
 {
-	struct motion_cells cells = {0};
+	struct motion_cells cells = record->cells;
 	int64_t apart = record->second - finder->second;
 	bool ended = false;
 
 	if (finder->open && (apart > finder->rule->join || -apart > finder->rule->join))
 		ended = end_run(finder, out);
-	if (!(record->flags & (MOTION_LEARNING | MOTION_GLOBAL)))
-		cells = record->cells;
 	motion_cells_select(&cells, &finder->rule->mask, finder->rule->least);
 	if (motion_cells_strongest(&cells, &finder->rule->mask) == MOTION_NONE)
 		return ended;

@@ -6,8 +6,7 @@
  * seconds has a clear cell, or if MOTION_EVENT_FAINT_SECONDS of them move: leaves and noise move faintly, and not for
  * long. Seconds without a record neither move nor end an event; they count as time that passes.
  *
- * In a second that is marked MOTION_LEARNING or MOTION_GLOBAL nobody knows what moves, so it counts as one without a
- * record.
+ * A second that is marked MOTION_LEARNING or MOTION_GLOBAL has no cells, so it does not move either.
  *
  * Nothing here is stored. Events are computed when somebody asks, so another mask or another rule changes the past too.
  */

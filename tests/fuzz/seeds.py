@@ -172,6 +172,10 @@ def texts():
                "speed=60&from=2026-05-17T10%3A23%3A00+02:00&to=now", "camera=b%65nch&camera=x"]
     for number, text in enumerate(queries):
         save("query", str(number), text)
+    areas = [("0.1,.2,.3,4e-1", "area=0,0,.5,.5&not=.1%2C.1,.2,.2&strength=clear"), ("0,0,1,0,1,1,.5,.5,0,1", "area=.7,0,.3,1&area=0,0,1,.001"),
+             ("0,0,1,1,1,0,0,1", "strength=2"), ("-1,nan", "not=0,0,2,2"), ("0,0,.00001,1", "area=0,0,1")]
+    for number, area in enumerate(areas):
+        save("area", str(number), "\0".join(area))
     pages = [("http://dash.example:8123 https://ha.example", "https://ha.example", "https://ha.example/board?1", "cross-site", "cam:5000"),
              ("*", "null", "about:client", "same-origin", "[::1]:5000"), ("", "HTTP://[2001:DB8::7]:80", "", "", "[2001:db8:0::7]"),
              ("http://a,https://b:8443", "http://a/", "http://a@b", ",", "a:80:80")]

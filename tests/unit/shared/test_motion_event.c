@@ -27,7 +27,7 @@ static struct motion_record record_of(int64_t second, char strength)
 	else if (strength == 'L')
 		record.flags = MOTION_LEARNING;
 	motion_cells_raise(&record.cells, 3, 2,
-			   strength >= '0' && strength <= '3' ? (enum motion_strength)(strength - '0') : MOTION_STRONG);
+			   strength >= '0' && strength <= '3' ? (enum motion_strength)(strength - '0') : MOTION_NONE);
 	return record;
 }
 
