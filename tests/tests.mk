@@ -50,7 +50,7 @@ tests/fcgi/http         = range
 tests/fcgi/sandbox      = program_sandbox
 tests/fcgi/io           = config_watch fastcgi ffmpeg_sandbox pace response_writer
 tests/fcgi/auth         = authorize client_address cross_site trusted_host
-tests/fcgi/motion       = motion_area
+tests/fcgi/motion       = motion_area motion_query
 tests/fcgi/clip         = clip_build clip_cache clip_final clip_plan kept_clips kept_whole many_segments timelapse
 tests/fcgi/timeline     = clock_walks timeline_walk
 tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
@@ -70,6 +70,7 @@ beside/config_watch = recorderd/ring
 beside/live = recorderd/ring
 beside/live_responses = recorderd/ring
 beside/many_segments = recorderd/archive
+beside/motion_query = recorderd/archive
 beside/timeline_walk = recorderd/archive
 beside/transcode_plan = recorderd/archive
 beside/transcode_undecodable = recorderd/archive
@@ -136,6 +137,10 @@ $(BUILD)/tests/tools/make_archive: $(BUILD)/tests/tools/make_archive.o $(call li
 $(BUILD)/tests/tools/motion_scene: $(BUILD)/tests/tools/motion_scene.o $(call libraries,recorderd/ring shared/motion)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Adds records of motion to such an archive.
+$(BUILD)/tests/tools/make_motion: $(BUILD)/tests/tools/make_motion.o $(call libraries,recorderd/archive)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Numbered frames for the camera: files, and the options of make_frames.
 FRAMES = $(BUILD)/tests/frames
 $(FRAMES)/small.frames:   SHAPE = -s 320x180 -b 7000 -n 9000
@@ -145,7 +150,8 @@ $(FRAMES)/%.frames: $(BUILD)/tests/tools/make_frames
 	@mkdir -p $(@D)
 	$(Q)$< $(SHAPE) $@
 
-test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(BUILD)/tests/tools/make_archive $(BUILD)/tests/tools/motion_scene $(FRAMES)/small.frames
+test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(patsubst %,$(BUILD)/tests/tools/%,make_archive make_motion motion_scene) \
+	$(FRAMES)/small.frames
 
 $(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) tests/bench/stream.h tests/bench/ages.h
 $(BUILD)/tests/bench/sink_reader: $(patsubst %,tests/bench/%.c,sink_reader ages) $(call libraries,shared/ring)
