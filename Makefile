@@ -72,6 +72,7 @@ fcgi/pool         = address_shares address_turn camera handover pass_table snaps
 	worker_sandbox worker_slots
 fcgi/server       = client_probe master master_workers pending permits request request_context request_pass request_wait \
 	response worker
+fcgi/events       = event_links event_list event_text events heatmap motion_answer motion_steps
 fcgi/api          = cached_response camera_info clip_headers clip_list clip_problems clip_request clips control footage health \
 	main metrics no_footage playlist prometheus recordings route snapshot timeline
 fcgi/live         = live live_feed live_frame live_permits live_request live_response live_viewer main ring_notifier

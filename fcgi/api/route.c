@@ -6,6 +6,7 @@
 
 #include "fcgi/auth/authorize.h"
 #include "fcgi/auth/site_headers.h"
+#include "fcgi/events/events_handlers.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
@@ -29,6 +30,12 @@ static const struct route routes[] = {
 	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/footage", "from to duration speed camera", handle_footage, false, TOKEN_FOOTAGE, handle_footage},
 	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE, respond_disk_hangs},
+	{"GET", "/motion", "from to duration step area* not* strength camera", handle_motion, false, TOKEN_FOOTAGE,
+	 respond_disk_hangs},
+	{"GET", "/motion/heatmap", "from to duration area* not* strength camera", handle_motion_heatmap, false,
+	 TOKEN_FOOTAGE, respond_disk_hangs},
+	{"GET", "/events", "from to duration area* not* strength join limit offset order format camera", handle_events,
+	 false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/playlist.m3u8", "from to duration camera", handle_playlist, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
 	{"GET", "/snapshot.jpg", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
@@ -166,8 +173,8 @@ static api_handler *choose_handler(struct api_request *request, struct route_mat
 	case ROUTE_NO_PATH:
 		respond_problem(request, 404, NULL,
 				"There is no such address. The addresses are / (or /stream), /footage?from=&to=, "
-				"/recordings, /timeline, /snapshot, /playlist.m3u8, /clips, /camera_info, /control, "
-				"/health, /metrics, "
+				"/recordings, /timeline, /events, /motion, /motion/heatmap, /snapshot, /playlist.m3u8, "
+				"/clips, /camera_info, /control, /health, /metrics, "
 				"and the page at /ui/.");
 		return NULL;
 	case ROUTE_NO_METHOD:

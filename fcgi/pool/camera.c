@@ -22,8 +22,10 @@ void camera_free(struct api_camera *camera)
 {
 	ring_reader_close(camera->ring);
 	timeline_cache_free(camera->timeline);
+	motion_summaries_free(camera->motion);
 	camera->ring = NULL;
 	camera->timeline = NULL;
+	camera->motion = NULL;
 }
 
 const struct ring_reader *camera_ring(struct api_camera *camera)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "fcgi/motion/motion_summary.h"
 #include "fcgi/timeline/timeline_cache.h"
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
@@ -16,6 +17,7 @@ struct api_camera {
 	char ring_name[64];
 	struct ring_reader *ring;        /* the one last used, or NULL; owned */
 	struct timeline_cache *timeline; /* NULL: nothing is remembered yet; owned */
+	struct motion_summaries *motion; /* the same */
 };
 
 void camera_init(struct api_camera *camera, const struct config *config);

@@ -169,6 +169,15 @@ static void begin(struct buffer *cgi, int status, const char *type, uint64_t len
 	buffer_printf(cgi, "Content-Type: %s\r\nContent-Length: %" PRIu64 "\r\n", type, length);
 }
 
+static void respond_unchanged(struct api_request *request, const char *headers)
+{
+	struct buffer cgi = {0};
+
+	buffer_printf(&cgi, "Status: 304 Not Modified\r\n%s\r\n", headers);
+	head_set(request, 304, &cgi);
+	buffer_free(&cgi);
+}
+
 void respond_bytes(struct api_request *request, int status, const char *type, const char *headers, const void *data,
 		   size_t length)
 {
@@ -186,6 +195,35 @@ void respond_bytes(struct api_request *request, int status, const char *type, co
 		buffer_append(&cgi, data, length);
 	head_set(request, status, &cgi);
 	buffer_free(&cgi);
+}
+
+/* FNV-1a (Fowler, Noll and Vo) with 64 bits. */
+static uint64_t hash_of(const uint8_t *data, size_t length)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ data[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+void respond_tagged(struct api_request *request, const char *type, const char *cache, const char *headers,
+		    const void *data, size_t length)
+{
+	struct buffer all = {0};
+	char etag[40];
+
+	snprintf(etag, sizeof(etag), "\"%016" PRIx64 "-%zx\"", hash_of(data, length), length);
+	bool unchanged = range_etag_matches(fastcgi_param(request->fcgi, "HTTP_IF_NONE_MATCH"), etag);
+	buffer_printf(&all, "ETag: %s\r\nCache-Control: %s\r\n%s", etag, cache, headers ? headers : "");
+	buffer_u8(&all, '\0');
+	if (all.failed)
+		respond_failure(request, "respond", ENOMEM);
+	else if (unchanged)
+		respond_unchanged(request, (const char *)all.data);
+	else
+		respond_bytes(request, 200, type, (const char *)all.data, data, length);
+	buffer_free(&all);
 }
 
 void respond_preflight(struct api_request *request)
@@ -247,13 +285,15 @@ static void file_headers(struct buffer *cgi, const struct file_response *respons
 
 static void respond_not_modified(struct api_request *request, const struct file_response *response)
 {
-	struct buffer cgi = {0};
+	struct buffer headers = {0};
 
-	buffer_printf(&cgi, "Status: 304 Not Modified\r\n");
-	file_headers(&cgi, response);
-	buffer_printf(&cgi, "\r\n");
-	head_set(request, 304, &cgi);
-	buffer_free(&cgi);
+	file_headers(&headers, response);
+	buffer_u8(&headers, '\0');
+	if (headers.failed)
+		respond_failure(request, "respond", ENOMEM);
+	else
+		respond_unchanged(request, (const char *)headers.data);
+	buffer_free(&headers);
 	virtual_file_unref(response->file);
 }
 

@@ -48,7 +48,14 @@ void respond_clips_unreadable(struct api_request *request, int error);
 void respond_bytes(struct api_request *request, int status, const char *type, const char *headers, const void *data,
 		   size_t length);
 
-/* The same with JSON, whose reference it takes (json_object_put). NULL means that memory ran out. */
+/*
+ * The same for the answer to a question that may be asked again: 200 with an entity tag made of its bytes, or 304 if
+ * the client has just that. `cache` is the value of Cache-Control.
+ */
+void respond_tagged(struct api_request *request, const char *type, const char *cache, const char *headers,
+		    const void *data, size_t length);
+
+/* respond_bytes() with JSON, whose reference it takes (json_object_put). NULL means that memory ran out. */
 void respond_json(struct api_request *request, int status, const char *headers, struct json_object *json);
 
 /*
