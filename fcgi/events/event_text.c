@@ -187,6 +187,8 @@ void event_text_csv(struct motion_answer *answer, const struct event_list *list,
 			event++;
 		}
 	}
+	if (list->more)
+		buffer_printf(&answer->text, "more,,,,,,,,,,,,,\r\n");
 	answer->text.failed |= unknown.failed;
 	motion_spans_free(&unknown);
 }

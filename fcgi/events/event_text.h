@@ -13,7 +13,7 @@ bool event_text_json(struct motion_answer *answer, const struct event_list *list
 
 /*
  * A line of names, then one line per event. Time of which nothing is known is a line of the type "unknown", because no
- * line means that nothing happened.
+ * line means that nothing happened. If there are other events after these, the last line is of the type "more".
  */
 void event_text_csv(struct motion_answer *answer, const struct event_list *list, const struct catalogue *catalogue,
 		    bool oldest_first);

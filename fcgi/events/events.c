@@ -42,7 +42,6 @@ static bool events_make(struct motion_answer *answer)
 		    events_write(events, &list, outcome == CATALOGUE_OK ? &catalogue : NULL);
 	int error = errno;
 	answer->settled = list.settled;
-	answer->more = list.more;
 	if (outcome == CATALOGUE_OK)
 		catalogue_close(&catalogue);
 	event_list_free(&list);

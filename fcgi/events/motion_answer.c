@@ -103,12 +103,11 @@ void *motion_answer_create(struct api_request *request, size_t bytes, int64_t de
 
 static void respond(struct motion_answer *answer)
 {
-	const char *headers = answer->more ? "X-More: yes\r\n" : NULL;
 	char cache[RESPONSE_CACHE_BYTES] = "private, no-cache";
 
 	if (answer->settled && !answer->span.moving && answer->span.has_from)
 		response_cache_control(answer->request, answer->from_second * US_PER_S, cache);
-	respond_tagged(answer->request, answer->type, cache, headers, answer->text.data, answer->text.length);
+	respond_tagged(answer->request, answer->type, cache, NULL, answer->text.data, answer->text.length);
 }
 
 static bool make(struct motion_answer *answer)
@@ -129,29 +128,22 @@ static void respond_error(struct api_request *request, int error)
 		respond_unreadable(request, error);
 }
 
-/* What a child returns before the text. */
-struct prefix {
-	bool settled, more;
-};
-
-/* In the child: returns its exit status. */
+/* In the child: returns its exit status. The last byte says whether the answer is settled. */
 static int run(void *context)
 {
 	struct motion_answer *answer = context;
 
 	if (!make(answer))
 		return child_job_failure(errno);
-	const struct prefix prefix = {answer->settled, answer->more};
-	if (!write_at(answer->memory_fd, &prefix, sizeof(prefix), 0) ||
-	    !write_at(answer->memory_fd, answer->text.data, answer->text.length, sizeof(prefix)))
-		return child_job_failure(errno);
-	return 0;
+	buffer_u8(&answer->text, answer->settled);
+	if (answer->text.failed)
+		return child_job_failure(ENOMEM);
+	return write_at(answer->memory_fd, answer->text.data, answer->text.length, 0) ? 0 : child_job_failure(errno);
 }
 
 static void job_done(struct api_request *request)
 {
 	struct motion_answer *answer = request->work;
-	struct prefix prefix;
 
 	if (request->child_status != 0 && child_job_errno(request->child_status) != 0) {
 		respond_error(request, child_job_errno(request->child_status));
@@ -160,13 +152,10 @@ static void job_done(struct api_request *request)
 	errno = ENOMEM;
 	if (request->child_status != 0) {
 		respond_job_failure(request, "read the records of motion");
-	} else if (!child_job_output(answer->memory_fd, &answer->text) || answer->text.length < sizeof(prefix)) {
+	} else if (!child_job_output(answer->memory_fd, &answer->text) || answer->text.length == 0) {
 		respond_failure(request, "read the records of motion", errno);
 	} else {
-		memcpy(&prefix, answer->text.data, sizeof(prefix));
-		buffer_drop(&answer->text, sizeof(prefix));
-		answer->settled = prefix.settled;
-		answer->more = prefix.more;
+		answer->settled = answer->text.data[--answer->text.length];
 		respond(answer);
 	}
 }

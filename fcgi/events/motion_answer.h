@@ -35,7 +35,6 @@ struct motion_answer {
 	/* The answer. */
 	struct buffer text;
 	bool settled;  /* nothing can change it (motion_walk.h) */
-	bool more;     /* X-More */
 	int memory_fd; /* through which a child returns it; -1: none */
 };
 

@@ -27,3 +27,9 @@ def make_archive(folder, segments, seconds=600, fps=1, size="64x48", link=True, 
 def listed(folder):
     with open(os.path.join(folder, "recording_index.json"), encoding="utf-8") as index:
         return json.load(index)
+
+
+def make_motion(folder, scene=(), *options):
+    """Adds records of motion, and their lists, to an archive. scene: lines as in tests/tools/make_motion.c."""
+    subprocess.run([os.path.join(BUILD, "tests", "tools", "make_motion"), *options, folder], input="".join(line + "\n" for line in scene), text=True,
+                   check=True)
