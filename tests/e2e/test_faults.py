@@ -173,13 +173,13 @@ def test_unreadable_recordings_are_not_reported_as_none(rig):
     with open(index, "r+b") as file:
         file.seek(-100, os.SEEK_END)  # in the newest entry
         file.write(b"damaged")
-    for path in ("/recordings", f"/timeline?from={past}&to=now", f"/footage?from={past + 60}&duration=1"):
+    for path in ("/recordings", f"/timeline?from={past}&to=now", f"/footage?from={past + 60}&duration=1", "/events", "/motion/heatmap"):
         answer = rig.get(path)
         assert answer.status == 503 and "damaged" in answer.detail, (path, answer.status, answer.body[:300])
     with open(index, "wb") as file:
         file.write(b"damaged")
     for path in ("/recordings", f"/timeline?from={past}&to=now", f"/footage?from={past}&to=now", f"/snapshot?at={past}",
-                 f"/playlist.m3u8?from={past}&to={past + 60}"):
+                 f"/playlist.m3u8?from={past}&to={past + 60}", "/events", "/motion"):
         answer = rig.get(path)
         assert answer.status == 503 and "damaged" in answer.detail, (path, answer.status, answer.body[:300])
     rig.start_recorderd()

@@ -17,8 +17,8 @@ from support.tap import run_tests, shared
 from support.times import PATIENCE_S, wait_for
 
 WAITING_CLIENTS = 30  # simultaneous requests for the archive, far more than there are workers
-NEEDS_THE_DISK = ("/timeline", "/recordings", "/playlist.m3u8?from=-60s", "/clips", "/recordings/recording_20200101_000000.mp4", "/footage?from=-3d&duration=60",
-                  "/snapshot?at=-2d")
+NEEDS_THE_DISK = ("/timeline", "/events", "/motion?from=-60s", "/recordings", "/playlist.m3u8?from=-60s", "/clips", "/recordings/recording_20200101_000000.mp4",
+                  "/footage?from=-3d&duration=60", "/snapshot?at=-2d")
 
 
 class Cameras(Several):
