@@ -46,10 +46,11 @@ recorderd/v4l2    = device device_holder device_json device_permission v4l2_cont
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
 recorderd/capture = bandwidth capture capture_frames capture_phases capture_results control_check device_link device_watch device_worker other_cameras source_select
-recorderd/repair  = repair_steps segment_head segment_redate segment_repair set_aside
+recorderd/lists   = motion_day replacement segment_activity
+recorderd/repair  = motion_file repair_steps segment_head segment_redate segment_repair set_aside
 recorderd/archive = archive archive_adopt archive_age archive_boots archive_cached archive_clock archive_folder_lock archive_follow \
-	archive_former archive_keeper archive_list archive_opening archive_order archive_recover archive_redate archive_retention \
-	catalogue_writer folder_memory
+	archive_former archive_keeper archive_list archive_opening archive_order \
+	archive_recover archive_redate archive_retention catalogue_writer folder_memory
 recorderd/storage = motion_queue motion_writer segment_rotation segment_writer storage
 recorderd/encoder = encoder encoder_args encoder_child encoder_choice encoder_input encoder_output encoder_pictures \
 	encoder_probe encoder_sandbox encoder_trial ffmpeg_errors fragment_parser frame_drop probe_decode probe_pictures ring_feed

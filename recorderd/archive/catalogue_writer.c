@@ -2,7 +2,6 @@
 #include "recorderd/archive/catalogue_writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,71 +9,12 @@
 #include <json-c/json.h>
 
 #include "recorderd/archive/archive_internal.h"
+#include "recorderd/lists/replacement.h"
 #include "shared/base/buffer.h"
 #include "shared/base/clock.h"
 #include "shared/base/crc32c.h"
-#include "shared/base/file_io.h"
-
-/*
- * Either list is written to a temporary file beside it, synced and renamed over the old one; then the folder is synced.
- * Whatever happens in between, the list is whole.
- */
 
 #define FLUSH_BYTES 65536u
-#define FILE_MODE   0640
-
-struct replacement {
-	int directory, fd;
-	bool durable;
-	const char *file;
-	char temporary[64];
-};
-
-static bool replacement_begin(struct replacement *new, int directory, const char *file, bool durable,
-			      struct reason *why)
-{
-	*new = (struct replacement){.directory = directory, .durable = durable, .file = file};
-	snprintf(new->temporary, sizeof(new->temporary), ".%s.new", file);
-	new->fd = openat(directory, new->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-	if (new->fd < 0)
-		return reason_errno(why, "cannot create %s", new->temporary);
-	return true;
-}
-
-static bool replacement_write(struct replacement *new, const void *data, size_t length, struct reason *why)
-{
-	const uint8_t *from = data;
-
-	while (length > 0) {
-		ssize_t put = write(new->fd, from, length);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return reason_errno(why, "cannot write %s", new->temporary);
-		from += put;
-		length -= (size_t)put;
-	}
-	return true;
-}
-
-/* Closes the file and, if it is `good`, renames it over the old one. */
-static bool replacement_end(struct replacement *new, bool good, struct reason *why)
-{
-	if (good && new->durable && fsync(new->fd) < 0)
-		good = reason_errno(why, "cannot sync %s", new->temporary);
-	/* Some file systems, above all network file systems, report a failed write only here. */
-	if (close(new->fd) < 0 && good)
-		good = reason_errno(why, "cannot write %s", new->temporary);
-	if (good && renameat(new->directory, new->temporary, new->directory, new->file) < 0)
-		good = reason_errno(why, "cannot rename %s to %s", new->temporary, new->file);
-	if (!good) {
-		unlinkat(new->directory, new->temporary, 0);
-		return false;
-	}
-	if (new->durable && !folder_sync(new->directory))
-		return reason_errno(why, "cannot sync the folder of %s", new->file);
-	return true;
-}
 
 /* See catalogue.h. A segment that is still open has no end yet. */
 static void fill_bounds(struct catalogue_entry *entries, size_t count)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorderd/repair/motion_file.h"
 #include "recorderd/repair/segment_repair_internal.h"
 #include "shared/base/file_io.h"
 #include "shared/base/log.h"
@@ -40,7 +41,7 @@ static bool rename_to_free(int folder, const char *from, const char *to)
 	return errno == ENOENT && renameat(folder, from, folder, to) == 0;
 }
 
-/* Gives both files the name of the segment's new time; `name` gets it. */
+/* Gives the files the name of the segment's new time; `name` gets it. */
 static bool rename_files(struct repair *repair, int64_t wall_us, char name[SEGMENT_FILE_BYTES])
 {
 	char index[SEGMENT_FILE_BYTES];
@@ -49,6 +50,10 @@ static bool rename_files(struct repair *repair, int64_t wall_us, char name[SEGME
 	for (unsigned n = 1; n < NAMES_MAX && errno == EEXIST; n++) {
 		segment_file_name(wall_us, n, name);
 		bool is_named = strcmp(name, repair->file) == 0;
+		if (!is_named && motion_file_exists(repair->folder, name)) {
+			errno = EEXIST; /* it has outlived another segment */
+			continue;
+		}
 		if (!is_named && !rename_to_free(repair->folder, repair->file, name))
 			continue;
 		index_name(repair->file, index, sizeof(index));
@@ -56,6 +61,8 @@ static bool rename_files(struct repair *repair, int64_t wall_us, char name[SEGME
 		if (!is_named && renameat(repair->folder, index, repair->folder, repair->index_file) < 0 &&
 		    errno != ENOENT)
 			log_warn("archive", "cannot rename %s: %s", index, strerror(errno)); /* it is made again */
+		if (!is_named)
+			motion_file_rename(repair->folder, repair->file, name);
 		return true;
 	}
 	return reason_errno(repair->why, "cannot rename %s", repair->file);
@@ -93,6 +100,7 @@ static bool redate(struct repair *repair, int64_t first_wall_us, int64_t last_wa
 
 	if (!open_segment(repair))
 		return false;
+	int64_t old_wall_us = info->first_wall_us;
 	info->first_wall_us = first_wall_us;
 	info->last_wall_us = last_wall_us;
 	info->utc_offset_s = time_utc_offset_s((wall_t){first_wall_us});
@@ -108,6 +116,9 @@ static bool redate(struct repair *repair, int64_t first_wall_us, int64_t last_wa
 		return false;
 	if (index_reader_open(repair->folder, repair->index_file, info->segment_no, &repair->index) != INDEX_OK)
 		return reason_errno(repair->why, "cannot read back %s", repair->index_file);
+	if (!motion_file_redate(repair->folder, repair->file, info->segment_no, old_wall_us, first_wall_us,
+				repair->why))
+		return false;
 	if (!write_box(repair) || !write_moov(repair) || fdatasync(repair->media) < 0)
 		return reason_errno(repair->why, "cannot write %s", repair->file);
 	return true;

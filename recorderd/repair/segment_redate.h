@@ -1,8 +1,9 @@
 /*
  * segment_redate.h - corrects the times of a segment that was recorded while the clock was wrong.
  *
- * The times are in the uuid box, in the index and in the file's name, and the final moov has the time of creation. The
- * files are renamed first, then the index is replaced, then the box and the moov are overwritten in place. No byte of
+ * The times are in the uuid box, in the index, in the .motion file and in the files' names, and the final moov has the
+ * time of creation. The files are renamed first, then the index and the .motion file are replaced, then the box and the
+ * moov are overwritten in place. No byte of
  * the media moves, so whoever is reading the file can go on. Each step can be interrupted: the segment is marked
  * SEGMENT_CLOCK_DOUBTFUL until the box is written, and then all of it is done again.
  */

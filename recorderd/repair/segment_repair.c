@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorderd/repair/motion_file.h"
 #include "recorderd/repair/segment_head.h"
 #include "recorderd/repair/set_aside.h"
 #include "shared/base/file_io.h"
@@ -48,6 +49,7 @@ static enum repair_outcome discard(struct repair *repair)
 		reason_errno(repair->why, "%s has no whole frame and cannot be removed", repair->file);
 		return REPAIR_FAILED;
 	}
+	motion_file_remove(repair->folder, repair->file);
 	log_warn("archive", "removed %s: it has no whole frame", repair->file);
 	return REPAIR_EMPTY;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorderd/repair/motion_file.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/segment/index.h"
@@ -45,6 +46,7 @@ bool set_aside_segment(int folder, const char *file, char name[SET_ASIDE_NAME_BY
 	if (index_name(file, index, sizeof(index)) && index_name(name, new_index, sizeof(new_index)) &&
 	    renameat(folder, index, folder, new_index) < 0 && errno != ENOENT)
 		log_warn("archive", "cannot rename %s: %s", index, strerror(errno));
+	motion_file_rename(folder, file, name);
 	return true;
 }
 
@@ -74,7 +76,7 @@ static uint64_t bytes_of(int folder, const char *name, int64_t *written_wall_us)
 	return (uint64_t)status.st_size;
 }
 
-static uint64_t bytes_of_both(int folder, const char *name, int64_t *written_wall_us)
+static uint64_t bytes_of_all(int folder, const char *name, int64_t *written_wall_us)
 {
 	char index[SET_ASIDE_NAME_BYTES];
 	int64_t ignored_us;
@@ -82,7 +84,7 @@ static uint64_t bytes_of_both(int folder, const char *name, int64_t *written_wal
 
 	if (index_name(name, index, sizeof(index)))
 		bytes += bytes_of(folder, index, &ignored_us);
-	return bytes;
+	return bytes + motion_file_bytes(folder, name);
 }
 
 struct set_aside_files set_aside_count(int folder)
@@ -94,7 +96,7 @@ struct set_aside_files set_aside_count(int folder)
 
 	for (int i = 0; i < count; i++) {
 		result.files++;
-		result.bytes += bytes_of_both(folder, entries[i]->d_name, &ignored_us);
+		result.bytes += bytes_of_all(folder, entries[i]->d_name, &ignored_us);
 		free(entries[i]);
 	}
 	free(entries);
@@ -109,6 +111,8 @@ static bool delete_one(int folder, const char *name)
 		return false;
 	if (index_name(name, index, sizeof(index)) && unlinkat(folder, index, 0) < 0 && errno != ENOENT)
 		log_warn("archive", "cannot delete %s: %s", index, strerror(errno));
+	if (!motion_file_remove(folder, name))
+		log_warn("archive", "cannot delete the .motion file of %s: %s", name, strerror(errno));
 	log_info("archive", "deleted %s (retention)", name);
 	return true;
 }
@@ -126,7 +130,7 @@ struct set_aside_files set_aside_delete(int folder, int64_t before_wall_us, bool
 
 	for (int i = 0; i < count; i++) {
 		int64_t written_us;
-		uint64_t bytes = bytes_of_both(folder, entries[i]->d_name, &written_us);
+		uint64_t bytes = bytes_of_all(folder, entries[i]->d_name, &written_us);
 		bool old = is_impossible(written_us) ? untimed : written_us < before_wall_us;
 		bool due = old || (double)deleted.bytes < wanted_bytes;
 

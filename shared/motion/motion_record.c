@@ -102,7 +102,11 @@ enum motion_outcome motion_reader_open(int directory, const char *file, uint64_t
 		goto refuse;
 	if (header.segment_no == 0 || (segment_no != 0 && header.segment_no != segment_no))
 		goto refuse;
-	*out = (struct motion_reader){.fd = fd, .segment_no = header.segment_no};
+	*out = (struct motion_reader){
+		.fd = fd,
+		.segment_no = header.segment_no,
+		.first_wall_us = header.first_wall_us,
+	};
 	return MOTION_OK;
 
 refuse:;

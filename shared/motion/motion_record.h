@@ -136,6 +136,7 @@ enum motion_outcome {
 struct motion_reader {
 	int fd;
 	uint64_t segment_no;
+	int64_t first_wall_us; /* motion_header.first_wall_us */
 };
 
 /* Opens the .motion file of that name. `segment_no` 0 accepts that of any segment. */
