@@ -32,6 +32,7 @@ bool reload(struct config *running, struct archive *archive, struct capture *cap
 	log_changes(running, &changes);
 	log_set_level(running->log_level);
 	archive_set_retention(archive, &running->retention);
+	archive_set_motion_days(archive, running->motion.days);
 	if (changes.controls)
 		capture_set_controls(capture, running);
 out:

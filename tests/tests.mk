@@ -39,7 +39,8 @@ tests/recorderd/capture = capture capture_epochs device_claims device_worker sou
 	v4l2_bandwidth v4l2_format v4l2_open
 tests/recorderd/repair  = segment_repair segment_salvage set_aside
 tests/recorderd/archive = archive archive_adopt archive_age archive_age_mixtures archive_cached archive_copies \
-	archive_folder_lock archive_follow archive_hang archive_redate archive_retention archive_retention_disk archive_stop
+	archive_folder_lock archive_follow archive_hang archive_motion archive_redate archive_retention archive_retention_disk \
+	archive_stop
 tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses encoder_pictures encoder_sandbox ffmpeg_errors \
 	file_limit fragment_parser frame_drop motion_writer recording_off ring_feed storage
 tests/recorderd/motion  = motion_check motion_process
@@ -88,7 +89,7 @@ support = api_pool archive_cases break_out break_out_files break_out_kernel brea
 # The fakes of tests/unit/fakes, and the programs that use them in place of functions of the C library or the recorder. They are
 # not in the archive, from which every program that calls such a function would get them.
 fakes = camera clock disk ntp video
-on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_redate archive_retention \
+on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_motion archive_redate archive_retention \
 	archive_retention_disk archive_stop
 fake_camera = capture capture_epochs device_worker
 fake_clock  = $(on_archive) archive_age capture capture_epochs encoder_choice encoder_faults encoder_pauses encoder_sandbox motion_process motion_writer

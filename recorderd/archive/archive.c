@@ -37,6 +37,7 @@ struct archive *archive_open(const struct config *config, struct reason *why)
 	}
 	archive->config = config;
 	archive->retention = config->retention;
+	archive->motion_days = config->motion.days;
 	archive->folder = archive->lock_fd = archive->open_fd = archive->motion_fd = -1;
 	archive->opened_mono_us = mono_now().us;
 	archive->resume = (struct archive_resume_point){.next_segment = 1, .next_run = 1, .last_mono_us = -1};
@@ -133,6 +134,7 @@ void archive_close(struct archive *archive)
 	pthread_mutex_destroy(&archive->list_lock);
 	archive_adoption_free(archive->adoption);
 	archive_former_free(archive);
+	archive_motion_free(&archive->motion);
 	free(archive->segments);
 	free(archive);
 }
@@ -269,6 +271,13 @@ void archive_set_retention(struct archive *archive, const struct config_retentio
 {
 	pthread_mutex_lock(&archive->lock);
 	archive->retention = *retention;
+	pthread_mutex_unlock(&archive->lock);
+}
+
+void archive_set_motion_days(struct archive *archive, double motion_days)
+{
+	pthread_mutex_lock(&archive->lock);
+	archive->motion_days = motion_days;
 	pthread_mutex_unlock(&archive->lock);
 }
 

@@ -110,8 +110,9 @@ struct archive_counters {
 	uint64_t deleted_segments, deleted_bytes; /* by retention */
 };
 
-/* Replaces the limits; they are copied. */
+/* Replaces the limits; they are copied. motion_days: for how long .motion files are kept; 0: as long as the footage. */
 void archive_set_retention(struct archive *archive, const struct config_retention *retention);
+void archive_set_motion_days(struct archive *archive, double motion_days);
 
 /* For the published state. */
 struct archive_summary {

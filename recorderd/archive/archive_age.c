@@ -17,6 +17,9 @@
  *
  * In any case a segment is at least as old as the time, by the monotonic clock, for which this process has known it.
  *
+ * Segments with an event are kept for retention.motion_hours if that is longer. Until the records of a segment have been
+ * looked at, it counts as one with an event.
+ *
  * The order of the segments makes none of them older, since an archive can be put together by copying in any order. Nor
  * does a clock that jumped: until it is synchronised, ages are counted back from where it would be without the jump.
  * It has jumped if it was set by more than an hour during this boot, or if nothing was recorded for longer than
@@ -32,6 +35,7 @@ struct clocks {
 	int64_t wall_us, mono_us;
 	int64_t slept_us;   /* since the boot */
 	int64_t keep_us;    /* retention.hours; 0: no limit */
+	int64_t events_us;  /* the same for segments with an event */
 	int64_t trusted_us; /* ages are counted back from here: wall_us, or less if that jumped */
 	size_t boot;        /* index of this boot, or ARCHIVE_BOOT_UNKNOWN */
 	bool synchronised;
@@ -109,6 +113,7 @@ static struct clocks read_clocks(const struct archive *archive, struct archive_b
 		.synchronised = archive_clock_is_synchronised(),
 	};
 
+	now.events_us = later(now.keep_us, keep_us_of(archive->retention.motion_hours));
 	clock_boot_id(this_boot.boot_id);
 	now.boot = archive_boots_find(boots, &this_boot);
 	now.trusted_us = now.wall_us;
@@ -201,18 +206,21 @@ static int64_t age_in_this_boot_us(const struct clocks *now, const struct catalo
 static bool assess(const struct clocks *now, const struct archive_segment *segment, struct archive_segment_age *age)
 {
 	bool kept_by_doubt = false;
+	bool events = segment->motion != MOTION_LISTED || segment->activity == ACTIVITY_EVENTS ||
+		      segment->activity == ACTIVITY_FAINT;
+	int64_t keep_us = events ? now->events_us : now->keep_us;
 
 	if (is_of_this_boot(now, age, &segment->entry)) {
 		int64_t age_us = age_in_this_boot_us(now, &segment->entry);
 
 		age->end_us = now->wall_us - age_us;
-		age->old = age_us > now->keep_us;
+		age->old = age_us > keep_us;
 	} else if (age->end_us != UNKNOWN_END_US) {
-		age->old = now->trusted_us - age->end_us > now->keep_us;
-		kept_by_doubt = !age->old && now->wall_us - age->end_us > now->keep_us;
+		age->old = now->trusted_us - age->end_us > keep_us;
+		kept_by_doubt = !age->old && now->wall_us - age->end_us > keep_us;
 	}
 	if (!is_of_this_boot(now, age, &segment->entry))
-		age->old |= now->mono_us - segment->seen_mono_us > now->keep_us;
+		age->old |= now->mono_us - segment->seen_mono_us > keep_us;
 	if (now->keep_us == 0)
 		age->old = false;
 	return kept_by_doubt && !age->old && now->keep_us;

@@ -7,6 +7,7 @@
  *   it archive_former.c.
  * - The keeper's rounds: archive_keeper.c.
  * - A clock that is wrong at boot: whether it is archive_clock.c, correcting times afterwards archive_redate.c.
+ * - The lists of .motion files: archive_motion.c, archive_motion_days.c; what the folder has archive_motion_scan.c.
  * - Deletion: how old a segment is archive_age.c, which segments go archive_retention.c, cached clips archive_cached.c.
  *
  * `lock` guards everything in struct archive except what is atomic, what is set before the keeper starts, and what the
@@ -22,6 +23,7 @@
 
 #include "recorderd/archive/archive.h"
 #include "recorderd/archive/folder_memory.h"
+#include "recorderd/lists/segment_activity.h"
 #include "recorderd/repair/segment_repair.h"
 #include "recorderd/repair/set_aside.h"
 
@@ -31,22 +33,44 @@ enum archive_phase {
 	PHASE_COMPLETE,
 };
 
-enum archive_motion {
-	MOTION_UNLISTED, /* no list of a day has it */
+/* Whether the list of its day has a segment (archive_motion.c). */
+enum archive_listing {
+	MOTION_UNLISTED, /* no list has it */
 	MOTION_GROWING,  /* records may still be added to its .motion file */
 	MOTION_LISTED,
 };
 
 struct archive_segment {
 	struct catalogue_entry entry;
-	enum archive_motion motion;
+	enum archive_listing motion;
+	enum segment_activity activity;
 	uint64_t motion_bytes; /* of its .motion file, as far as that is known; 0: there is none */
+	int64_t motion_day;    /* MOTION_LISTED: of the list that has it */
 	enum archive_phase phase;
 	bool suspect;         /* closed: the disk may not have everything that was written to it */
 	bool unchecked;       /* listed as the list of an adopted folder describes it; archive_adopt.c checks it */
 	bool deleting;        /* being deleted: no list contains it */
 	int64_t seen_mono_us; /* since when this process has known it as a whole */
 	int64_t retry_at_us;  /* monotonic: when to try again to delete it; 0: no attempt has failed */
+};
+
+/* What the keeper knows of the lists of days. */
+struct motion_day_state {
+	int64_t day;
+	bool dirty;          /* the list does not say what is there now */
+	uint64_t kept_bytes; /* of .motion files without a segment, */
+	int64_t kept_end;    /* and where the first of them ends; INT64_MAX: there are none */
+};
+
+struct archive_motion {
+	bool scanned;
+	unsigned folder_no; /* archive_resume_point.folder_no of the scan */
+	struct motion_day_state *days;
+	size_t day_count, day_capacity;
+	char (*unlisted)[SEGMENT_FILE_BYTES]; /* segments that are gone, whose .motion files no list has */
+	size_t unlisted_count;
+	int64_t next_us;     /* monotonic: when to write lists again */
+	uint64_t kept_bytes; /* sum of all days; guarded by `lock` */
 };
 
 struct archive {
@@ -79,6 +103,7 @@ struct archive {
 	int64_t trusted_wall_us;           /* the time from which ages were counted back, */
 	int64_t ages_mono_us;              /* when they were last computed; 0: not yet */
 	struct config_retention retention; /* as it is now; `config` has the values of the start */
+	double motion_days;                /* the same */
 	struct archive_counters counters;
 	struct set_aside_files set_aside; /* what the repair set aside */
 	int64_t set_aside_since_us;       /* monotonic: none has been added since; 0: not counted yet */
@@ -107,6 +132,7 @@ struct archive {
 	int64_t cache_swept_mono_us;     /* when clips/cache was last cleaned; 0: not yet */
 	bool redating_failed;            /* at the last attempt */
 	size_t redate_next;              /* index of the segment where the next round of corrections begins */
+	struct archive_motion motion;
 };
 
 /* archive_list.c: appends a segment. Returns false without memory. The caller holds `lock`, unless no other thread runs
@@ -252,6 +278,27 @@ void archive_redate(struct archive *archive);
 
 /* archive_retention.c: deletes what is due; returns how many segments it deleted. */
 size_t archive_retention_run(struct archive *archive);
+
+/*
+ * archive_motion.c: writes the lists of the .motion files of a day, for some time, and deletes .motion files that have
+ * outlived their segments for long enough. True if there is more to do at once. `last`: the recorder stops.
+ */
+bool archive_motion_run(struct archive *archive, bool last);
+
+/* archive_motion_days.c: the state of a day, which is added if there is none; NULL without memory. */
+struct motion_day_state *archive_motion_day(struct archive_motion *motion, int64_t day);
+
+/* The list of a segment does not say any more what is there. Called by the keeper, with or without `lock`. */
+void archive_motion_changed(struct archive *archive, const struct archive_segment *segment);
+
+/* The segment of that name is gone, no list has it, and its .motion file is kept. */
+void archive_motion_keep(struct archive *archive, const char *file);
+
+/* Forgets everything, as for another folder. */
+void archive_motion_free(struct archive_motion *motion);
+
+/* archive_motion_scan.c: finds out which .motion files the folder has, and which of them the lists have. */
+bool archive_motion_scan(struct archive *archive, int folder);
 
 /* archive_cached.c: deletes cached clips on the same disk if recordings need the room, and updates *disk. */
 struct statvfs;

@@ -25,6 +25,7 @@ struct rounds {
 	bool synced;                       /* the last sync succeeded */
 	struct timespec folder_mtime;      /* when missing files were last looked for */
 	struct archive_adoption *adoption; /* in progress; NULL: none */
+	bool motion;                       /* there are lists of days to be written at once */
 };
 
 /* Marks the segment of a descriptor that did not sync, if it is still the open one. */
@@ -257,8 +258,8 @@ static bool write_lists(struct archive *archive)
 /* The caller holds `lock`. */
 static bool has_work(struct archive *archive, const struct rounds *rounds)
 {
-	if (atomic_load(&archive->lists_dirty) || archive->adoption || !SLIST_EMPTY(&archive->former) ||
-	    rounds->adoption)
+	if (rounds->motion || atomic_load(&archive->lists_dirty) || archive->adoption ||
+	    !SLIST_EMPTY(&archive->former) || rounds->adoption)
 		return true;
 	for (size_t i = archive->count; i-- > 0 && archive->count - i < 4;)
 		if (archive->segments[i].phase == PHASE_CLOSED)
@@ -299,8 +300,12 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 		rounds->synced = sync_media(archive, rounds->synced);
 		rounds->sync_at_us = mono_now().us + archive->config->record.sync_seconds * US_PER_S;
 	}
-	if (now_us >= rounds->retain_at_us) {
+	bool retain = now_us >= rounds->retain_at_us;
+	if (retain)
 		drop_missing(archive, rounds);
+	if (retain || rounds->motion)
+		rounds->motion = !rounds->adoption && archive_motion_run(archive, false);
+	if (retain) {
 		archive_redate(archive);
 		archive_retention_run(archive);
 		measure_disk(archive);
@@ -366,4 +371,5 @@ void archive_keeper_run(struct archive *archive)
 	/* The last round finishes and lists; it neither syncs nor deletes. */
 	rounds = (struct rounds){.sync_at_us = INT64_MAX, .retain_at_us = INT64_MAX};
 	do_round(archive, &rounds);
+	archive_motion_run(archive, true);
 }

@@ -28,6 +28,12 @@ bool archive_append(struct archive *archive, const struct catalogue_entry *entry
 	return true;
 }
 
+/* True if its name or its time has changed. */
+static bool is_moved(const struct catalogue_entry *before, const struct catalogue_entry *after)
+{
+	return before->start_wall_us != after->start_wall_us || strcmp(before->file, after->file) != 0;
+}
+
 void archive_update_entry(struct archive *archive, const char *file, const struct catalogue_entry *entry)
 {
 	pthread_mutex_lock(&archive->lock);
@@ -37,11 +43,15 @@ void archive_update_entry(struct archive *archive, const char *file, const struc
 		if (strcmp(segment->entry.file, file) != 0)
 			continue;
 		archive->segment_bytes += (entry ? entry->size_bytes : 0) - segment->entry.size_bytes;
+		if (!entry || is_moved(&segment->entry, entry))
+			archive_motion_changed(archive, segment);
 		if (entry) {
 			*segment = (struct archive_segment){
 				.entry = *entry,
-				.motion = segment->motion,
+				.motion = is_moved(&segment->entry, entry) ? MOTION_UNLISTED : segment->motion,
+				.activity = segment->activity,
 				.motion_bytes = segment->motion_bytes,
+				.motion_day = segment->motion_day,
 				.phase = PHASE_COMPLETE,
 				.seen_mono_us = segment->seen_mono_us,
 			};

@@ -9,11 +9,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "recorderd/repair/motion_file.h"
 #include "shared/base/log.h"
 
 /*
  * A segment is deleted if it is older than retention.hours (archive_age.c), or if the archive exceeds retention.max_gb
- * or leaves less than retention.min_free_gb free. The oldest go first. Segments are unlinked as a whole and never
+ * or leaves less than retention.min_free_gb free. The oldest go first. With retention.motion_hours, segments with an
+ * event may become older than that, and those that are known to be still go before all others. Segments are unlinked as a whole and never
  * truncated, so whoever is reading one can read it to its end. The open segment is never deleted. A segment that could
  * not be finished yet is deleted like any other, and it does not protect those after it. Files that the repair set
  * aside go before all segments to make room, and by age like them.
@@ -25,9 +27,11 @@
 #define GB       1e9
 #define RETRY_US (60 * US_PER_S) /* after a file could not be deleted */
 
-static uint64_t bytes_of(const struct catalogue_entry *entry)
+static uint64_t bytes_of(const struct archive_segment *segment)
 {
-	return entry->size_bytes + (entry->frames + 1) * INDEX_RECORD_BYTES;
+	const struct catalogue_entry *entry = &segment->entry;
+
+	return entry->size_bytes + (entry->frames + 1) * INDEX_RECORD_BYTES + segment->motion_bytes;
 }
 
 static double free_bytes(const struct statvfs *disk)
@@ -57,11 +61,11 @@ static double update_held_bytes(struct archive *archive, double disk_free)
 static double excess_bytes(struct archive *archive, double disk_free)
 {
 	const struct config_retention *limit = &archive->retention;
-	double free_soon = disk_free + update_held_bytes(archive, disk_free), used = (double)archive->set_aside.bytes,
-	       excess = 0;
+	double free_soon = disk_free + update_held_bytes(archive, disk_free), excess = 0;
+	double used = (double)archive->set_aside.bytes + (double)archive->motion.kept_bytes;
 
 	for (size_t i = 0; i < archive->count; i++)
-		used += (double)bytes_of(&archive->segments[i].entry);
+		used += (double)bytes_of(&archive->segments[i]);
 	if (limit->max_gb > 0 && used > limit->max_gb * GB)
 		excess = used - limit->max_gb * GB;
 	if (limit->min_free_gb > 0 && limit->min_free_gb * GB - free_soon > excess)
@@ -71,13 +75,17 @@ static double excess_bytes(struct archive *archive, double disk_free)
 
 struct candidate {
 	size_t at;
+	bool still;
 	int64_t end_us;
 };
 
+/* Those in which nothing moved come first. */
 static int oldest_first(const void *a, const void *b)
 {
 	const struct candidate *left = a, *right = b;
 
+	if (left->still != right->still)
+		return left->still ? -1 : 1;
 	if (left->end_us != right->end_us)
 		return left->end_us < right->end_us ? -1 : 1;
 	return (left->at > right->at) - (left->at < right->at);
@@ -98,11 +106,13 @@ static bool may_delete(struct archive *archive, const struct archive_segment *se
 static void make_room(struct archive *archive, const struct archive_segment_age *ages, double excess, int64_t now_us)
 {
 	struct candidate *oldest = malloc(archive->count * sizeof(*oldest));
+	bool prefers_events = archive->retention.motion_hours > 0;
 
 	if (!oldest)
 		return;
 	for (size_t i = 0; i < archive->count; i++)
-		oldest[i] = (struct candidate){i, ages[i].end_us};
+		oldest[i] = (struct candidate){i, prefers_events && archive->segments[i].activity == ACTIVITY_STILL,
+					       ages[i].end_us};
 	qsort(oldest, archive->count, sizeof(*oldest), oldest_first);
 	for (size_t i = 0; i < archive->count && excess > 0; i++) {
 		struct archive_segment *segment = &archive->segments[oldest[i].at];
@@ -110,7 +120,7 @@ static void make_room(struct archive *archive, const struct archive_segment_age 
 		if (segment->deleting || !may_delete(archive, segment, now_us))
 			continue;
 		segment->deleting = true;
-		excess -= (double)bytes_of(&segment->entry);
+		excess -= (double)bytes_of(segment);
 	}
 	free(oldest);
 }
@@ -133,7 +143,7 @@ static size_t mark_due(struct archive *archive, double disk_free, const struct a
 		if (!ages[i].old || !may_delete(archive, segment, now_us))
 			continue;
 		segment->deleting = true;
-		excess -= (double)bytes_of(&segment->entry);
+		excess -= (double)bytes_of(segment);
 		due[(*old_count)++] = *segment;
 	}
 	if (excess > 0)
@@ -179,6 +189,19 @@ static bool delete_files(int folder, const struct catalogue_entry *entry)
 	return true;
 }
 
+/* A segment has been deleted. Its .motion file goes too, unless motion.days keeps it. */
+static void leave_motion(struct archive *archive, int folder, const struct archive_segment *segment)
+{
+	pthread_mutex_lock(&archive->lock);
+	bool keep = archive->motion_days > 0 && segment->motion_bytes > 0;
+	pthread_mutex_unlock(&archive->lock);
+	if (!keep && !motion_file_remove(folder, segment->entry.file))
+		log_warn("archive", "cannot delete the .motion file of %s: %s", segment->entry.file, strerror(errno));
+	if (keep && segment->motion != MOTION_LISTED)
+		archive_motion_keep(archive, segment->entry.file);
+	archive_motion_changed(archive, segment);
+}
+
 static int by_file(const void *a, const void *b)
 {
 	const struct archive_segment *left = a, *right = b;
@@ -221,6 +244,7 @@ static size_t delete_due(struct archive *archive, int folder, struct archive_seg
 
 	for (size_t i = 0; i < count; i++) {
 		if (delete_files(folder, &due[i].entry)) {
+			leave_motion(archive, folder, &due[i]);
 			deleted.deleted_segments++;
 			deleted.deleted_bytes += due[i].entry.size_bytes;
 			continue;
@@ -312,7 +336,7 @@ static size_t delete_expired(struct archive *archive, int folder, struct statvfs
 		log_warn("archive", "%s", why.text);
 	archive_cached_expire(archive, due, old_count);
 	for (size_t i = 0; i < count; i++)
-		bytes += (double)bytes_of(&due[i].entry);
+		bytes += (double)bytes_of(&due[i]);
 	size_t deleted = count ? delete_due(archive, folder, due, count) : 0;
 	if (count && deleted == count)
 		note_held(archive, folder, free_bytes(disk), bytes);

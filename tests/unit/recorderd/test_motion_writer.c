@@ -252,9 +252,9 @@ static void records_that_go_back_are_dropped(void **state)
 	rig_stop();
 	rig_read_folder();
 	struct motion_record records[RECORDS];
-	assert_int_equal(records_of(0, records), 2);
+	assert_int_equal(records_of(0, records), 1); /* the keeper has joined the others */
 	assert_int_equal(records[0].second, SECOND + 1);
-	assert_int_equal(records[1].second, SECOND + 1);
+	assert_int_equal(records[0].frames, 10);
 }
 
 static void the_name_of_a_file_that_outlived_its_segment_is_not_taken(void **state)
@@ -263,10 +263,17 @@ static void the_name_of_a_file_that_outlived_its_segment_is_not_taken(void **sta
 	int folder = rig_folder();
 
 	(void)state;
+	archive_set_motion_days(rig.archive, 1000);
 	segment_file_name(SECOND * US_PER_S + 100000, 1, name);
 	assert_true(motion_file_name(name, motion, sizeof(motion)));
 	int fd = openat(folder, motion, O_WRONLY | O_CREAT, 0600);
-	assert_true(fd >= 0);
+	struct {
+		struct motion_header header;
+		struct motion_record record;
+	} bytes = {.record = {.second = SECOND}};
+	motion_header_init(&bytes.header, 77);
+	motion_record_seal(&bytes.record, 77);
+	assert_int_equal(write(fd, &bytes, sizeof(bytes)), sizeof(bytes));
 	close(fd);
 	push_keys(0, 1);
 	wait_for(1);
