@@ -1,6 +1,6 @@
 /*
  * child_messages.h - what a child writes to stderr: logged, as far as it is reasonable, and its last line explains its
- * end.
+ * end. A line of log.h keeps its level and loses its time.
  */
 #ifndef RECORDERD_MOTION_CHILD_MESSAGES_H
 #define RECORDERD_MOTION_CHILD_MESSAGES_H

@@ -12,6 +12,7 @@
 #define OOM_SCORE   "500"      /* and is killed last */
 #define DATA_BYTES  (64 << 20) /* of its own; the ring is shared and does not count */
 #define FILES       32
+#define FILE_BYTES  (64 << 10) /* libseccomp writes its filter into an anonymous one */
 #define PIPE_BYTES  (64 << 10)
 #define ERROR_BYTES 1024
 #define ERROR_READS 4
@@ -46,7 +47,7 @@ static bool set_limits(void *context)
 	setpriority(PRIO_PROCESS, 0, NICE);
 	offer_to_oom_killer();
 	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_FSIZE, 0);
+	limit(RLIMIT_FSIZE, FILE_BYTES);
 	limit(RLIMIT_NOFILE, FILES);
 	if (SANITIZED) /* sanitizers need terabytes of addresses, and threads */
 		return true;
@@ -125,7 +126,7 @@ void motion_child_fail(struct motion_process *process, const char *what)
 
 bool motion_child_has_ended(struct motion_process *process)
 {
-	char what[64] = "was killed";
+	char what[64];
 
 	switch (subprocess_reap(&process->child)) {
 	case SUBPROCESS_RUNNING:
@@ -140,6 +141,8 @@ bool motion_child_has_ended(struct motion_process *process)
 		snprintf(what, sizeof(what), "ended with status %d", process->child.exit_status);
 		break;
 	case SUBPROCESS_KILLED:
+		snprintf(what, sizeof(what), "was ended by signal %d (%.32s)", process->child.exit_signal,
+			 strsignal(process->child.exit_signal));
 		break;
 	}
 	motion_child_fail(process, what);

@@ -339,6 +339,7 @@ static enum subprocess_exit reaped(struct subprocess *child, int status)
 	pthread_mutex_unlock(&lock);
 	child->pid = 0;
 	child->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	child->exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	if (!WIFEXITED(status))
 		return SUBPROCESS_KILLED;
 	return child->exit_status == 0 ? SUBPROCESS_SUCCEEDED : SUBPROCESS_FAILED;

@@ -26,6 +26,7 @@ struct subprocess {
 	int report;       /* a pipe that delivers an errno if the program could not be executed */
 	int exit_fd;      /* readable once the child has ended (pidfd_open(2)); -1: not asked for */
 	int exit_status;  /* of exit(3), once it is reaped; -1: it was ended by a signal */
+	int exit_signal;  /* that ended it, once it is reaped; 0: none did */
 };
 
 #define SUBPROCESS_NONE ((struct subprocess){.in = -1, .out = -1, .err = -1, .report = -1, .exit_fd = -1})

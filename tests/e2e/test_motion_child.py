@@ -74,7 +74,7 @@ def test_it_has_three_descriptors_and_less_priority_than_recording(rig):
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         nice = int(file.read().rpartition(")")[2].split()[16])
     assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]
-    assert nice == 10 and re.search(r"Max file size +0 ", limits) and re.search(r"Max open files +32 ", limits), (nice, limits)
+    assert nice == 10 and re.search(r"Max file size +65536 ", limits) and re.search(r"Max open files +32 ", limits), (nice, limits)
 
 
 def test_a_covered_camera_is_in_health_in_words(rig):

@@ -169,8 +169,14 @@ static void the_last_line_of_a_child_is_kept(void **state)
 	assert_string_equal(messages.last, "first");
 	child_messages_push(&messages, "ond\n\n\n", 6);
 	assert_string_equal(messages.last, "second");
-	child_messages_push(&messages, "a\0b\nrest", 8);
+	child_messages_push(&messages, "a\0b\n", 4);
 	assert_string_equal(messages.last, "a?b");
+	child_messages_push(&messages, "2026-05-17 10:23:00.123 error motion: no ring: gone\n", 52);
+	assert_string_equal(messages.last, "no ring: gone");
+	child_messages_push(&messages, "2026-05-17 10:23:00.123 fatal motion: gone\n", 43);
+	assert_string_equal(messages.last, "2026-05-17 10:23:00.123 fatal motion: gone");
+	child_messages_push(&messages, "2026-05-17 10:23:00.123 warn \n2026\n", 35);
+	assert_string_equal(messages.last, "2026");
 	for (int i = 0; i < 100000; i++)
 		child_messages_push(&messages, "xxxx", 4);
 	assert_int_equal(strlen(messages.last), CHILD_MESSAGE_BYTES - 1);

@@ -140,6 +140,8 @@ static int be_child(int argc, char **argv)
 		send_record(FIRST - 1);
 	else if (strcmp(what, "complains") == 0)
 		complain();
+	else if (strcmp(what, "crashes") == 0)
+		raise(SIGSEGV);
 	else if (strcmp(what, "tells") == 0)
 		tell_limits(argc, argv);
 	else if (strcmp(what, "leaves") == 0) {
@@ -412,6 +414,11 @@ static void a_child_that_ends_or_closes_its_output_is_replaced(void **state)
 	start("closes");
 	wait_until(fails);
 	assert_non_null(strstr(status.error, "closed its output"));
+	tear_down(state);
+	assert_int_equal(set_up(state), 0);
+	start("crashes");
+	wait_until(fails);
+	assert_string_equal(status.error, "recorder-motion was ended by signal 11 (Segmentation fault)");
 }
 
 static void a_missing_program_is_named(void **state)
