@@ -14,6 +14,7 @@ from package import PROJECT, UNITS, exposure, needs, output_of
 from support.tap import run_tests
 
 HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd usr/bin/recorder-api usr/bin/recorder-live usr/bin/recorder-listen
+    usr/bin/recorder-motion usr/share/man/man8/recorder-motion.8.gz
     usr/share/man/man5/recorder.ini.5.gz usr/share/man/man7/recorder-api.7.gz usr/share/man/man8/recorderd.8.gz
     usr/share/man/man8/recorder-api.8.gz usr/share/man/man8/recorder-live.8.gz usr/share/man/man8/recorder-listen.8.gz usr/share/recorder/www/index.html
     usr/share/recorder/recorder.ini.example usr/share/recorder/lighttpd.conf.example usr/share/recorder/apache.conf.example
@@ -128,7 +129,8 @@ def test_each_unit_is_sandboxed():
 
 def install(root, prefix):
     """Installs the programs of the package, which are as good as others."""
-    for program, place in {"recorderd": "recorderd", "recorder-api": "fcgi", "recorder-live": "fcgi", "recorder-listen": "fcgi"}.items():
+    for program, place in {"recorderd": "recorderd", "recorder-motion": "motion", "recorder-api": "fcgi", "recorder-live": "fcgi",
+                           "recorder-listen": "fcgi"}.items():
         os.makedirs(extracted("built", place), exist_ok=True)
         shutil.copy(extracted("usr/bin", program), extracted("built", place, program))
     output_of(os.path.join(PROJECT, "deploy", "install"), env=dict(os.environ, DESTDIR=root, PREFIX=prefix, BUILD=extracted("built")))
