@@ -92,6 +92,7 @@ static void append_frame_lines(struct buffer *out, const struct ring_frame *fram
 		      "Content-Type: image/jpeg\r\n"
 		      "Content-Length: %" PRIu32 "\r\n"
 		      "Cache-Control: no-store\r\n"
+		      "Accept-Ranges: none\r\n"
 		      "X-Timestamp: %s\r\n"
 		      "\r\n",
 		      frame->meta.length, time);
