@@ -38,7 +38,11 @@ enum source_open_outcome v4l2_buffers_open(struct v4l2_buffers *buffers, int fd,
 	*buffers = (struct v4l2_buffers){.fd = fd, .type = v4l2_planes_type(fd)};
 	if (request_buffers(buffers, &count) < 0) {
 		int error = errno;
-		reason_errno(why, "VIDIOC_REQBUFS failed");
+		if (error == ENOMEM) /* of the driver, which may need contiguous memory (CMA) */
+			reason_set(why, "VIDIOC_REQBUFS failed: the driver has no memory for pictures of that size; a "
+					"smaller camera.width and camera.height need less");
+		else
+			reason_errno(why, "VIDIOC_REQBUFS failed");
 		return v4l2_open_outcome(error);
 	}
 	if (count < V4L2_BUFFERS_MIN) {

@@ -77,19 +77,19 @@ static enum source_open_outcome try_mode(struct source_v4l2 *camera, const struc
 	return outcome;
 }
 
+static bool may_pass(int error)
+{
+	return error == ENOMEM || error == EIO || error == EPROTO || error == ETIMEDOUT;
+}
+
 /*
  * A USB bus without bandwidth for the stream is ENOSPC by the book (Linux media documentation, VIDIOC_STREAMON). Host
- * controllers and drivers have other words for it: EMSGSIZE, ENOMEM (memory of usbfs), EIO and EPROTO. The last three
- * may also pass, so that the same mode is tried again first.
+ * controllers and drivers have other words for it: EMSGSIZE, EFBIG (too many isochronous frames), ENOMEM (memory
+ * of usbfs), EIO, EPROTO and ETIMEDOUT. The last four may also pass, so that the same mode is tried again first.
  */
 static bool is_bandwidth_error(int error)
 {
-	return error == ENOSPC || error == EMSGSIZE || error == ENOMEM || error == EIO || error == EPROTO;
-}
-
-static bool may_pass(int error)
-{
-	return error == ENOMEM || error == EIO || error == EPROTO;
+	return error == ENOSPC || error == EMSGSIZE || error == EFBIG || may_pass(error);
 }
 
 /* Not even the lowest mode starts. */

@@ -25,7 +25,7 @@ static void missing_bandwidth_lowers_first_the_rate_and_then_the_size(void **sta
 
 static void other_errnos_of_a_bus_without_room_lower_the_mode_too(void **state)
 {
-	static const int errnos[] = {ENOSPC, EMSGSIZE, ENOMEM, EIO, EPROTO};
+	static const int errnos[] = {ENOSPC, EMSGSIZE, EFBIG, ENOMEM, EIO, EPROTO, ETIMEDOUT};
 	struct config config = request(1280, 720, 60);
 
 	(void)state;

@@ -98,6 +98,16 @@ static void ebusy_from_s_fmt_or_reqbufs_means_that_the_camera_is_in_use(void **s
 	assert_int_equal(try_open(&config), SOURCE_BUSY);
 }
 
+static void without_memory_for_its_buffers_a_camera_needs_a_smaller_size(void **state)
+{
+	struct config config = request(640, 480, 30);
+
+	(void)state;
+	fake_nodes[0].buffers_errno = ENOMEM;
+	assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
+	assert_non_null(strstr(why.text, "a smaller camera.width"));
+}
+
 #define LINK "/dev/video0 by a link" /* fake_video opens it as /dev/video0 */
 
 static bool link_is_late;
@@ -193,6 +203,7 @@ int main(void)
 		CASE(a_refused_rate_is_not_an_error),
 		CASE(two_buffers_are_enough_and_one_is_not),
 		CASE(ebusy_from_s_fmt_or_reqbufs_means_that_the_camera_is_in_use),
+		CASE(without_memory_for_its_buffers_a_camera_needs_a_smaller_size),
 		CASE(a_link_created_during_the_opening_is_resolved_to_its_node),
 		CASE(a_missing_node_or_one_that_is_no_camera_is_not_found),
 		CASE(controls_are_set_by_name_and_invalid_ones_do_not_stop_the_camera),
