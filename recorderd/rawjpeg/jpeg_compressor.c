@@ -94,8 +94,8 @@ static void set_parameters(struct jpeg_compressor *compressor)
 	jpeg->input_components = raw_format_is_grey(format) ? 1 : 3;
 	jpeg->in_color_space = ycbcr                        ? JCS_YCbCr
 			       : raw_format_is_grey(format) ? JCS_GRAYSCALE
-			       : format->kind == RAW_RGB    ? JCS_EXT_RGB
-							    : JCS_EXT_BGR;
+			       : format->kind == RAW_BGR    ? JCS_EXT_BGR
+							    : JCS_EXT_RGB;
 	jpeg_set_defaults(jpeg);
 	jpeg_set_quality(jpeg, QUALITY, TRUE);
 	jpeg->raw_data_in = ycbcr;

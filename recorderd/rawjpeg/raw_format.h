@@ -17,12 +17,16 @@ enum raw_kind {
 	RAW_YVYU, /* 4:2:2, Y Cr Y Cb */
 	RAW_UYVY, /* 4:2:2, Cb Y Cr Y */
 	RAW_VYUY, /* 4:2:2, Cr Y Cb Y */
+	RAW_NV16, /* 4:2:2, a plane of Y, then one of Cb Cr */
+	RAW_NV61, /* 4:2:2, a plane of Y, then one of Cr Cb */
 	RAW_NV12, /* 4:2:0, a plane of Y, then one of Cb Cr */
 	RAW_NV21, /* 4:2:0, a plane of Y, then one of Cr Cb */
 	RAW_YU12, /* 4:2:0, three planes: Y, Cb, Cr */
 	RAW_YV12, /* 4:2:0, three planes: Y, Cr, Cb */
 	RAW_RGB,
 	RAW_BGR,
+	RAW_RGB32,  /* 32 bits per pixel, of which 8 have no colour */
+	RAW_RGB565, /* 16 bits per pixel, little-endian */
 	RAW_GREY,
 	RAW_GREY16, /* 16 bits per sample, little-endian */
 };
@@ -38,7 +42,8 @@ struct raw_colour {
 
 struct raw_format {
 	enum raw_kind kind;
-	uint8_t grey_shift; /* of RAW_GREY16: from a sample to its 8 most significant bits */
+	uint8_t grey_shift;                /* of RAW_GREY16: from a sample to its 8 most significant bits */
+	uint8_t red_at, green_at, blue_at; /* of RAW_RGB32: their bytes in a pixel */
 	uint16_t width, height;
 	uint32_t stride_bytes; /* of the first plane */
 	size_t size_bytes;     /* of a complete picture, at least */

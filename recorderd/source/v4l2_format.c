@@ -8,13 +8,16 @@
 #include "recorderd/v4l2/v4l2_planes.h"
 
 /*
- * In order of preference: JPEGs need no compression here, 4:2:2 has more colour than 4:2:0, and 16 bits of grey need
- * more bandwidth than 8. If a raw format is configured, JPEGs come last.
+ * In order of preference: JPEGs need no compression here, 4:2:2 has more colour than 4:2:0, 32 bits of RGB need more
+ * bandwidth than 24, and 16 bits of grey more than 8. If a raw format is configured, JPEGs come last.
  */
-static const uint32_t formats[] = {V4L2_PIX_FMT_MJPEG,  V4L2_PIX_FMT_JPEG,   V4L2_PIX_FMT_YUYV,  V4L2_PIX_FMT_UYVY,
-				   V4L2_PIX_FMT_YVYU,   V4L2_PIX_FMT_VYUY,   V4L2_PIX_FMT_NV12,  V4L2_PIX_FMT_NV21,
-				   V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_YVU420, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,
-				   V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_Y16,    V4L2_PIX_FMT_Y12,   V4L2_PIX_FMT_Y10};
+static const uint32_t formats[] = {
+	V4L2_PIX_FMT_MJPEG,  V4L2_PIX_FMT_JPEG,   V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,   V4L2_PIX_FMT_YVYU,
+	V4L2_PIX_FMT_VYUY,   V4L2_PIX_FMT_NV16,   V4L2_PIX_FMT_NV61,   V4L2_PIX_FMT_NV12,   V4L2_PIX_FMT_NV21,
+	V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_YVU420, V4L2_PIX_FMT_RGB24,  V4L2_PIX_FMT_BGR24,  V4L2_PIX_FMT_XBGR32,
+	V4L2_PIX_FMT_ABGR32, V4L2_PIX_FMT_BGR32,  V4L2_PIX_FMT_XRGB32, V4L2_PIX_FMT_ARGB32, V4L2_PIX_FMT_RGB32,
+	V4L2_PIX_FMT_RGBX32, V4L2_PIX_FMT_RGBA32, V4L2_PIX_FMT_BGRX32, V4L2_PIX_FMT_BGRA32, V4L2_PIX_FMT_RGB565,
+	V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_Y16,    V4L2_PIX_FMT_Y12,    V4L2_PIX_FMT_Y10};
 
 #define FORMATS      (sizeof(formats) / sizeof(formats[0]))
 #define JPEG_FORMATS 2

@@ -12,115 +12,10 @@
 
 #include "recorderd/rawjpeg/jpeg_compressor.h"
 #include "recorderd/rawjpeg/jpeg_pool.h"
+#include "tests/unit/support/colour_bars.h"
 #include "tests/unit/support/in_range.h"
 
-#define WIDTH     71 /* both are odd, and not multiples of the block size */
-#define HEIGHT    43
-#define EVEN(n)   ((n) + (n) % 2)
-#define STRIDE    (WIDTH * 3 + 10)
-#define ROOM      (STRIDE * HEIGHT * 3)
 #define TOLERANCE 4
-
-/* Eight colour bars and a grey one, as R'G'B' from 0 to 1. The right edge cuts off the last. */
-static const double bars[9][3] = {{1, 1, 1}, {1, 1, 0}, {0, 1, 1}, {0, 1, 0},   {1, 0, 1},
-				  {1, 0, 0}, {0, 0, 1}, {0, 0, 0}, {.5, .5, .5}};
-
-static const double *bar_at(int x)
-{
-	return bars[x / 8];
-}
-
-struct system {
-	double red, blue; /* luma weights */
-	bool full;
-};
-
-/* One component, 0: Y', 1: Cb, 2: Cr. */
-static uint8_t component(const double rgb[3], const struct system *system, int which)
-{
-	double y = system->red * rgb[0] + (1 - system->red - system->blue) * rgb[1] + system->blue * rgb[2];
-	double cb = (rgb[2] - y) / (2 * (1 - system->blue)), cr = (rgb[0] - y) / (2 * (1 - system->red));
-	double chroma = 128 + (which == 1 ? cb : cr) * (system->full ? 255 : 224);
-	double value = which ? chroma : system->full ? y * 255 : 16 + y * 219;
-
-	return (uint8_t)(value > 255 ? 255 : value + 0.5);
-}
-
-static void paint_packed(uint8_t *out, uint32_t fourcc, const struct system *system)
-{
-	for (int line = 0; line < HEIGHT; line++, out += STRIDE)
-		for (int x = 0; x < EVEN(WIDTH); x++) {
-			bool uyvy = fourcc == V4L2_PIX_FMT_UYVY || fourcc == V4L2_PIX_FMT_VYUY;
-			bool swapped = fourcc == V4L2_PIX_FMT_YVYU || fourcc == V4L2_PIX_FMT_VYUY;
-			out[2 * x + uyvy] = component(bar_at(x), system, 0);
-			out[2 * x + !uyvy] = component(bar_at(x), system, 1 + (x % 2 != swapped));
-		}
-}
-
-static void paint_planes(uint8_t *out, uint32_t fourcc, const struct system *system)
-{
-	uint8_t *chroma = out + STRIDE * HEIGHT;
-	bool swapped = fourcc == V4L2_PIX_FMT_NV21 || fourcc == V4L2_PIX_FMT_YVU420;
-	bool two_planes = fourcc == V4L2_PIX_FMT_NV12 || fourcc == V4L2_PIX_FMT_NV21;
-
-	for (int line = 0; line < HEIGHT; line++)
-		for (int x = 0; x < WIDTH; x++)
-			out[line * STRIDE + x] = component(bar_at(x), system, 0);
-	for (int line = 0; line < EVEN(HEIGHT) / 2; line++)
-		for (int x = 0; x < EVEN(WIDTH) / 2; x++)
-			for (int which = 1; which <= 2; which++) {
-				int place = swapped ? 2 - which : which - 1;
-				int planar = line * (STRIDE / 2) + x + place * (STRIDE / 2) * EVEN(HEIGHT) / 2;
-				int paired = line * STRIDE + 2 * x + place;
-				chroma[two_planes ? paired : planar] = component(bar_at(2 * x), system, which);
-			}
-}
-
-static unsigned grey_shift(uint32_t fourcc)
-{
-	return fourcc == V4L2_PIX_FMT_Y16 ? 8 : fourcc == V4L2_PIX_FMT_Y12 ? 4 : fourcc == V4L2_PIX_FMT_Y10 ? 2 : 0;
-}
-
-static bool is_grey(uint32_t fourcc)
-{
-	return fourcc == V4L2_PIX_FMT_GREY || grey_shift(fourcc) > 0;
-}
-
-/* Little-endian, with the least significant bits set, which must not matter. */
-static void paint_grey16(uint8_t *out, uint8_t value, unsigned shift)
-{
-	unsigned sample = (unsigned)value << shift | ((1u << shift) - 1);
-
-	out[0] = (uint8_t)sample;
-	out[1] = (uint8_t)(sample >> 8);
-}
-
-static void paint_pixels(uint8_t *out, uint32_t fourcc, const struct system *system)
-{
-	for (int line = 0; line < HEIGHT; line++, out += STRIDE)
-		for (int x = 0; x < WIDTH; x++) {
-			if (fourcc == V4L2_PIX_FMT_GREY)
-				out[x] = component(bar_at(x), system, 0);
-			else if (grey_shift(fourcc))
-				paint_grey16(out + 2 * x, component(bar_at(x), system, 0), grey_shift(fourcc));
-			for (int i = 0; i < 3 && !is_grey(fourcc); i++) {
-				double value = bar_at(x)[fourcc == V4L2_PIX_FMT_BGR24 ? 2 - i : i];
-				out[3 * x + i] = (uint8_t)(system->full ? value * 255 + .5 : 16 + value * 219 + .5);
-			}
-		}
-}
-
-static void paint(uint8_t *out, uint32_t fourcc, const struct system *system)
-{
-	if (fourcc == V4L2_PIX_FMT_YUYV || fourcc == V4L2_PIX_FMT_UYVY || fourcc == V4L2_PIX_FMT_YVYU ||
-	    fourcc == V4L2_PIX_FMT_VYUY)
-		paint_packed(out, fourcc, system);
-	else if (fourcc == V4L2_PIX_FMT_NV12 || fourcc == V4L2_PIX_FMT_YUV420 || fourcc == V4L2_PIX_FMT_NV21 ||
-		 fourcc == V4L2_PIX_FMT_YVU420)
-		paint_planes(out, fourcc, system);
-	else
-		paint_pixels(out, fourcc, system);
-}
 
 static struct v4l2_pix_format pix_of(uint32_t fourcc)
 {
@@ -151,22 +46,22 @@ static void decode(const uint8_t *jpeg, size_t length, uint8_t out[HEIGHT][WIDTH
 }
 
 /* Looks at the middle of each bar, which ringing and subsampling do not affect. */
-static void expect_bars(uint8_t picture[HEIGHT][WIDTH][3], bool grey)
+static void expect_bars(uint8_t picture[HEIGHT][WIDTH][3], bool grey, int tolerance)
 {
-	static const struct system jpeg_system = {0.299, 0.114, true};
+	static const struct colour_system jpeg_system = {0.299, 0.114, true};
 
 	for (int line = 0; line < HEIGHT; line += HEIGHT - 1)
 		for (int bar = 0; bar < 9; bar++)
 			for (int i = 0; i < 3; i++) {
 				int x = bar == 8 ? WIDTH - 1 : bar * 8 + 4;
-				int expected =
-					grey ? component(bars[bar], &jpeg_system, 0) : (int)(bars[bar][i] * 255 + .5);
-				assert_int_in_range(picture[line][x][i] + 255, expected + 255 - TOLERANCE,
-						    expected + 255 + TOLERANCE);
+				int expected = grey ? colour_component(colour_bars[bar], &jpeg_system, 0)
+						    : (int)(colour_bars[bar][i] * 255 + .5);
+				assert_int_in_range(picture[line][x][i] + 255, expected + 255 - tolerance,
+						    expected + 255 + tolerance);
 			}
 }
 
-static void expect_colours(const struct v4l2_pix_format *pix, const struct system *system)
+static void expect_colours(const struct v4l2_pix_format *pix, const struct colour_system *system)
 {
 	static uint8_t data[ROOM], decoded[HEIGHT][WIDTH][3];
 	struct raw_format format;
@@ -176,7 +71,7 @@ static void expect_colours(const struct v4l2_pix_format *pix, const struct syste
 
 	assert_true(raw_format_init(&format, pix));
 	assert_true(format.size_bytes <= sizeof(data));
-	paint(data, pix->pixelformat, system);
+	colour_bars_paint(data, pix->pixelformat, system);
 	/* AddressSanitizer finds reads outside of a copy of exactly this size. */
 	exact = malloc(format.size_bytes);
 	memcpy(exact, data, format.size_bytes);
@@ -186,7 +81,8 @@ static void expect_colours(const struct v4l2_pix_format *pix, const struct syste
 	length = jpeg_compressor_run(compressor, exact, out, room);
 	assert_true(length > 0);
 	decode(out, length, decoded);
-	expect_bars(decoded, is_grey(pix->pixelformat));
+	expect_bars(decoded, colour_bars_are_grey(pix->pixelformat),
+		    pix->pixelformat == V4L2_PIX_FMT_RGB565 ? 2 * TOLERANCE : TOLERANCE); /* of 5 bits */
 	jpeg_compressor_destroy(compressor);
 	free(exact);
 	free(out);
@@ -197,17 +93,20 @@ static void expect_both_ranges(uint32_t fourcc)
 	struct v4l2_pix_format pix = pix_of(fourcc);
 
 	pix.quantization = V4L2_QUANTIZATION_LIM_RANGE;
-	expect_colours(&pix, &(struct system){0.299, 0.114, false});
+	expect_colours(&pix, &(struct colour_system){0.299, 0.114, false});
 	pix.quantization = V4L2_QUANTIZATION_FULL_RANGE;
-	expect_colours(&pix, &(struct system){0.299, 0.114, true});
+	expect_colours(&pix, &(struct colour_system){0.299, 0.114, true});
 }
 
 static void every_format_keeps_its_colours_in_both_ranges(void **state)
 {
 	static const uint32_t fourccs[] = {
-		V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24,
-		V4L2_PIX_FMT_BGR24,  V4L2_PIX_FMT_GREY, V4L2_PIX_FMT_YVYU, V4L2_PIX_FMT_VYUY,   V4L2_PIX_FMT_NV21,
-		V4L2_PIX_FMT_YVU420, V4L2_PIX_FMT_Y10,  V4L2_PIX_FMT_Y12,  V4L2_PIX_FMT_Y16};
+		V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_UYVY,   V4L2_PIX_FMT_NV12,   V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_RGB24,
+		V4L2_PIX_FMT_BGR24,  V4L2_PIX_FMT_GREY,   V4L2_PIX_FMT_YVYU,   V4L2_PIX_FMT_VYUY,   V4L2_PIX_FMT_NV21,
+		V4L2_PIX_FMT_YVU420, V4L2_PIX_FMT_Y10,    V4L2_PIX_FMT_Y12,    V4L2_PIX_FMT_Y16,    V4L2_PIX_FMT_NV16,
+		V4L2_PIX_FMT_NV61,   V4L2_PIX_FMT_XBGR32, V4L2_PIX_FMT_ABGR32, V4L2_PIX_FMT_BGR32,  V4L2_PIX_FMT_XRGB32,
+		V4L2_PIX_FMT_ARGB32, V4L2_PIX_FMT_RGB32,  V4L2_PIX_FMT_RGBX32, V4L2_PIX_FMT_RGBA32, V4L2_PIX_FMT_BGRX32,
+		V4L2_PIX_FMT_BGRA32, V4L2_PIX_FMT_RGB565};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(fourccs) / sizeof(fourccs[0]); i++)
@@ -222,10 +121,10 @@ static void the_hd_matrix_is_converted_to_that_of_jpeg(void **state)
 	for (size_t i = 0; i < sizeof(fourccs) / sizeof(fourccs[0]); i++) {
 		struct v4l2_pix_format pix = pix_of(fourccs[i]);
 		pix.colorspace = V4L2_COLORSPACE_REC709;
-		expect_colours(&pix, &(struct system){0.2126, 0.0722, false});
+		expect_colours(&pix, &(struct colour_system){0.2126, 0.0722, false});
 		pix.ycbcr_enc = V4L2_YCBCR_ENC_BT2020;
 		pix.quantization = V4L2_QUANTIZATION_FULL_RANGE;
-		expect_colours(&pix, &(struct system){0.2627, 0.0593, true});
+		expect_colours(&pix, &(struct colour_system){0.2627, 0.0593, true});
 	}
 }
 
@@ -234,10 +133,10 @@ static void an_unspecified_range_is_limited_except_for_rgb(void **state)
 	struct v4l2_pix_format yuyv = pix_of(V4L2_PIX_FMT_YUYV), rgb = pix_of(V4L2_PIX_FMT_RGB24);
 
 	(void)state;
-	expect_colours(&yuyv, &(struct system){0.299, 0.114, false});
-	expect_colours(&rgb, &(struct system){0.299, 0.114, true});
+	expect_colours(&yuyv, &(struct colour_system){0.299, 0.114, false});
+	expect_colours(&rgb, &(struct colour_system){0.299, 0.114, true});
 	yuyv.colorspace = V4L2_COLORSPACE_JPEG;
-	expect_colours(&yuyv, &(struct system){0.299, 0.114, true});
+	expect_colours(&yuyv, &(struct colour_system){0.299, 0.114, true});
 }
 
 static void an_impossible_format_is_refused(void **state)
