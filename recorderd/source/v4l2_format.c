@@ -107,6 +107,25 @@ static bool choose_format(int fd, enum config_format wanted, uint32_t *out, stru
 	return true;
 }
 
+/* The lines of a picture that come as two fields, in one buffer or in two, would be recorded as two small pictures. */
+static bool has_separate_fields(const struct v4l2_pix_format *pix)
+{
+	return pix->field == V4L2_FIELD_ALTERNATE || pix->field == V4L2_FIELD_SEQ_TB || pix->field == V4L2_FIELD_SEQ_BT;
+}
+
+/* Leaves the choice to the driver, unless that is fields: many can weave them together. */
+static int request_format(int fd, struct v4l2_pix_format *inout)
+{
+	struct v4l2_pix_format woven = *inout;
+
+	woven.field = V4L2_FIELD_INTERLACED;
+	if (v4l2_planes_format(fd, VIDIOC_S_FMT, v4l2_planes_type(fd), inout) < 0)
+		return -1;
+	if (has_separate_fields(inout) && v4l2_planes_format(fd, VIDIOC_S_FMT, v4l2_planes_type(fd), &woven) == 0)
+		*inout = woven;
+	return 0;
+}
+
 static enum source_open_outcome set_format(int fd, uint32_t fourcc, struct mode_size size, struct v4l2_pix_format *out,
 					   struct reason *why)
 {
@@ -114,7 +133,7 @@ static enum source_open_outcome set_format(int fd, uint32_t fourcc, struct mode_
 
 	*out = (struct v4l2_pix_format){
 		.pixelformat = fourcc, .width = size.width, .height = size.height, .field = V4L2_FIELD_ANY};
-	if (v4l2_planes_format(fd, VIDIOC_S_FMT, v4l2_planes_type(fd), out) < 0) {
+	if (request_format(fd, out) < 0) {
 		int error = errno;
 		mode_fourcc_text(fourcc, name);
 		reason_errno(why, "VIDIOC_S_FMT failed for %s at %ux%u", name, size.width, size.height);
@@ -125,6 +144,11 @@ static enum source_open_outcome set_format(int fd, uint32_t fourcc, struct mode_
 		mode_fourcc_text(out->pixelformat, name);
 		reason_set(why, "VIDIOC_S_FMT returned %s at %ux%u, which cannot be recorded", name, out->width,
 			   out->height);
+		return SOURCE_OPEN_FAILED;
+	}
+	if (has_separate_fields(out)) {
+		reason_set(why, "sends the two fields of an interlaced picture one after the other, which cannot be "
+				"recorded; perhaps it has a smaller, progressive size");
 		return SOURCE_OPEN_FAILED;
 	}
 	return SOURCE_OPENED;

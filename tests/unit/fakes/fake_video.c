@@ -220,6 +220,8 @@ static int set_format(struct fake_node *node, struct v4l2_format *inout)
 		return fail(EBUSY);
 	if (node->answers_width)
 		inout->fmt.pix.width = node->answers_width;
+	if (node->field && !(node->weaves && inout->fmt.pix.field == V4L2_FIELD_INTERLACED))
+		inout->fmt.pix.field = node->field;
 	inout->fmt.pix.bytesperline = node->bytesperline;
 	node->pix = inout->fmt.pix;
 	node->fps = 0; /* as drivers do */

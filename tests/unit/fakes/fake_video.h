@@ -43,6 +43,8 @@ struct fake_node {
 	int room_errno;         /* what STREAMON returns above that; 0: ENOSPC */
 	unsigned stream_fails;  /* so many STREAMON fail with room_errno, whatever the mode */
 	uint32_t answers_width; /* S_FMT returns this width instead; 0: as requested */
+	uint32_t field;         /* of its pictures (enum v4l2_field); 0: as requested */
+	bool weaves;            /* if V4L2_FIELD_INTERLACED is requested */
 	uint32_t stolen_width;  /* another program sets it before the buffers are there */
 	uint32_t bytesperline;
 	int open_errno, format_errno, parm_errno, buffers_errno, fetch_errno, queue_errno;

@@ -77,6 +77,25 @@ static void a_camera_of_encoded_video_alone_is_refused_with_what_it_must_offer(v
 	assert_non_null(strstr(why.text, "MJPEG or an uncompressed format is needed"));
 }
 
+static void pictures_in_two_fields_are_woven_by_the_driver_or_refused(void **state)
+{
+	static const uint32_t separate[] = {V4L2_FIELD_ALTERNATE, V4L2_FIELD_SEQ_TB, V4L2_FIELD_SEQ_BT};
+	struct config config = request(640, 480, 30);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(separate) / sizeof(separate[0]); i++) {
+		fake_nodes[0].field = separate[i];
+		fake_nodes[0].weaves = true;
+		assert_int_equal(info_of(&config).height, 480);
+		assert_int_equal(fake_nodes[0].pix.field, V4L2_FIELD_INTERLACED);
+		fake_nodes[0].weaves = false;
+		assert_int_equal(try_open(&config), SOURCE_OPEN_FAILED);
+		assert_non_null(strstr(why.text, "two fields of an interlaced picture"));
+	}
+	fake_nodes[0].field = V4L2_FIELD_INTERLACED;
+	assert_int_equal(info_of(&config).height, 480);
+}
+
 static void a_bytesperline_smaller_than_a_line_is_refused(void **state)
 {
 	struct config config = request(640, 480, 30);
@@ -95,6 +114,7 @@ int main(void)
 		CASE(every_format_can_be_configured),
 		CASE(a_camera_without_a_usable_format_is_refused_with_a_list_of_its_formats),
 		CASE(a_camera_of_encoded_video_alone_is_refused_with_what_it_must_offer),
+		CASE(pictures_in_two_fields_are_woven_by_the_driver_or_refused),
 		CASE(a_bytesperline_smaller_than_a_line_is_refused),
 	};
 
