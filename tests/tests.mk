@@ -58,7 +58,7 @@ tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
 tests/fcgi/pool         = address_shares handover pass_table snapshot_cache snapshot_queue
 tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
-tests/fcgi/live         = live live_responses
+tests/fcgi/live         = live live_responses live_video
 
 # Some tests need other folders as well, which make what the tested code reads.
 beside/authorize = recorderd/command
@@ -70,6 +70,7 @@ beside/clock_walks = recorderd/archive
 beside/config_watch = recorderd/ring
 beside/live = recorderd/ring
 beside/live_responses = recorderd/ring
+beside/live_video = recorderd/ring
 beside/many_segments = recorderd/archive
 beside/motion_query = recorderd/archive
 beside/timeline_walk = recorderd/archive
@@ -83,9 +84,8 @@ beside/mp4_moov = shared/segment
 # What tests share, in tests/unit/support. The linker takes only what a program uses from the archive, so a part of it may need
 # a folder that most programs are not linked with.
 support = api_pool archive_cases break_out break_out_files break_out_kernel break_out_processes break_out_rings camera_jpegs clips_folder \
-	capture_rig child_processes clip_cases colour_bars fastcgi_client received_frames delayed_ffmpeg ini_files live_client \
-	live_server media_cases plan_archives pushed_media \
-	recording_rig repair_cases ring_cases salvage_cases segment_cases subprocess_cases taken_over
+	capture_rig child_processes clip_cases colour_bars fastcgi_client received_frames delayed_ffmpeg ini_files live_client live_server media_cases plan_archives pushed_media \
+	recording_rig repair_cases ring_cases salvage_cases segment_cases subprocess_cases taken_over video_cases
 
 # The fakes of tests/unit/fakes, and the programs that use them in place of functions of the C library or the recorder. They are
 # not in the archive, from which every program that calls such a function would get them.
@@ -169,7 +169,7 @@ bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOL
 # --- fuzzing -------------------------------------------------------------------------------------------------------------
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = address area time origin query control range names config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token
+FUZZ_TARGETS = address area time origin query control range names config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

@@ -12,9 +12,11 @@
 
 #include "fcgi/auth/authorize.h"
 #include "fcgi/auth/site_headers.h"
+#include "fcgi/live/live_kind.h"
 #include "fcgi/live/live_permits.h"
 #include "fcgi/live/live_response.h"
 #include "fcgi/live/live_viewer.h"
+#include "fcgi/live/video_viewer.h"
 #include "shared/base/log.h"
 #include "shared/event/loop.h"
 
@@ -32,7 +34,8 @@ struct peer {
 	struct live *live;
 	struct loop_watch watch; /* fd -1: closed */
 	int64_t since_us;
-	struct live_viewer *viewer; /* NULL: the request is incomplete, or was responded to */
+	struct live_viewer *viewer; /* of pictures */
+	struct video_viewer *video; /* both NULL: the request is incomplete, or was responded to */
 	bool responded;
 	uint32_t claim; /* of a viewer (live_permits.h) */
 	LIST_ENTRY(peer) link;
@@ -40,7 +43,7 @@ struct peer {
 
 struct watched_feed {
 	struct live *live;
-	struct loop_watch watch;
+	struct loop_watch watch, video_watch;
 	struct live_feed feed;
 };
 
@@ -59,8 +62,11 @@ struct live {
 static void close_peer(struct live *live, struct peer *peer)
 {
 	loop_watch_set(live->loop, &peer->watch, 0);
-	if (peer->viewer) {
-		live_viewer_close(peer->viewer);
+	if (peer->viewer || peer->video) {
+		if (peer->viewer)
+			live_viewer_close(peer->viewer);
+		else
+			video_viewer_close(peer->video);
 		live_permits_release(&live->permits, peer->claim);
 	} else if (peer->watch.fd >= 0) {
 		fastcgi_drain(peer->watch.fd);
@@ -123,9 +129,21 @@ static int admit(struct live *live, const struct fastcgi_request *request, struc
 	*feed = find_feed(live, options->camera);
 	live_feed_check(*feed);
 	live_feed_update(*feed);
-	if (!live_feed_can_serve(*feed, why) || (options->single && !live_feed_is_fresh(*feed, why)))
+	if (!live_kind_can_serve(*feed, options, why))
 		return 503;
 	return options->head_only ? 200 : live_permits_acquire(&live->permits, *feed, request, claim, why);
+}
+
+/* True if the peer is a viewer of the video from now on. */
+static bool begin_video(struct live *live, struct peer *peer, struct live_feed *feed, struct fastcgi_request *request,
+			const struct live_options *options)
+{
+	peer->video = video_viewer_open(feed, request, options);
+	if (peer->video)
+		return true;
+	live_permits_release(&live->permits, peer->claim);
+	peer->watch.fd = -1;
+	return false;
 }
 
 /* Responds to a request; true if the peer is a viewer from now on. */
@@ -149,9 +167,11 @@ static bool respond(struct live *live, struct peer *peer, struct fastcgi_request
 		return false;
 	}
 	if (options.head_only) {
-		live_respond_head(request, http, options.single ? &feed->newest->ring_frame : NULL);
+		live_kind_respond_head(feed, request, &options);
 		return false;
 	}
+	if (options.kind == LIVE_VIDEO)
+		return begin_video(live, peer, feed, request, &options);
 	enum live_viewer_action action = live_viewer_open(feed, request, &options, &peer->viewer);
 	if (action != VIEWER_KEEP)
 		live_permits_release(&live->permits, peer->claim);
@@ -198,10 +218,11 @@ static void peer_ready(void *context, uint32_t events)
 		close_peer(live, peer);
 	else if (peer->responded)
 		fastcgi_drain(peer->watch.fd);
-	else if (!peer->viewer)
+	else if (!peer->viewer && !peer->video)
 		read_request(live, peer);
 	else if (events & EPOLLOUT)
-		after_action(live, peer, live_viewer_writable(peer->viewer));
+		after_action(live, peer,
+			     peer->viewer ? live_viewer_writable(peer->viewer) : video_viewer_writable(peer->video));
 }
 
 static void add_peer(struct live *live, int fd)
@@ -259,6 +280,36 @@ static void feed_ready(void *context, uint32_t events)
 	}
 }
 
+/* There are new frames in the video ring, or, if there is none, a new ring. */
+static void video_ready(void *context, uint32_t events)
+{
+	struct watched_feed *watched = context;
+	struct live *live = watched->live;
+	struct live_feed *feed = &watched->feed;
+	eventfd_t unused;
+	uint64_t before = feed->video->next;
+
+	(void)events;
+	eventfd_read(ring_notifier_fd(feed->video_notifier), &unused);
+	video_feed_update(feed->video);
+	if (feed->video->next == before)
+		return;
+	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
+		next = LIST_NEXT(peer, link);
+		if (peer->video && peer->video->feed == feed && video_viewer_offer(peer->video) == VIEWER_CLOSE)
+			close_peer(live, peer);
+	}
+}
+
+static bool tick_peer(struct peer *peer, int64_t now_us)
+{
+	if (peer->viewer)
+		return live_viewer_tick(peer->viewer) == VIEWER_KEEP;
+	if (peer->video)
+		return video_viewer_tick(peer->video) == VIEWER_KEEP;
+	return now_us - peer->since_us < REQUEST_LIMIT_US;
+}
+
 static void tick(void *context)
 {
 	struct live *live = context;
@@ -270,9 +321,7 @@ static void tick(void *context)
 			live_feed_check(&live->feeds[i].feed);
 	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
 		next = LIST_NEXT(peer, link);
-		bool keep = peer->viewer ? live_viewer_tick(peer->viewer) == VIEWER_KEEP
-					 : now_us - peer->since_us < REQUEST_LIMIT_US;
-		if (!keep)
+		if (!tick_peer(peer, now_us))
 			close_peer(live, peer);
 	}
 	loop_watch_set(live->loop, &live->listener, EPOLLIN);
@@ -297,7 +346,10 @@ static bool start_feed(struct live *live, size_t number, struct reason *why)
 		return false;
 	watched->watch = (struct loop_watch){
 		.fd = ring_notifier_fd(watched->feed.notifier), .ready = feed_ready, .context = watched};
-	return loop_watch_set(live->loop, &watched->watch, EPOLLIN) ||
+	watched->video_watch = (struct loop_watch){
+		.fd = ring_notifier_fd(watched->feed.video_notifier), .ready = video_ready, .context = watched};
+	return (loop_watch_set(live->loop, &watched->watch, EPOLLIN) &&
+		loop_watch_set(live->loop, &watched->video_watch, EPOLLIN)) ||
 	       reason_errno(why, "cannot start the live server");
 }
 

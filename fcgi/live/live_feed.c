@@ -2,12 +2,24 @@
 #include "fcgi/live/live_feed.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "shared/base/log.h"
 #include "shared/base/time_text.h"
 #include "shared/ring/shm_name.h"
 
 #define FRESH_US (10 * US_PER_S) /* as for /snapshot */
+
+static bool open_video(struct live_feed *feed, struct reason *why)
+{
+	feed->video = calloc(1, sizeof(*feed->video));
+	if (!feed->video)
+		return reason_errno(why, "cannot follow the video");
+	video_feed_init(feed->video, feed->ring_name);
+	feed->video_notifier = ring_notifier_open(feed->video->ring_name, why);
+	return feed->video_notifier != NULL;
+}
 
 bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t gone_limit_us, struct reason *why)
 {
@@ -20,7 +32,7 @@ bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t
 	if (!live_stats_open(&feed->stats, config))
 		return reason_errno(why, "cannot count viewers");
 	feed->notifier = ring_notifier_open(feed->ring_name, why);
-	return feed->notifier != NULL;
+	return feed->notifier && open_video(feed, why);
 }
 
 static void drop_frame(struct live_feed *feed)
@@ -39,6 +51,10 @@ static void drop_ring(struct live_feed *feed)
 void live_feed_free(struct live_feed *feed)
 {
 	ring_notifier_close(feed->notifier);
+	ring_notifier_close(feed->video_notifier);
+	if (feed->video)
+		video_feed_free(feed->video);
+	free(feed->video);
 	live_stats_close(&feed->stats);
 	drop_frame(feed);
 	drop_ring(feed);
@@ -68,6 +84,10 @@ static void apply_settings(struct live_feed *feed, const struct recorder_state *
 {
 	if (state->max_viewers > 0)
 		feed->max_viewers = state->max_viewers;
+	feed->recording = state->recording_state <= RECORDING_NO_PICTURES ? (enum recording_state)state->recording_state
+									  : RECORDING_WAITING;
+	feed->records_mjpeg = strcmp(state->encoder, "copy") == 0;
+	snprintf(feed->encoder_error, sizeof(feed->encoder_error), "%s", state->last_error);
 	if (!state->settings_known)
 		return;
 	if (state->log_level <= LOG_DEBUG)
@@ -107,6 +127,8 @@ void live_feed_check(struct live_feed *feed)
 {
 	struct reason why;
 
+	video_feed_check(feed->video);
+
 	if (feed->ring && !ring_reader_is_current(feed->ring->reader, feed->ring_name))
 		drop_ring(feed);
 	if (!feed->ring)
@@ -132,6 +154,38 @@ bool live_feed_can_serve(const struct live_feed *feed, struct reason *why)
 	if (!feed->newest)
 		return reason_set(why, "Camera %s has not sent a frame yet.", name);
 	return true;
+}
+
+bool live_feed_stops_video(const struct live_feed *feed)
+{
+	return feed->gone_since_us == 0 && (feed->records_mjpeg || feed->recording == RECORDING_OFF);
+}
+
+bool live_feed_can_serve_video(struct live_feed *feed, struct reason *why)
+{
+	const char *name = feed->config->camera.name;
+
+	if (!live_feed_can_serve(feed, why))
+		return false;
+	if (feed->records_mjpeg)
+		return reason_set(
+			why,
+			"Camera %s is recorded as MJPEG (record.codec = mjpeg), so there is no H.264 to send. "
+			"Live pictures are at /stream.",
+			name);
+	if (feed->recording == RECORDING_OFF)
+		return reason_set(why,
+				  "Recording of camera %s is switched off, and live video is what is being recorded. "
+				  "Live pictures are at /stream.",
+				  name);
+	video_feed_use(feed->video);
+	video_feed_update(feed->video);
+	if (video_feed_is_live(feed->video, name, why))
+		return true;
+	if (feed->recording == RECORDING_ENCODER || feed->recording == RECORDING_NO_PICTURES)
+		reason_set(why, "The encoder of camera %s is not working: %s. Live pictures are at /stream.", name,
+			   feed->encoder_error);
+	return false;
 }
 
 bool live_feed_is_fresh(const struct live_feed *feed, struct reason *why)

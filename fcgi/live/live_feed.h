@@ -1,5 +1,5 @@
 /*
- * live_feed.h - the newest frame of one camera, from its ring.
+ * live_feed.h - the newest frame of one camera, from its ring, and its live video.
  *
  * The frame is kept when the recorder stops or is replaced, and dropped if no recorder is running again within
  * `gone_limit_us`.
@@ -12,6 +12,7 @@
 
 #include "fcgi/live/live_frame.h"
 #include "fcgi/live/ring_notifier.h"
+#include "fcgi/video/video_feed.h"
 #include "shared/config/config.h"
 #include "shared/ring/live_stats.h"
 
@@ -26,12 +27,17 @@ struct live_feed {
 	struct live_frame *newest;      /* NULL: none yet, or dropped */
 	uint64_t serial;                /* counts frames, over all rings */
 	uint64_t seq;                   /* of the newest frame in `ring` */
-	int64_t gone_since_us;          /* 0: the recorder is running */
+	struct video_feed *video;       /* owned */
+	struct ring_notifier *video_notifier;
+	int64_t gone_since_us; /* 0: the recorder is running */
 
 	/* As the recorder published last; before that, as configured at the start. */
 	uint64_t max_viewers;
 	struct config_http http; /* hosts, allow_origin, address_share, stall_seconds and proxies */
 	enum log_level log_level;
+	enum recording_state recording;
+	bool records_mjpeg;
+	char encoder_error[256]; /* if the encoder is not working */
 };
 
 /* Starts the notifier; there need not be a ring. False sets *why. live_feed_free() is safe on a zeroed one. */
@@ -50,6 +56,12 @@ void live_feed_check(struct live_feed *feed);
 
 /* True if a new viewer can be served; otherwise sets *why. */
 bool live_feed_can_serve(const struct live_feed *feed, struct reason *why);
+
+/* True if a new viewer of the video can be served; otherwise sets *why. Call live_feed_check() before. */
+bool live_feed_can_serve_video(struct live_feed *feed, struct reason *why);
+
+/* True if no more video will come: recording was switched off, or another recorder records MJPEG. */
+bool live_feed_stops_video(const struct live_feed *feed);
 
 /* True if the newest frame is recent enough to be shown as the current picture; otherwise sets *why. */
 bool live_feed_is_fresh(const struct live_feed *feed, struct reason *why);

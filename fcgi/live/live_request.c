@@ -14,14 +14,14 @@
  * The addresses of the stream. Most of them are defaults of other programs: /?action=stream and /?action=snapshot are
  * those of mjpg-streamer, which printers and dashboards expect.
  */
-static const struct {
+static const struct address {
 	const char *path;
 	const char *params; /* separated by blanks */
+	enum live_kind kind;
 } addresses[] = {
-	{"/", "action fps camera"},
-	{"/stream", "fps camera"},
-	{"/stream.mjpg", "fps camera"},
-	{"/video", "fps camera"},
+	{"/", "action fps camera", LIVE_STREAM},     {"/stream", "fps camera", LIVE_STREAM},
+	{"/stream.mjpg", "fps camera", LIVE_STREAM}, {"/video", "fps camera", LIVE_STREAM},
+	{"/live.mp4", "frames camera", LIVE_VIDEO},
 };
 
 /* Digits with at most one point; strtod() would also accept "inf", "0x10" and "1e2". */
@@ -53,24 +53,45 @@ static bool read_fps(const char *query, int64_t *period_us, struct reason *why)
 	return true;
 }
 
-static bool read_action(const char *query, bool *single, struct reason *why)
+/* frames=all or frames=key */
+static bool read_frames(const char *query, bool *keyframes_only, struct reason *why)
+{
+	char text[QUERY_VALUE_MAX];
+	enum query_outcome outcome = query_get(query, "frames", text, sizeof(text));
+
+	*keyframes_only = outcome == QUERY_FOUND && strcmp(text, "key") == 0;
+	return *keyframes_only || outcome == QUERY_ABSENT || (outcome == QUERY_FOUND && strcmp(text, "all") == 0) ||
+	       reason_set(why, "frames= must be all or key, as in /live.mp4?frames=key.");
+}
+
+static bool read_action(const char *query, enum live_kind *kind, struct reason *why)
 {
 	char text[QUERY_VALUE_MAX];
 	enum query_outcome outcome = query_get(query, "action", text, sizeof(text));
 
 	if (outcome == QUERY_ABSENT || (outcome == QUERY_FOUND && strcmp(text, "stream") == 0))
 		return true;
-	*single = outcome == QUERY_FOUND && strcmp(text, "snapshot") == 0;
-	return *single || reason_set(why, "action= must be stream or snapshot.");
+	bool single = outcome == QUERY_FOUND && strcmp(text, "snapshot") == 0;
+	if (single)
+		*kind = LIVE_FRAME;
+	return single || reason_set(why, "action= must be stream or snapshot.");
 }
 
-/* The parameters of an address, or NULL if it is unknown. */
-static const char *find_params(const char *path)
+/* NULL if it is unknown. */
+static const struct address *find_address(const char *path)
 {
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
 		if (strcmp(path, addresses[i].path) == 0)
-			return addresses[i].params;
+			return &addresses[i];
 	return NULL;
+}
+
+static bool read_params(const struct address *address, const char *query, struct live_options *out, struct reason *why)
+{
+	if (address->kind == LIVE_VIDEO)
+		return query_check(query, address->params, why) && read_frames(query, &out->keyframes_only, why);
+	return query_check_picture(query, address->params, why) && read_fps(query, &out->period_us, why) &&
+	       (address != addresses || read_action(query, &out->kind, why));
 }
 
 const struct config *live_request_camera(const struct config_set *cameras, const char *query)
@@ -84,11 +105,11 @@ const struct config *live_request_camera(const struct config_set *cameras, const
 int live_request_read(const struct config_set *cameras, const char *method, const char *path, const char *query,
 		      struct live_options *out, struct reason *why)
 {
-	const char *params = find_params(path);
+	const struct address *address = find_address(path);
 
 	*out = (struct live_options){.head_only = strcmp(method, "HEAD") == 0};
-	if (!params) {
-		reason_set(why, "There is no such page. The live stream is at /stream.");
+	if (!address) {
+		reason_set(why, "There is no such page. Live pictures are at /stream, live video is at /live.mp4.");
 		return 404;
 	}
 	if (!out->head_only && strcmp(method, "GET") != 0) {
@@ -100,7 +121,6 @@ int live_request_read(const struct config_set *cameras, const char *method, cons
 		reason_set(why, "There is no camera of that name; /camera_info lists the cameras.");
 		return 404;
 	}
-	bool valid = query_check_picture(query, params, why) && read_fps(query, &out->period_us, why) &&
-		     (params != addresses[0].params || read_action(query, &out->single, why));
-	return valid ? 200 : 400;
+	out->kind = address->kind;
+	return read_params(address, query, out, why) ? 200 : 400;
 }

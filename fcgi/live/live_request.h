@@ -8,10 +8,17 @@
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
+enum live_kind {
+	LIVE_STREAM, /* JPEGs, one after the other */
+	LIVE_FRAME,  /* one JPEG as a whole response */
+	LIVE_VIDEO,  /* H.264, as a fragmented MP4 without an end */
+};
+
 struct live_options {
+	enum live_kind kind;
 	const struct config *camera;
-	int64_t period_us; /* at most one frame per period; 0: every frame */
-	bool single;       /* one frame as a whole response, not a stream */
+	int64_t period_us;   /* at most one frame per period; 0: every frame */
+	bool keyframes_only; /* of the video */
 	bool head_only;
 };
 

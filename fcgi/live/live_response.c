@@ -106,6 +106,45 @@ void live_response_append_frame(struct buffer *out, const struct fastcgi_request
 	append_frame_lines(out, frame);
 }
 
+const char *live_video_word(bool keyframes_only)
+{
+	return keyframes_only ? "keyframes" : "all";
+}
+
+static void append_video_lines(struct buffer *out, const struct video_frame *first, bool keyframes_only)
+{
+	char time[TIME_ISO_BYTES];
+
+	time_format_iso_us((wall_t){first->wall_us}, time);
+	buffer_printf(out,
+		      "Content-Type: video/mp4; codecs=\"%s\"\r\n"
+		      "Cache-Control: no-store\r\n"
+		      "X-Accel-Buffering: no\r\n"
+		      "X-Clip-Start: %s\r\n"
+		      "X-Live-Video: %s\r\n"
+		      "\r\n",
+		      first->init->codecs, time, live_video_word(keyframes_only));
+}
+
+void live_response_append_video(struct buffer *out, const struct fastcgi_request *request,
+				const struct config_http *http, const struct video_frame *first, bool keyframes_only)
+{
+	buffer_printf(out, "Status: 200 OK\r\n");
+	site_headers_append(out, http, request, 200);
+	append_video_lines(out, first, keyframes_only);
+}
+
+void live_respond_video_head(struct fastcgi_request *request, const struct config_http *http,
+			     const struct video_frame *first, bool keyframes_only)
+{
+	struct buffer text = {0};
+
+	buffer_printf(&text, "Status: 200 OK\r\n");
+	append_video_lines(&text, first, keyframes_only);
+	respond(request, http, 200, &text);
+	buffer_free(&text);
+}
+
 void live_respond_head(struct fastcgi_request *request, const struct config_http *http, const struct ring_frame *frame)
 {
 	struct buffer text = {0};

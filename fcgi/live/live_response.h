@@ -6,6 +6,7 @@
 #define FCGI_LIVE_LIVE_RESPONSE_H
 
 #include "fcgi/io/fastcgi.h"
+#include "fcgi/video/video_frame.h"
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
@@ -19,6 +20,16 @@ void live_response_append_frame(struct buffer *out, const struct fastcgi_request
 				const struct config_http *http, const struct ring_frame *frame);
 
 /*
+ * Appends the headers of live video, up to the empty line. `first` is its first frame. X-Clip-Start is when that was
+ * captured, X-Live-Video is live_video_word().
+ */
+void live_response_append_video(struct buffer *out, const struct fastcgi_request *request,
+				const struct config_http *http, const struct video_frame *first, bool keyframes_only);
+
+/* "keyframes" or "all". */
+const char *live_video_word(bool keyframes_only);
+
+/*
  * Each of these releases the request (fastcgi_release). `http` is the configuration of the requested camera. A
  * problem without `headers` gets those that belong to its status (Allow, Retry-After), and no body if the request
  * is a HEAD.
@@ -28,6 +39,10 @@ void live_respond_problem(struct fastcgi_request *request, const struct config_h
 
 /* The headers of a stream, or of a response with that frame if it is not NULL. */
 void live_respond_head(struct fastcgi_request *request, const struct config_http *http, const struct ring_frame *frame);
+
+/* The headers of live video. */
+void live_respond_video_head(struct fastcgi_request *request, const struct config_http *http,
+			     const struct video_frame *first, bool keyframes_only);
 
 /* 204 or 403 to a CORS preflight (site_headers.h). */
 void live_respond_preflight(struct fastcgi_request *request, const struct config_http *http);

@@ -201,7 +201,7 @@ enum live_viewer_action live_viewer_open(struct live_feed *feed, struct fastcgi_
 	}
 	viewer->request = request;
 	viewer->feed = feed;
-	viewer->single = options->single;
+	viewer->single = options->kind == LIVE_FRAME;
 	atomic_fetch_add(&feed->stats.own->viewers, 1);
 	viewer->period_us = options->period_us;
 	pace_begin(&viewer->pace, 0, mono_now().us);

@@ -12,8 +12,7 @@
 
 #include "shared/ring/ring_reader.h"
 
-#define SLEEP_MS   200 /* how long ring_notifier_close() may have to wait for the thread */
-#define CURRENT_US (US_PER_S)
+#define SLEEP_MS 200 /* how long ring_notifier_close() may have to wait for the thread */
 
 /* The thread maps the ring itself and shares only the descriptor and `stopping` with the loop. */
 struct ring_notifier {
@@ -32,16 +31,13 @@ static void notifier_signal(struct ring_notifier *notifier)
 static void follow(struct ring_notifier *notifier, struct ring_reader *reader)
 {
 	uint64_t seen = 0;
-	int64_t checked_us = mono_now().us;
 
 	while (!atomic_load(&notifier->stopping)) {
 		if (ring_reader_wait(reader, seen, SLEEP_MS)) {
 			seen = ring_reader_head(reader);
 			notifier_signal(notifier);
-		} else if (mono_now().us - checked_us >= CURRENT_US) {
-			checked_us = mono_now().us;
-			if (!ring_reader_is_current(reader, notifier->ring_name))
-				return;
+		} else if (!ring_reader_is_current(reader, notifier->ring_name)) {
+			return;
 		}
 	}
 }

@@ -25,7 +25,7 @@ REQUESTS = [
     ("GET", "/snapshot?at=-3h"), ("POST", "/clips?from=-4s&to=-2s&name=door"), ("POST", "/clips?from=-4s&to=-2s&name=door"), ("GET", "/clips"),
     ("GET", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("POST", "/control?recording=off"),
     ("POST", "/control?recording=on"), ("POST", "/control?control=brightness&value=3"), ("POST", "/control?control=none&value=3"),
-    ("POST", "/control"), ("GET", "/?fps=nonsense"),
+    ("POST", "/control"), ("GET", "/?fps=nonsense"), ("GET", "/live.mp4?frames=nonsense"),
 ]
 NO_BODY = ("video/", "image/", "text/")
 

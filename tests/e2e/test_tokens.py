@@ -11,7 +11,7 @@ from support.times import wait_for
 
 GET, POST, DELETE = "GET", "POST", "DELETE"
 OF_SCOPE = {
-    "live": [(GET, "/stream?fps=1"), (GET, "/"), (GET, "/snapshot"), (GET, "/snapshot?width=64")],
+    "live": [(GET, "/stream?fps=1"), (GET, "/"), (GET, "/live.mp4?frames=key"), (GET, "/snapshot"), (GET, "/snapshot?width=64")],
     "footage": [(GET, "/recordings"), (GET, "/footage?from=-5s&to=-2s"), (GET, "/timeline?from=-5s&to=now"),
                 (GET, "/playlist.m3u8?from=-5s&to=now"), (GET, "/snapshot?at=-2s"), (GET, "/clips")],
     "control": [(POST, "/control?recording=on"), (POST, "/clips?from=-5s&to=-2s&name=token")],
@@ -35,7 +35,7 @@ def status(rig, method, path, authorization, *headers):
     """The status of the answer as curl sees it; a stream is cut off after its headers."""
     sent = [part for header in (f"Authorization: {authorization}", *headers) for part in ("-H", header)]
     done = subprocess.run(["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", "-m", "60", "-X", method, *sent,
-                           *(["-I"] if "stream" in path or path == "/" else []), *(["-d", ""] if method == POST else []),
+                           *(["-I"] if "stream" in path or "live" in path or path == "/" else []), *(["-d", ""] if method == POST else []),
                            f"http://127.0.0.1:{rig.port}{path}"], capture_output=True, text=True, check=False)
     return int(done.stdout)
 

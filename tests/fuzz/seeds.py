@@ -115,6 +115,17 @@ def media():
     save("segment", "zeros", form[: len(form) - 60] + bytes(60))
 
 
+def live_video():
+    """Records of the video ring, without their magic number."""
+    data = stream("h264")
+    parts = [(kind, box) for kind, _, box in boxes(data)]
+    init = b"".join(box for kind, box in parts if kind in ("ftyp", "moov"))
+    fragments = [(box, parts[at + 1][1]) for at, (kind, box) in enumerate(parts) if kind == "moof"]
+    for name, init_bytes, (moof, mdat) in (("key", init, fragments[0]), ("other", b"", fragments[1])):
+        head = struct.pack("<IqIIII", 0, 5000000, len(init_bytes), len(moof), len(mdat), 0)
+        save("live_video", name, head + init_bytes + moof + mdat)
+
+
 def clips():
     def piece(kind, number, data):
         return struct.pack("<BH", kind + 3 * number, len(data)) + data
@@ -206,5 +217,5 @@ def rings():
     save("ring", "state", bytes(2 + 280 + 512) + b"\xff" * 1200)
 
 
-for make in (media, clips, pictures, requests, texts, rings):
+for make in (media, live_video, clips, pictures, requests, texts, rings):
     make()

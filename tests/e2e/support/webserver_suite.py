@@ -10,6 +10,7 @@ import sys
 import test_clips
 import test_http
 import test_live
+import test_live_video
 from support import cases_hostile, cases_limits, cases_login, cases_logged, cases_presets, cases_proxied, cases_ranges, cases_sites
 from support import cases_viewers, webserver
 from support.tap import comment, main
@@ -30,6 +31,8 @@ AS_BEHIND_LIGHTTPD = (
     test_live.test_one_viewer_too_many_gets_a_503,
     test_live.test_bad_rates_and_cameras_are_refused,
     test_live.test_other_methods_are_refused,
+    test_live_video.test_every_frame_comes_once_from_a_key_frame_on_with_its_time,
+    test_live_video.test_bad_queries_are_refused,
 )
 EVERYWHERE = (cases_ranges, cases_viewers, cases_presets, cases_hostile, cases_sites, cases_limits, cases_logged)
 NOT_HERE = {test_http.test_control_is_refused_unless_the_configuration_allows_it}

@@ -18,6 +18,7 @@ static pthread_t server;
 void live_server_publish(void)
 {
 	const struct recorder_state alive = {.heartbeat_mono_us = mono_now().us,
+					     .recording_state = RECORDING_ON,
 					     .max_viewers = live_server.max_viewers};
 
 	ring_writer_set_state(live_server.recorder, &alive);

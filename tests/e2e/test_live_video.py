@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Live video: every frame as it is recorded, in one stream that goes on whatever begins a new segment or run."""
+import os
+import signal
+import unittest.mock
+
+from support import PROJECT, webserver
+from support.live_video import LiveVideo, live_video
+from support.rig import Rig
+from support.tap import main
+from support.times import PATIENCE_S, US, wait_for
+from support.viewer import placed
+
+VIEWERS = 3
+TESTED = {"http": {"max_viewers": VIEWERS, "allow_control": "yes"}}
+
+
+def assert_follows(numbers, count=9000):
+    """Each frame once, in the camera's order; none is missing."""
+    assert -1 not in numbers, numbers
+    assert all((before + 1) % count == after for before, after in zip(numbers, numbers[1:])), numbers
+
+
+def assert_times_run_on(viewer):
+    """mfhd and tfdt only grow."""
+    for before, after in zip(viewer.fragments, viewer.fragments[1:]):
+        assert after.sequence > before.sequence and after.time_us > before.time_us, (vars(before), vars(after))
+
+
+def test_every_frame_comes_once_from_a_key_frame_on_with_its_time(rig):
+    with live_video(rig) as viewer:
+        assert viewer.headers["Content-Type"].startswith('video/mp4; codecs="avc1.'), viewer.headers
+        assert viewer.headers["X-Live-Video"] == "all" and "no-store" in viewer.headers["Cache-Control"]
+        assert viewer.read(100)
+    numbers = viewer.numbers()
+    assert len(numbers) == 100
+    assert_follows(numbers)
+    assert_times_run_on(viewer)
+    taken = {frame.number % 9000: frame for frame in rig.camera.frames()}
+    assert abs(viewer.start_us - taken[numbers[0]].wall_us) < 2000, "X-Clip-Start is when the first frame was captured"
+    first = viewer.fragments[0]
+    for fragment, number in zip(viewer.fragments, numbers):
+        off_us = (taken[number].mono_us - taken[numbers[0]].mono_us) - (fragment.time_us - first.time_us)
+        assert abs(off_us) < 2000, f"frame {number} is {off_us} us off"
+        if fragment.captured_us is not None:
+            assert abs(fragment.captured_us - taken[number].wall_us) < 2000, "prft says when the frame was captured"
+    assert 3 <= sum(fragment.captured_us is not None for fragment in viewer.fragments) <= 5
+
+
+def test_several_viewers_get_the_same_and_pictures_count_too(rig):
+    with live_video(rig) as one, live_video(rig) as other, placed(rig) as pictures:
+        with LiveVideo(rig) as extra:
+            assert extra.status == 503 and "max_viewers" in extra.response.read().decode(), extra.status
+        assert one.read(60) and other.read(60)
+        assert pictures.part()
+    for viewer in (one, other):
+        assert_follows(viewer.numbers())
+
+
+def test_key_frames_alone_last_until_the_next_one(rig):
+    with live_video(rig, "/live.mp4?frames=key") as viewer:
+        assert viewer.headers["X-Live-Video"] == "keyframes"
+        assert viewer.read(3)
+    assert -1 not in viewer.numbers()
+    times = [fragment.time_us for fragment in viewer.fragments]
+    assert all(abs(after - before - US) < US / 5 for before, after in zip(times, times[1:])), times
+
+
+def test_a_new_segment_and_a_new_encoder_do_not_end_it(rig):
+    with live_video(rig) as viewer:
+        assert viewer.read(10)
+        segments = len(rig.get("/recordings").json())
+        os.kill(rig.children("ffmpeg")[0], signal.SIGKILL)
+        wait_for(lambda: len(rig.get("/recordings").json()) > segments, PATIENCE_S, "another segment begins")
+        newest = rig.camera.newest()
+        while viewer.fragments[-1].captured_us is None or viewer.fragments[-1].captured_us < newest.wall_us:
+            assert viewer.read(1), "the stream ended"
+    numbers = viewer.numbers()
+    assert_times_run_on(viewer)
+    assert -1 not in numbers and numbers == sorted(set(numbers)), numbers
+
+
+def test_a_restarted_recorder_goes_on_in_the_same_stream(rig):
+    with live_video(rig) as viewer:
+        assert viewer.read(10)
+        rig.stop_recorderd(signal.SIGKILL)
+        rig.start_recorderd()
+        wait_for(rig.streaming, PATIENCE_S, "the recorder streams again")
+        newest = rig.camera.newest()
+        while viewer.fragments[-1].captured_us is None or viewer.fragments[-1].captured_us < newest.wall_us:
+            assert viewer.read(1), "the stream ended"
+    assert_times_run_on(viewer)
+    assert -1 not in viewer.numbers()
+
+
+def test_without_recording_it_says_why_and_ends(rig):
+    with live_video(rig) as viewer:
+        assert rig.get("/control?recording=off", "POST").status == 200
+        while viewer.read(1):
+            pass
+        answer = rig.get("/live.mp4")
+        assert answer.status == 503 and "switched off" in answer.detail, answer.body
+        assert rig.get("/live.mp4", "HEAD").status == 503
+    rig.get("/control?recording=on", "POST")
+    with live_video(rig) as viewer:
+        assert viewer.read(1)
+    rig.stop_recorderd()
+    assert "not running" in rig.get("/live.mp4").detail
+
+
+def test_a_configuration_without_the_line_is_told_which_one_is_missing(rig):
+    """It sends the address to recorder-api, as one from before live video does."""
+    example = webserver.Lighttpd.localized
+    with unittest.mock.patch.object(webserver.Lighttpd, "localized", lambda self, text: example(self, text).replace(r"|live\.(mp4|m3u8)", "")):
+        rig.stop_web()
+        rig.start_web()
+        wait_for(rig.streaming, PATIENCE_S, "the API answers")
+        answer = rig.get("/live.mp4")
+        with open(os.path.join(PROJECT, "lighttpd.conf.example"), encoding="utf-8") as lines:
+            line, = [line.strip() for line in lines if "live\\.(mp4" in line]
+        assert answer.status == 404 and line in answer.detail, answer.body
+    rig.stop_web()
+
+
+def test_bad_queries_are_refused(rig):
+    for query, status in (("frames=some", 400), ("fps=5", 400), ("camera=other", 404), ("frame=all", 400)):
+        assert rig.get("/live.mp4?" + query).status == status, query
+    assert rig.get("/live.mp4", "POST").status == 405
+    assert rig.get("/live.mp4", "HEAD").status == 200
+
+
+if __name__ == "__main__":
+    main(globals(), before=Rig.restore, settings=TESTED)
