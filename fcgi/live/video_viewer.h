@@ -3,8 +3,9 @@
  *
  * It begins with the newest key frame, and gets each frame as it comes. If it falls behind by more than a group of
  * pictures, it continues with the newest key frame. If that happens again and again, its line does not carry the video:
- * it then gets key frames only, and after a while everything again, to see whether it does by now. The stream says which
- * of the two it carries: the header X-Live-Video at the start, and an emsg box (fcgi/video/video_frame.h) at each change.
+ * it then gets key frames only, and after a while everything again, to see whether it does by now. The stream says
+ * which of the two it carries: the header X-Live-Video at the start, and an emsg box (fcgi/video/video_frame.h) at each
+ * change.
  *
  * With hundreds of viewers, each gets some frames at a time: one system call per viewer and frame would be too many.
  */
@@ -36,8 +37,8 @@ struct video_viewer {
 };
 
 /*
- * Sends the headers and what there is; the feed must be live. The viewer owns the request from now on. NULL if memory ran
- * out or the peer has gone: the connection is closed then.
+ * Sends the headers and what there is; the feed must be live. The viewer owns the request from now on. NULL if memory
+ * ran out or the peer has gone: the connection is closed then.
  */
 struct video_viewer *video_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
 				       const struct live_options *options);

@@ -1,8 +1,8 @@
 /*
  * video_chunk.h - bytes of a response as they go over the wire, made once and shared by all who are sent them.
  *
- * On the wire they are FCGI_STDOUT records (fastcgi.h). A chunk begins and ends with a record, so chunks can follow each
- * other in any order.
+ * On the wire they are FCGI_STDOUT records (fastcgi.h). A chunk begins and ends with a record, so chunks can follow
+ * each other in any order.
  */
 #ifndef FCGI_VIDEO_VIDEO_CHUNK_H
 #define FCGI_VIDEO_VIDEO_CHUNK_H

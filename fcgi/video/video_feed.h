@@ -2,8 +2,8 @@
  * video_feed.h - the live video of one camera, from its video ring (shared/ring/video_ring.h).
  *
  * It keeps the frames of the last seconds for all viewers, as long as somebody is interested (video_feed_use()). Frames
- * have serial numbers without holes, but their times may have holes. A frame whose predecessor is missing is dropped, and
- * so are all up to the next key frame. So are frames that are older than VIDEO_LATE_US when they come, as after the
+ * have serial numbers without holes, but their times may have holes. A frame whose predecessor is missing is dropped,
+ * and so are all up to the next key frame. So are frames that are older than VIDEO_LATE_US when they come, as after the
  * encoder was stopped: they are recorded, and are not live. No function waits.
  */
 #ifndef FCGI_VIDEO_VIDEO_FEED_H

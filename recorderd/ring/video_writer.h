@@ -28,8 +28,8 @@ struct video_fragment {
 };
 
 /*
- * Takes over the video ring of the camera whose ring has that name, or creates it. The caller holds the camera's lock, as
- * for ring_writer_open(). NULL if memory runs out.
+ * Takes over the video ring of the camera whose ring has that name, or creates it. The caller holds the camera's lock,
+ * as for ring_writer_open(). NULL if memory runs out.
  */
 struct video_writer *video_writer_open(const char *ring_name);
 

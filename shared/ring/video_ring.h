@@ -1,9 +1,9 @@
 /*
  * video_ring.h - the second ring of a camera: the newest H.264 video, as FFmpeg gave it.
  *
- * It is the object of POSIX shared memory /recorder.NAME.video. Its layout, and the rules for the writer and the readers,
- * are those of the first ring (ring.h), and so are its owner, its mode and its other names (shm_name.h). Each of its
- * frames is one fragment of the recording, in the order in which FFmpeg gave them:
+ * It is the object of POSIX shared memory /recorder.NAME.video. Its layout, and the rules for the writer and the
+ * readers, are those of the first ring (ring.h), and so are its owner, its mode and its other names (shm_name.h). Each
+ * of its frames is one fragment of the recording, in the order in which FFmpeg gave them:
  *
  *     0                  struct video_record (32 B, little-endian)
  *     32                 init_bytes of ftyp and moov (ISO/IEC 14496-12), only in the record of a key frame

@@ -2,7 +2,8 @@
  * fuzz_live_video.c - a record of the video ring.
  *
  * What is made of it for viewers is a whole number of FastCGI records with the same bytes, except for the numbers and
- * times that are rewritten, after a prft box if it is a key frame. Input: the bytes of the record after its magic number.
+ * times that are rewritten, after a prft box if it is a key frame. Input: the bytes of the record after its magic
+ * number.
  */
 #include "tests/fuzz/fuzz.h"
 
