@@ -28,8 +28,10 @@ struct build {
 	int64_t shift_us;  /* grows whenever wall time went backwards */
 	int64_t end_us;    /* presentation time of the end so far, before `speed` */
 	size_t current;    /* index of the slice that is being added */
+	uint64_t lazy_no;  /* number of the segment that the file knows by its name and was added last */
 	bool packed;       /* without the boxes between frames */
 	bool by_name;      /* its segment does not stay open, so the file knows it by its name */
+	bool handed_over;  /* the slice before has left it open */
 	bool deleted;      /* its segment is no longer there */
 	uint64_t frames;
 };
@@ -141,11 +143,29 @@ static bool add_timelapse(struct build *build, const struct clip_slice *slice)
 	return outcome == TIMELAPSE_END;
 }
 
+/* Nothing is missing between two slices if one continues the other, or if the next frame came in time. */
+static bool is_continuous(const struct clip_slice *before, const struct clip_slice *next)
+{
+	int64_t apart_us = next->head.wall_us - clip_slice_end_us(before);
+
+	if (before->from_us != next->from_us) /* of two parts */
+		return false;
+	return next->follows || (apart_us >= -clip_slack_us(&before->tail) && apart_us <= clip_slack_us(&before->tail));
+}
+
+/* Whether a slice is played directly after the one before, without the time between them. */
+static bool skips_time(const struct build *build, const struct clip_slice *slice, int64_t start_us)
+{
+	if (build->current == 0)
+		return false;
+	return start_us < build->end_us || (clip_slice_is_cut(slice) && !is_continuous(slice - 1, slice));
+}
+
 static bool add_frames(struct build *build, const struct clip_slice *slice)
 {
 	int64_t start_us = slice->head.wall_us - build->origin_us + build->shift_us;
 
-	if (start_us < build->end_us && build->frames > 0)
+	if (skips_time(build, slice, start_us))
 		build->shift_us += build->end_us - start_us;
 	if (!(build->speed == 1 ? add_all(build, slice) : add_timelapse(build, slice)))
 		return false;
@@ -153,58 +173,71 @@ static bool add_frames(struct build *build, const struct clip_slice *slice)
 	return true;
 }
 
-/* Adds a slice. A segment that was released is open only while its frames are being added. */
-static bool add_slice(struct build *build, struct clip_slice *slice)
+/* Makes the file know a segment by its name. */
+static bool add_by_name(struct build *build, const struct clip_segment *segment)
 {
-	build->by_name = slice->segment.fd <= 0;
+	uint64_t number = segment->entry.segment_no;
+
+	if (build->lazy_no == number && number != 0)
+		return true;
+	build->lazy_no = number;
+	return virtual_file_add_lazy_file(build->file, segment->folder, segment->entry.file, segment->fd);
+}
+
+/* Adds a slice. A segment that was released is open only while its frames are being added. */
+static bool add_slice(struct build *build)
+{
+	struct clip_slice *slice = &build->plan->slices[build->current];
+
+	build->by_name = slice->segment.fd <= 0 || build->handed_over;
 	if (!build->by_name)
 		return add_frames(build, slice);
-	if (!clip_segment_reopen(&slice->segment)) {
+	if (!clip_plan_open_slice(build->plan, build->current)) {
 		enum clip_segment_error error = clip_segment_classify(errno);
 		if (error == CLIP_SEGMENT_UNREADABLE)
 			build->plan->unreadable = errno;
 		build->deleted = error != CLIP_SEGMENT_NO_RESOURCES;
 		return false;
 	}
-	const struct clip_segment *segment = &slice->segment;
-	bool good = virtual_file_add_lazy_file(build->file, segment->folder, segment->entry.file, segment->fd) &&
-		    add_frames(build, slice);
-	clip_segment_release(&slice->segment);
+	bool good = add_by_name(build, &slice->segment) && add_frames(build, slice);
+	build->handed_over = clip_plan_close_slice(build->plan, build->current);
 	return good;
 }
 
-/* A clip starts and ends as asked for if nothing is missing there, else where its frames do. */
+/* When a slice begins and ends: as asked for if nothing is missing there, else where its frames do. */
+static int64_t start_of(const struct clip_slice *slice, int64_t from_us)
+{
+	int64_t late_us = slice->head.wall_us - from_us;
+
+	return late_us >= 0 && late_us <= clip_slack_us(&slice->head) ? from_us : slice->head.wall_us;
+}
+
+static int64_t end_of(const struct clip_slice *slice, int64_t to_us)
+{
+	int64_t end_us = clip_slice_end_us(slice);
+
+	return end_us >= to_us - clip_slack_us(&slice->tail) ? to_us : end_us;
+}
+
 static void find_ends(const struct clip_plan *plan, struct clip *out)
 {
 	const struct clip_slice *first = &plan->slices[0], *last = &plan->slices[plan->count - 1];
-	int64_t late_us = first->head.wall_us - plan->from_us;
-	int64_t last_end_us = clip_slice_end_us(last);
 
 	out->first_us = first->head.wall_us;
-	out->start_us = first->head.wall_us;
-	if (late_us >= 0 && late_us <= clip_slack_us(&first->head))
-		out->start_us = plan->from_us;
-	out->end_us = last_end_us;
-	if (last_end_us >= plan->to_us - clip_slack_us(&last->tail))
-		out->end_us = plan->to_us;
+	out->start_us = start_of(first, clip_slice_is_cut(first) ? first->from_us : plan->from_us);
+	out->end_us = end_of(last, clip_slice_is_cut(last) ? last->to_us : plan->to_us);
 }
 
 static void add_span(struct clip *out, int64_t from_us, int64_t to_us)
 {
 	char from[TIME_ISO_BYTES], to[TIME_ISO_BYTES];
 
+	out->span_count++;
+	if (out->spans.length > CLIP_SPANS_MAX)
+		return;
 	time_format_iso((wall_t){from_us}, from);
 	time_format_iso((wall_t){to_us}, to);
-	out->span_count++;
 	buffer_printf(&out->spans, "%s%s/%s", out->span_count > 1 ? ", " : "", from, to);
-}
-
-/* Nothing is missing between two slices if one continues the other, or if the next frame came in time. */
-static bool is_continuous(const struct clip_slice *before, const struct clip_slice *next)
-{
-	int64_t apart_us = next->head.wall_us - clip_slice_end_us(before);
-
-	return next->follows || (apart_us >= -clip_slack_us(&before->tail) && apart_us <= clip_slack_us(&before->tail));
 }
 
 static void find_spans(const struct clip_plan *plan, struct clip *out)
@@ -212,12 +245,15 @@ static void find_spans(const struct clip_plan *plan, struct clip *out)
 	int64_t from_us = out->start_us;
 
 	for (size_t i = 0; i < plan->count; i++) {
+		const struct clip_slice *slice = &plan->slices[i];
 		bool last = i + 1 == plan->count;
-		if (!last && is_continuous(&plan->slices[i], &plan->slices[i + 1]))
+		if (!last && is_continuous(slice, slice + 1))
 			continue;
-		add_span(out, from_us, last ? out->end_us : clip_slice_end_us(&plan->slices[i]));
+		int64_t end_us = clip_slice_is_cut(slice) ? end_of(slice, slice->to_us) : clip_slice_end_us(slice);
+		add_span(out, from_us, last ? out->end_us : end_us);
 		if (!last)
-			from_us = plan->slices[i + 1].head.wall_us;
+			from_us = clip_slice_is_cut(slice + 1) ? start_of(slice + 1, slice[1].from_us)
+							       : slice[1].head.wall_us;
 	}
 	if (out->spans.length > CLIP_SPANS_MAX)
 		buffer_clear(&out->spans);
@@ -243,6 +279,8 @@ static void set_etag(const struct clip_plan *plan, unsigned speed, struct clip *
 		const struct clip_slice *slice = &plan->slices[i];
 		hash = fnv1a(fnv1a(fnv1a(hash, slice->segment.entry.segment_no), slice->first), slice->end);
 		hash = fnv1a(fnv1a(hash, slice->head.offset), (uint64_t)slice->head.wall_us);
+		if (clip_slice_is_cut(slice))
+			hash = fnv1a(hash, (uint64_t)slice->to_us);
 		if (slice->origin != CLIP_DISK)
 			hash = fnv1a(hash, crc32c(0, slice->segment.records,
 						  (size_t)slice->segment.count * sizeof(struct index_record)));
@@ -284,7 +322,7 @@ static bool build_file(struct build *build, struct clip *out)
 	bool good = true;
 
 	for (build->current = 0; good && build->current < plan->count; build->current += good)
-		good = add_slice(build, &plan->slices[build->current]);
+		good = add_slice(build);
 	/* The last frame lasts longer by as much as the first one is late. */
 	int64_t late_us = plan->slices[0].head.wall_us - out->start_us;
 	int64_t cut_us = clip_slice_end_us(&plan->slices[plan->count - 1]) - out->end_us;
@@ -321,6 +359,16 @@ static bool build_all(struct build *build, struct clip *out)
 	return good;
 }
 
+/* Removes a slice, and those after it that are of the same segment. */
+static void remove_segment(struct clip_plan *plan, size_t at)
+{
+	uint64_t number = plan->slices[at].segment.entry.segment_no;
+
+	do
+		clip_plan_remove(plan, at);
+	while (at < plan->count && plan->slices[at].segment.entry.segment_no == number);
+}
+
 bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
 {
 	for (;;) {
@@ -331,7 +379,9 @@ bool clip_build(struct clip_plan *plan, unsigned speed, struct clip *out)
 		if (!build.deleted)
 			return false;
 		/* It was deleted or became unreadable since the plan was made: build what a new plan would give. */
-		clip_plan_remove(plan, build.current);
+		remove_segment(plan, build.current);
+		if (plan->count == 0)
+			return false;
 	}
 }
 

@@ -8,39 +8,7 @@
 #include <unistd.h>
 
 #define ENTRIES_PER_READ 32u
-#define RECORDS_PER_READ 256u
-#define SLACK_MIN_US     INT64_C(100000)
 #define PIECES_MAX       64u /* of one segment, each with a descriptor */
-
-int64_t clip_slice_end_us(const struct clip_slice *slice)
-{
-	return slice->tail.wall_us + (int64_t)slice->tail.duration_us;
-}
-
-int64_t clip_slack_us(const struct index_record *record)
-{
-	int64_t slack_us = (int64_t)record->duration_us * 3 / 2;
-
-	return slack_us > SLACK_MIN_US ? slack_us : SLACK_MIN_US;
-}
-
-/* Reads the records at both ends. An index whose times or offsets run backwards contradicts itself. */
-static bool slice_ends_read(struct clip_slice *slice)
-{
-	return clip_segment_read(&slice->segment, slice->first, 1, &slice->head) == 1 &&
-	       clip_segment_read(&slice->segment, slice->end - 1, 1, &slice->tail) == 1 &&
-	       slice->tail.offset >= slice->head.offset && slice->tail.wall_us >= slice->head.wall_us;
-}
-
-bool clip_slice_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_slice *out)
-{
-	*out = (struct clip_slice){.segment = *segment, .end = segment->count, .origin = origin};
-	out->first = clip_segment_key_frame(segment, 0);
-	if (out->first < out->end && slice_ends_read(out))
-		return true;
-	clip_segment_close(&out->segment, false);
-	return false;
-}
 
 uint64_t clip_plan_frames(const struct clip_plan *plan)
 {
@@ -72,6 +40,8 @@ bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_slice *slic
 void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_slice *slice)
 {
 	slice->follows = plan->slices[at].follows;
+	slice->from_us = plan->slices[at].from_us;
+	slice->to_us = plan->slices[at].to_us;
 	clip_segment_close(&plan->slices[at].segment, false);
 	plan->slices[at] = *slice;
 }
@@ -83,19 +53,6 @@ void clip_plan_remove(struct clip_plan *plan, size_t at)
 	memmove(plan->slices + at, plan->slices + at + 1, (plan->count - at) * sizeof(*plan->slices));
 	if (at < plan->count)
 		plan->slices[at].follows = false;
-}
-
-/* Finds the frames of an opened segment that are in the plan's range; false if there are none. */
-static bool slice_cut(const struct clip_plan *plan, struct clip_slice *slice)
-{
-	const struct clip_segment *segment = &slice->segment;
-
-	slice->first = clip_segment_find(segment, plan->from_us);
-	slice->end = clip_segment_find(segment, plan->to_us);
-	if (slice->first >= slice->end)
-		return false;
-	slice->first = clip_segment_key_frame(segment, slice->first);
-	return slice->first < slice->end && slice_ends_read(slice) && slice->tail.wall_us < plan->to_us;
 }
 
 /*
@@ -126,24 +83,6 @@ static enum plan_outcome plan_without(struct clip_plan *plan, int error)
 	return PLAN_OK;
 }
 
-/* The first record after `first` that follows damaged frames; `end` if there is none before it. */
-static uint64_t find_hole(const struct clip_segment *segment, uint64_t first, uint64_t end)
-{
-	struct index_record records[RECORDS_PER_READ];
-
-	for (uint64_t next = first + 1; next < end;) {
-		size_t wanted = end - next < RECORDS_PER_READ ? (size_t)(end - next) : RECORDS_PER_READ;
-		size_t got = clip_segment_read(segment, next, wanted, records);
-		for (size_t i = 0; i < got; i++)
-			if (records[i].flags & INDEX_AFTER_HOLE)
-				return next + i;
-		if (got < wanted)
-			return end;
-		next += got;
-	}
-	return end;
-}
-
 /* Adds a slice, and keeps its segment open if not too many are. */
 static bool add_slice(struct clip_plan *plan, struct clip_slice *slice)
 {
@@ -159,7 +98,7 @@ static enum plan_outcome plan_pieces(struct clip_slice *slice, struct clip_plan 
 
 	for (unsigned pieces = 1; slice->segment.entry.holes && pieces < PIECES_MAX; pieces++) {
 		struct clip_slice rest = {.origin = CLIP_DISK};
-		uint64_t hole = find_hole(&slice->segment, slice->first, end);
+		uint64_t hole = clip_slice_find_hole(&slice->segment, slice->first, end);
 		if (hole == end)
 			break;
 		if (!clip_segment_open(plan->folder, &slice->segment.entry, &rest.segment)) {
@@ -169,7 +108,7 @@ static enum plan_outcome plan_pieces(struct clip_slice *slice, struct clip_plan 
 		rest.first = hole;
 		rest.end = end;
 		slice->end = hole;
-		bool good = slice_ends_read(slice) && slice_ends_read(&rest);
+		bool good = clip_slice_read_ends(&slice->segment, slice) && clip_slice_read_ends(&rest.segment, &rest);
 		if (!add_slice(plan, slice) || !good) {
 			clip_segment_close(&rest.segment, false);
 			return PLAN_ERROR;
@@ -177,6 +116,76 @@ static enum plan_outcome plan_pieces(struct clip_slice *slice, struct clip_plan 
 		*slice = rest;
 	}
 	return add_slice(plan, slice) ? PLAN_OK : PLAN_ERROR;
+}
+
+/* Inserts a slice of a part, or makes the slice before longer if both have the same key frame. */
+static bool add_part(struct clip_plan *plan, struct clip_slice *slice, size_t first_of_segment)
+{
+	struct clip_slice *before = plan->count > first_of_segment ? &plan->slices[plan->count - 1] : NULL;
+
+	if (!before || slice->first >= before->end)
+		return clip_plan_insert(plan, plan->count, slice);
+	before->end = slice->end;
+	before->tail = slice->tail;
+	before->to_us = slice->to_us;
+	return true;
+}
+
+/* Adds the frames of one part, divided where frames are damaged. */
+static enum plan_outcome plan_part(const struct clip_segment *segment, const struct clip_part *part,
+				   size_t first_of_segment, struct clip_plan *plan)
+{
+	struct clip_slice slice = {.origin = CLIP_DISK, .from_us = part->from_us, .to_us = part->to_us};
+
+	if (!clip_slice_find(segment, part->from_us, part->to_us, &slice))
+		return PLAN_OK;
+	slice.segment = clip_segment_unopened(segment);
+	for (uint64_t end = slice.end; slice.first < end; slice.first = slice.end) {
+		slice.end = segment->entry.holes ? clip_slice_find_hole(segment, slice.first, end) : end;
+		if (!clip_slice_read_ends(segment, &slice))
+			return PLAN_OK;
+		slice.follows = plan->count > 0 && slice_follows(&plan->slices[plan->count - 1], &slice);
+		if (!add_part(plan, &slice, first_of_segment))
+			return PLAN_ERROR;
+	}
+	return PLAN_OK;
+}
+
+/* The first part that ends after wall_us. */
+static size_t find_part(const struct clip_plan *plan, int64_t wall_us)
+{
+	size_t low = 0, high = plan->part_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (plan->parts[middle].to_us <= wall_us)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Adds those parts that a segment has. Only the segment of the plan's first slice stays open. */
+static enum plan_outcome plan_parts(const struct catalogue_entry *entry, struct clip_plan *plan)
+{
+	size_t part = find_part(plan, entry->start_wall_us), first_of_segment = plan->count;
+	int64_t end_us = entry->state == CATALOGUE_COMPLETE ? entry->end_wall_us : INT64_MAX;
+	enum plan_outcome outcome = PLAN_OK;
+	struct clip_segment segment;
+
+	if (part == plan->part_count || plan->parts[part].from_us >= end_us)
+		return PLAN_OK;
+	errno = 0;
+	if (!clip_segment_open(plan->folder, entry, &segment))
+		return plan_without(plan, errno);
+	for (; outcome == PLAN_OK && part < plan->part_count && plan->parts[part].from_us < end_us; part++)
+		outcome = plan_part(&segment, &plan->parts[part], first_of_segment, plan);
+	if (first_of_segment == 0 && plan->count > 0)
+		plan->slices[0].segment = segment;
+	else
+		clip_segment_close(&segment, false);
+	return outcome;
 }
 
 static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct clip_plan *plan)
@@ -187,10 +196,12 @@ static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct 
 	if (entry->start_wall_us >= plan->to_us || ended_before)
 		return PLAN_OK;
 	plan->is_open |= entry->state != CATALOGUE_COMPLETE;
+	if (plan->parts)
+		return plan_parts(entry, plan);
 	errno = 0;
 	if (!clip_segment_open(plan->folder, entry, &slice.segment))
 		return plan_without(plan, errno);
-	if (!slice_cut(plan, &slice)) {
+	if (!clip_slice_find(&slice.segment, plan->from_us, plan->to_us, &slice)) {
 		clip_segment_close(&slice.segment, false);
 		return PLAN_OK;
 	}
@@ -231,12 +242,12 @@ static enum plan_outcome plan_entries(const struct catalogue *catalogue, struct 
 	return PLAN_OK;
 }
 
-enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, struct clip_plan *out)
+/* Fills in a plan that has only its range, and perhaps the parts. */
+static enum plan_outcome plan_make(int folder, struct clip_plan *out)
 {
 	enum plan_outcome outcome;
 	struct catalogue catalogue;
 
-	*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
 	switch (catalogue_open(folder, &catalogue)) {
 	case CATALOGUE_OK:
 		break;
@@ -256,6 +267,44 @@ enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, str
 		clip_plan_free(out);
 	errno = error;
 	return outcome;
+}
+
+enum plan_outcome clip_plan_make(int folder, int64_t from_us, int64_t to_us, struct clip_plan *out)
+{
+	*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
+	return plan_make(folder, out);
+}
+
+enum plan_outcome clip_plan_make_parts(int folder, int64_t from_us, int64_t to_us, const struct clip_part *parts,
+				       size_t count, struct clip_plan *out)
+{
+	static const struct clip_part none;
+
+	*out = (struct clip_plan){.from_us = from_us, .to_us = to_us, .part_count = count, .packed = true};
+	out->parts = count > 0 ? parts : &none;
+	enum plan_outcome outcome = plan_make(folder, out);
+	out->parts = NULL;
+	out->part_count = 0;
+	return outcome;
+}
+
+bool clip_plan_open_slice(struct clip_plan *plan, size_t at)
+{
+	return clip_segment_reopen(&plan->slices[at].segment);
+}
+
+bool clip_plan_close_slice(struct clip_plan *plan, size_t at)
+{
+	struct clip_segment *segment = &plan->slices[at].segment;
+	struct clip_slice *next = at + 1 < plan->count ? &plan->slices[at + 1] : NULL;
+
+	if (!next || segment->adopted || next->origin != CLIP_DISK || next->segment.fd > 0 ||
+	    next->segment.entry.segment_no != segment->entry.segment_no) {
+		clip_segment_release(segment);
+		return false;
+	}
+	clip_segment_hand_over(segment, &next->segment);
+	return true;
 }
 
 void clip_plan_free(struct clip_plan *plan)

@@ -266,16 +266,33 @@ void clip_segment_close(struct clip_segment *segment, bool keep_fd)
 	*segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
 }
 
+struct clip_segment clip_segment_unopened(const struct clip_segment *segment)
+{
+	return (struct clip_segment){.entry = segment->entry,
+				     .folder = segment->folder,
+				     .fd = -1,
+				     .index = {.fd = -1},
+				     .count = segment->count};
+}
+
 void clip_segment_release(struct clip_segment *segment)
 {
-	struct clip_segment closed = {.entry = segment->entry, .folder = segment->folder, .count = segment->count};
+	struct clip_segment closed = clip_segment_unopened(segment);
 
 	if (segment->adopted)
 		return;
 	clip_segment_close(segment, false);
-	segment->entry = closed.entry;
-	segment->folder = closed.folder;
-	segment->count = closed.count;
+	*segment = closed;
+}
+
+void clip_segment_hand_over(struct clip_segment *from, struct clip_segment *to)
+{
+	struct clip_segment closed = clip_segment_unopened(from);
+	uint64_t count = to->count;
+
+	*to = *from;
+	to->count = count;
+	*from = closed;
 }
 
 bool clip_segment_reopen(struct clip_segment *segment)

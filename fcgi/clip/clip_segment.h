@@ -66,6 +66,12 @@ bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out)
 void clip_segment_release(struct clip_segment *segment);
 bool clip_segment_reopen(struct clip_segment *segment);
 
+/* A released copy. */
+struct clip_segment clip_segment_unopened(const struct clip_segment *segment);
+
+/* Gives the open files to a released copy. */
+void clip_segment_hand_over(struct clip_segment *from, struct clip_segment *to);
+
 /* Safe on a zeroed segment. With `keep_fd` the descriptor of the .mp4 stays open, because it has another owner now. */
 void clip_segment_close(struct clip_segment *segment, bool keep_fd);
 
