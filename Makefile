@@ -75,11 +75,12 @@ fcgi/pool         = address_shares address_turn camera handover pass_table snaps
 fcgi/server       = client_probe master master_workers pending permits request request_context request_pass request_wait \
 	response worker
 fcgi/events       = event_links event_list event_text events heatmap motion_answer motion_steps
-fcgi/api          = cached_response camera_info clip_headers clip_list clip_problems clip_request clips control footage health \
-	main metrics misrouted_live no_footage playlist prometheus recordings route snapshot timeline
+fcgi/footage      = cached_response clip_headers clip_problems clip_request footage no_footage playlist
+fcgi/api          = camera_info clip_list clips control health main metrics misrouted_live prometheus recordings route \
+	snapshot timeline
 fcgi/video        = video_chunk video_feed video_frame video_sender
-fcgi/live         = live live_feed live_frame live_kind live_permits live_request live_response live_viewer main ring_notifier \
-	video_viewer
+fcgi/live         = live live_feed live_frame live_kind live_permits live_request live_response live_viewer main \
+	ring_notifier video_viewer
 fcgi/listen       = main
 
 motion            = cells detector fit history light limit main measure motion_sandbox picture pictures resample \

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fcgi/api/clip_headers.h"
 #include "fcgi/api/clip_list.h"
 #include "fcgi/api/route.h"
 #include "fcgi/clip/kept_clips.h"
+#include "fcgi/footage/clip_headers.h"
 #include "fcgi/server/response.h"
 #include "shared/base/json_value.h"
 

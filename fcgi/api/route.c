@@ -7,6 +7,7 @@
 #include "fcgi/auth/authorize.h"
 #include "fcgi/auth/site_headers.h"
 #include "fcgi/events/events_handlers.h"
+#include "fcgi/footage/footage_handlers.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"

@@ -30,8 +30,8 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 void route_dispatch(struct api_request *request);
 
 /* The handlers. */
-api_handler handle_camera_info, handle_recordings, handle_recording, handle_recording_init, handle_footage,
-	handle_timeline, handle_playlist, handle_snapshot, handle_clips, handle_clip, handle_clip_keep,
-	handle_clip_delete, handle_control, handle_health, handle_metrics, handle_misrouted_live;
+api_handler handle_camera_info, handle_recordings, handle_recording, handle_recording_init, handle_timeline,
+	handle_snapshot, handle_clips, handle_clip, handle_clip_keep, handle_clip_delete, handle_control, handle_health,
+	handle_metrics, handle_misrouted_live;
 
 #endif

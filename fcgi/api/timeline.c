@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "fcgi/api/route.h"
-#include "fcgi/timeline/timeline_walk.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
+#include "fcgi/timeline/timeline_walk.h"
 #include "shared/base/json_value.h"
 
 struct timeline {

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fcgi/api/route.h"
+#include "fcgi/footage/footage_handlers.h"
 #include "fcgi/clip/kept_clips.h"
 #include "fcgi/http/query.h"
 

@@ -1,5 +1,5 @@
 /* cached_response.c - finding clips in the cache, and storing them. */
-#include "fcgi/api/cached_response.h"
+#include "fcgi/footage/cached_response.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

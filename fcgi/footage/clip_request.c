@@ -1,14 +1,14 @@
 /* clip_request.c - making the clip that a request asks for. */
-#include "fcgi/api/clip_request.h"
+#include "fcgi/footage/clip_request.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fcgi/api/cached_response.h"
-#include "fcgi/api/clip_problems.h"
-#include "fcgi/api/no_footage.h"
 #include "fcgi/clip/clip_final.h"
+#include "fcgi/footage/cached_response.h"
+#include "fcgi/footage/clip_problems.h"
+#include "fcgi/footage/no_footage.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/transcode_plan.h"

@@ -1,5 +1,5 @@
 /* no_footage.c - the response if a range has no footage. */
-#include "fcgi/api/no_footage.h"
+#include "fcgi/footage/no_footage.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* no_footage.h - the response if a range has no footage: where the nearest footage is. */
-#ifndef FCGI_API_NO_FOOTAGE_H
-#define FCGI_API_NO_FOOTAGE_H
+#ifndef FCGI_FOOTAGE_NO_FOOTAGE_H
+#define FCGI_FOOTAGE_NO_FOOTAGE_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  * clip_request.h - a clip that a request asks for, from its query to the joined file: GET /footage sends it, POST
  * /clips keeps it.
  */
-#ifndef FCGI_API_CLIP_REQUEST_H
-#define FCGI_API_CLIP_REQUEST_H
+#ifndef FCGI_FOOTAGE_CLIP_REQUEST_H
+#define FCGI_FOOTAGE_CLIP_REQUEST_H
 
 #include "fcgi/clip/clip_build.h"
 #include "fcgi/http/query.h"

@@ -5,8 +5,8 @@
  * stored before. The cache has what has been deleted since, and what would have to be encoded again. Nothing older
  * than retention.hours is served from it.
  */
-#ifndef FCGI_API_CACHED_RESPONSE_H
-#define FCGI_API_CACHED_RESPONSE_H
+#ifndef FCGI_FOOTAGE_CACHED_RESPONSE_H
+#define FCGI_FOOTAGE_CACHED_RESPONSE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* clip_headers.c - the response headers of a clip, and its name. */
-#include "fcgi/api/clip_headers.h"
+#include "fcgi/footage/clip_headers.h"
 
 #include <ctype.h>
 #include <inttypes.h>

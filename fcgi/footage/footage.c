@@ -1,8 +1,8 @@
 /* footage.c - GET /footage?from=&to=: an MP4 with the frames of [from, to). */
 #include <errno.h>
 
-#include "fcgi/api/clip_headers.h"
-#include "fcgi/api/route.h"
+#include "fcgi/footage/clip_headers.h"
+#include "fcgi/footage/footage_handlers.h"
 #include "fcgi/server/response.h"
 
 static void respond_clip(struct api_request *request, struct clip_request *wanted, struct clip *clip)

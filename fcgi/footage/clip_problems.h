@@ -1,6 +1,6 @@
 /* clip_problems.h - the problem responses to requests for clips. */
-#ifndef FCGI_API_CLIP_PROBLEMS_H
-#define FCGI_API_CLIP_PROBLEMS_H
+#ifndef FCGI_FOOTAGE_CLIP_PROBLEMS_H
+#define FCGI_FOOTAGE_CLIP_PROBLEMS_H
 
 #include "fcgi/server/server.h"
 

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fcgi/api/clip_request.h"
-#include "fcgi/api/route.h"
 #include "fcgi/clip/clip_final.h"
 #include "fcgi/clip/clip_plan.h"
+#include "fcgi/footage/clip_request.h"
+#include "fcgi/footage/footage_handlers.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/transcode_input.h"

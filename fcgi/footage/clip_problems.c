@@ -1,5 +1,5 @@
 /* clip_problems.c - the problem responses to requests for clips. */
-#include "fcgi/api/clip_problems.h"
+#include "fcgi/footage/clip_problems.h"
 
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/transcode.h"

@@ -1,8 +1,8 @@
 /* clip_headers.h - the response headers of a clip, and its name. */
-#ifndef FCGI_API_CLIP_HEADERS_H
-#define FCGI_API_CLIP_HEADERS_H
+#ifndef FCGI_FOOTAGE_CLIP_HEADERS_H
+#define FCGI_FOOTAGE_CLIP_HEADERS_H
 
-#include "fcgi/api/clip_request.h"
+#include "fcgi/footage/clip_request.h"
 
 /* Appends the headers that describe the content of a clip: X-Clip-Source, X-Clip-Spans and X-Clip-Start. */
 void clip_headers_append_content(const struct clip *clip, struct buffer *out);
