@@ -9,10 +9,10 @@
 #include "shared/base/log.h"
 #include "shared/ring/video_ring.h"
 
-#define MOST_BYTES               (UINT64_C(64) << 20) /* four seconds at 128 Mbit/s */
-#define ENTRIES                  2048                 /* more than eight seconds at 240 frames per second */
-#define SPARE_US                 (US_PER_S / 2)       /* the ring grows before it holds too little */
-#define AGAIN_US                 (60 * US_PER_S)      /* after /dev/shm had no room */
+#define MOST_BYTES (UINT64_C(64) << 20) /* four seconds at 128 Mbit/s */
+#define ENTRIES    2048                 /* more than eight seconds at 240 frames per second */
+#define SPARE_US   (US_PER_S / 2)       /* the ring grows before it holds too little */
+#define AGAIN_US   (60 * US_PER_S)      /* after /dev/shm had no room */
 
 struct video_writer {
 	char ring_name[VIDEO_RING_NAME_BYTES];

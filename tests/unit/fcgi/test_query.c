@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "fcgi/api/route.h"
-#include "fcgi/footage/footage_handlers.h"
 #include "fcgi/clip/kept_clips.h"
+#include "fcgi/footage/footage_handlers.h"
 #include "fcgi/http/query.h"
 
 #define NOW_US INT64_C(1800000000437000)
