@@ -64,11 +64,11 @@ struct contents {
 
 static struct motion_record *last_kept(const struct contents *contents, size_t begin)
 {
-	uint8_t *end = contents->records->data + contents->records->length;
+	const struct buffer *records = contents->records;
 
-	return contents->records->length == begin
-		       ? NULL
-		       : (struct motion_record *)(void *)(end - sizeof(struct motion_record));
+	if (records->length == begin)
+		return NULL;
+	return (struct motion_record *)(void *)(records->data + records->length - sizeof(struct motion_record));
 }
 
 /* Keeps a record if it is valid and in its place, and joins it with another one of its second. */
@@ -116,7 +116,8 @@ static bool replace(const struct contents *contents, int folder, size_t begin, s
 	if (!replacement_begin(&new, folder, contents->name, true, why))
 		return false;
 	bool good = replacement_write(&new, &contents->header, sizeof(contents->header), why) &&
-		    replacement_write(&new, records->data + begin, records->length - begin, why);
+		    (records->length == begin ||
+		     replacement_write(&new, records->data + begin, records->length - begin, why));
 	return replacement_end(&new, good, why);
 }
 
@@ -190,6 +191,8 @@ static enum motion_outcome repair(struct contents *contents, int folder, const s
 		return outcome;
 	if (contents->header_valid && owner->segment_no != 0 && contents->header.segment_no != owner->segment_no)
 		return MOTION_INVALID;
+	if (!contents->header_valid && owner->segment_no == 0)
+		return settle(contents, folder, begin); /* nobody knows whose records these are */
 	if (!contents->header_valid) {
 		motion_header_init(&contents->header, owner->segment_no);
 		contents->header.first_wall_us = owner->first_wall_us;

@@ -50,5 +50,7 @@ int memory_file(const void *data, size_t size);
 void seal_index(uint8_t *file, size_t size);
 void seal_segment(uint8_t *file, size_t size);
 void seal_catalogue(uint8_t *file, size_t size);
+void seal_motion(uint8_t *file, size_t size);
+void seal_motion_list(uint8_t *file, size_t size);
 
 #endif

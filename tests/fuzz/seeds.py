@@ -145,6 +145,29 @@ def clips():
     save("catalogue", "three", catalogue(entries))
 
 
+def motion():
+    second = WALL_US // 1000000
+
+    def record(second, cells, segment_no=SEGMENT_NO):
+        body = struct.pack("<q144sBBbBHBbHH", second, cells, 90, 60, 100, 0, 1, 5, 0, 120, 0)
+        return body + struct.pack("<I", crc32c(body, segment_no))
+
+    def sealed(body):
+        return body + struct.pack("<I", crc32c(body))
+
+    head = sealed(struct.pack("<QQIHHq132x", 0x0A31544F4D524353, SEGMENT_NO, 168, 32, 18, WALL_US))
+    records = [record(second + number, bytes([1 << number % 8]) + bytes(143)) for number in (0, 1, 2, 63, 64)]
+    save("motion", "records", head + b"".join(records))
+    save("motion", "torn", head + b"".join(records)[:-50])
+    save("motion", "twice", head + records[0] + records[0] + records[2] + records[1])
+    save("motion", "damaged", b"x" + head[1:] + records[0] + bytes(168) + records[3])
+    entries = [sealed(struct.pack("<QqqIIII144s64sB3x", SEGMENT_NO + number, second + 64 * number, second + 64 * number + 64, 64, number, 1,
+                                  0, bytes([number]) + bytes(143), b"recording_20270115_0900%02d.mp4" % number, 1)) for number in (0, 1)]
+    blocks = [sealed(struct.pack("<q144sI", second + 64 * number, bytes([number]) + bytes(143), SEGMENT_NO + number)) for number in (0, 1)]
+    head = sealed(struct.pack("<QIIqq220x", 0x0A31534C4D524353, 2, 2, second, second + 128))
+    save("motion", "list", head + b"".join(entries) + b"".join(blocks))
+
+
 def pictures():
     for name, options in {"420": ["-pix_fmt", "yuvj420p"], "gray": ["-pix_fmt", "gray"],
                           "own-tables": ["-huffman", "optimal"]}.items():
@@ -217,5 +240,5 @@ def rings():
     save("ring", "state", bytes(2 + 280 + 512) + b"\xff" * 1200)
 
 
-for make in (media, live_video, clips, pictures, requests, texts, rings):
+for make in (media, live_video, clips, motion, pictures, requests, texts, rings):
     make()
