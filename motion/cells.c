@@ -95,6 +95,43 @@ static int take_group(bool left[MOTION_CELLS], int start, int group[MOTION_CELLS
 	return count;
 }
 
+static uint8_t largest_near(const uint8_t pictures[MOTION_CELLS], int column, int row)
+{
+	uint8_t largest = 0;
+
+	for (int y = row > 0 ? row - 1 : 0; y <= row + 1 && y < MOTION_ROWS; y++)
+		for (int x = column > 0 ? column - 1 : 0; x <= column + 1 && x < MOTION_COLUMNS; x++)
+			if (pictures[y * MOTION_COLUMNS + x] > largest)
+				largest = pictures[y * MOTION_COLUMNS + x];
+	return largest;
+}
+
+void cells_count_pictures(const bool cells[MOTION_CELLS], uint8_t pictures[MOTION_CELLS])
+{
+	uint8_t before[MOTION_CELLS];
+
+	memcpy(before, pictures, sizeof(before));
+	for (int cell = 0; cell < MOTION_CELLS; cell++) {
+		uint8_t near = cells[cell] ? largest_near(before, cell % MOTION_COLUMNS, cell / MOTION_COLUMNS) : 0;
+
+		pictures[cell] = (uint8_t)(cells[cell] ? near + (near < UINT8_MAX) : before[cell] - (before[cell] > 0));
+	}
+}
+
+int cells_count_groups(const bool cells[MOTION_CELLS])
+{
+	bool left[MOTION_CELLS];
+	int group[MOTION_CELLS], groups = 0;
+
+	memcpy(left, cells, sizeof(left));
+	for (int start = 0; start < MOTION_CELLS; start++)
+		if (left[start]) {
+			take_group(left, start, group);
+			groups++;
+		}
+	return groups;
+}
+
 void cells_keep_large(bool cells[MOTION_CELLS], int least)
 {
 	bool left[MOTION_CELLS];

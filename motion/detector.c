@@ -15,13 +15,19 @@
 
 #define BACKGROUND_S     60.0f
 #define NOISE_S          30.0f
-#define NOISE_LEARN_PACE 5.0f  /* while learning */
+#define NOISE_LEARN_PACE 5.0f /* in the first seconds */
+#define NOISE_LEARN_S    10
 #define INTERVAL_MAX_S   1.0f  /* after a pause, a picture does not count more than this */
 #define GLOBAL_SHARE     0.45f /* of the cells */
 #define GLOBAL_QUIET_S   2
 #define GAIN_MIN         0.25f
 #define GAIN_MAX         4.0f
 #define LARGE_CELLS      8 /* connected: moved even if only one picture shows it */
+#define SMALL_CELLS      2
+#define SMALL_PICTURES   4 /* in which something small must be, in a row */
+#define RESIDUALS        5
+#define WEATHER_GROUPS   8.0f /* more things that move at once are rain or snow */
+#define WEATHER_S        3.0f
 #define DARK_MEAN        32.0f
 #define FLAT_CONTRAST    1.5f /* a background that nothing can be like */
 
@@ -34,7 +40,9 @@ struct detector {
 	int changed[HISTORY_PICTURES]; /* cells that changed, by light or movement, in the last pictures */
 	float background[PLANE_PIXELS_MAX];
 	float noise[PLANE_PIXELS_MAX];
-	float residuals[3][PLANE_PIXELS_MAX]; /* to the background, of the last three pictures */
+	float residuals[RESIDUALS][PLANE_PIXELS_MAX]; /* to the background, of the last pictures */
+	uint8_t pictures[MOTION_CELLS];               /* for how many in a row something was in each cell */
+	float scattered;                              /* groups of cells per picture, mean of some seconds */
 	struct history history;
 	struct snapshots snapshots;
 	/* Of the current picture: */
@@ -66,6 +74,8 @@ static void begin(struct detector *d, struct plane_size size, const float *y, mo
 	d->quiet_until = at;
 	memset(d->changed, 0, sizeof(d->changed));
 	memset(d->residuals, 0, sizeof(d->residuals));
+	memset(d->pictures, 0, sizeof(d->pictures));
+	d->scattered = 0;
 	memcpy(d->background, y, (size_t)plane_pixels(size) * sizeof(*y));
 	limit_noise_init(size, d->noise);
 	history_clear(&d->history);
@@ -79,17 +89,31 @@ static void find_excess(int pixels, const float *slow, const float *fast, const 
 		out[i] = smaller(fabsf(slow[i]), fabsf(fast[i])) / limit[i];
 }
 
-/* The same with the median of the last three residuals: what is in one picture only is rain, or noise. */
-static void find_steady_excess(int pixels, float residuals[3][PLANE_PIXELS_MAX], const float *fast, const float *limit,
-			       float *out)
+static inline float median_of_three(float a, float b, float c)
 {
-	const float *a = residuals[0], *b = residuals[1], *c = residuals[2];
+	return larger(smaller(a, b), smaller(larger(a, b), c));
+}
 
-	for (int i = 0; i < pixels; i++) {
-		float median = larger(smaller(a[i], b[i]), smaller(larger(a[i], b[i]), c[i]));
+/* The same with the median of the last residuals: what only one picture has is a drop of rain, or noise. */
+static void find_steady_excess(const struct detector *d, float *out)
+{
+	int pixels = plane_pixels(d->size);
+	const float *last[RESIDUALS];
 
-		out[i] = smaller(fabsf(median), fabsf(fast[i])) / limit[i];
-	}
+	for (uint64_t age = 0; age < RESIDUALS; age++)
+		last[age] = d->residuals[(d->count + RESIDUALS - age) % RESIDUALS];
+	const float *a = last[0], *b = last[1], *c = last[2], *e = last[3], *f = last[4];
+	if (d->scattered < WEATHER_GROUPS)
+		for (int i = 0; i < pixels; i++)
+			out[i] = median_of_three(a[i], b[i], c[i]);
+	else
+		for (int i = 0; i < pixels; i++) {
+			float low = larger(smaller(b[i], c[i]), smaller(e[i], f[i]));
+			float high = smaller(larger(b[i], c[i]), larger(e[i], f[i]));
+
+			out[i] = median_of_three(a[i], low, high);
+		}
+	find_excess(pixels, out, d->fast_residual, d->limit, out);
 }
 
 /* The strength of every cell: in the newest picture alone, and in the last three. */
@@ -103,9 +127,9 @@ static void find_strengths(struct detector *d, const float *fast, struct strengt
 	struct limit_input input = {d->noise, d->background, d->slow_expected, fast, d->fast_expected};
 
 	limit_find(d->size, &input, d->limit);
-	find_excess(pixels, d->residuals[d->count % 3], d->fast_residual, d->limit, d->excess);
+	find_excess(pixels, d->residuals[d->count % RESIDUALS], d->fast_residual, d->limit, d->excess);
 	cells_third_largest(d->size, d->excess, out->single);
-	find_steady_excess(pixels, d->residuals, d->fast_residual, d->limit, d->excess);
+	find_steady_excess(d, d->excess);
 	cells_third_largest(d->size, d->excess, out->steady);
 }
 
@@ -144,13 +168,32 @@ static bool is_global(struct detector *d, int changed, int moved, float gain)
 	return (float)moved > most || (float)(changed - before) > most || gain < GAIN_MIN || gain > GAIN_MAX;
 }
 
-static void join_strengths(const struct strengths *strengths, float out[MOTION_CELLS])
+/* Clears what is small and has been there for a few pictures only. */
+static void remove_brief(struct detector *d, struct strengths *strengths)
+{
+	bool cells[MOTION_CELLS], large[MOTION_CELLS];
+
+	for (int cell = 0; cell < MOTION_CELLS; cell++) {
+		large[cell] = strengths->steady[cell] >= 1;
+		cells[cell] = large[cell] || strengths->single[cell] >= 1;
+	}
+	cells_count_pictures(cells, d->pictures);
+	cells_keep_large(large, SMALL_CELLS + 1);
+	for (int cell = 0; cell < MOTION_CELLS; cell++)
+		if (!large[cell] && d->pictures[cell] < SMALL_PICTURES)
+			strengths->steady[cell] = 0;
+}
+
+/* What is large may be in one picture only. */
+static void join_strengths(struct detector *d, struct strengths *strengths, float interval_s, float out[MOTION_CELLS])
 {
 	bool large[MOTION_CELLS];
 
 	for (int cell = 0; cell < MOTION_CELLS; cell++)
 		large[cell] = strengths->single[cell] >= 1;
+	d->scattered += ((float)cells_count_groups(large) - d->scattered) * interval_s / WEATHER_S;
 	cells_keep_large(large, LARGE_CELLS);
+	remove_brief(d, strengths);
 	for (int cell = 0; cell < MOTION_CELLS; cell++) {
 		float steady = strengths->steady[cell] >= 1 ? strengths->steady[cell] : 0;
 
@@ -166,13 +209,13 @@ static void update_background(struct detector *d, const float *y, float rate)
 	for (int i = 0; i < pixels; i++) {
 		float expected = d->slow_expected[i], next = expected + rate * (y[i] - expected);
 
-		d->background[i] = (d->background[i] > LUMA_WHITE) & (y[i] > expected) ? y[i] : next;
+		d->background[i] = is_beyond_white(d->background[i], y[i], expected) ? y[i] : next;
 	}
 }
 
 static void learn(struct detector *d, const float *y, float interval_s)
 {
-	bool young = d->last.us - d->first.us < DETECTOR_LEARN_S * US_PER_S;
+	bool young = d->last.us - d->first.us < NOISE_LEARN_S * US_PER_S;
 
 	d->age++;
 	update_background(d, y, larger(interval_s / BACKGROUND_S, 1 / (float)d->age));
@@ -188,7 +231,7 @@ static void detect(struct detector *d, const float *y, mono_t at, struct detecti
 
 	fit_apply(&slow_fit, d->size, d->background, d->slow_expected);
 	fit_apply(&fast_fit, d->size, fast, d->fast_expected);
-	residual_find(d->size, y, d->background, d->slow_expected, d->residuals[d->count % 3]);
+	residual_find(d->size, y, d->background, d->slow_expected, d->residuals[d->count % RESIDUALS]);
 	residual_find(d->size, y, fast, d->fast_expected, d->fast_residual);
 	find_strengths(d, fast, &strengths);
 
@@ -201,7 +244,7 @@ static void detect(struct detector *d, const float *y, mono_t at, struct detecti
 	}
 	out->global = at.us < d->quiet_until.us;
 	if (!out->learning && !out->global)
-		join_strengths(&strengths, out->strength);
+		join_strengths(d, &strengths, interval_s, out->strength);
 	d->last = at;
 	learn(d, y, interval_s);
 }

@@ -18,7 +18,7 @@
 #include "shared/base/clock.h"
 #include "shared/motion/motion_record.h"
 
-#define DETECTOR_LEARN_S 10 /* after a start: until then the noise is not known */
+#define DETECTOR_LEARN_S 5 /* after a start: until then the noise is not known */
 
 struct detection {
 	float strength[MOTION_CELLS]; /* the excess over the limit: 1 is the limit itself, 0 if nothing moved */

@@ -34,7 +34,7 @@ static void take_samples(struct plane_size size, const float *y, const float *mo
 	for (int row = 1; row < size.height - 1; row += 2)
 		for (int x = 1 + (row / 2 & 1); x < width - 1; x += 2) {
 			int i = row * width + x;
-			float weight = (y[i] <= SATURATED) & (model[i] <= SATURATED) ? 1 : 0;
+			float weight = larger(y[i], model[i]) <= SATURATED ? 1 : 0;
 
 			out->y[n] = y[i] - MIDDLE;
 			out->m[n] = model[i] - MIDDLE;

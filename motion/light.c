@@ -101,27 +101,41 @@ static struct lighting find_lighting(const struct window *w, int width, const fl
 	return (struct lighting){(float)c[0], (float)c[1], (float)c[2], (float)c[3]};
 }
 
-bool light_alone(struct plane_size size, const float *y, const float *expected, const float *noise, int cell)
+static bool is_lit_evenly(struct plane_size size, const float *y, const float *expected, const float *noise,
+			  const struct window *around, const struct window *near)
 {
-	int longest = size.width > size.height ? size.width : size.height;
-	int x = (cell % MOTION_COLUMNS * 2 + 1) * size.width / (2 * MOTION_COLUMNS);
-	int middle = (cell / MOTION_COLUMNS * 2 + 1) * size.height / (2 * MOTION_ROWS);
-	int radius = (RADIUS * longest + PLANE_SIDE_MAX / 2) / PLANE_SIDE_MAX;
-	struct window around = window_around(size, x, middle, radius > 1 ? radius : 1);
-	struct window near = window_around(size, x, middle, size.width / (2 * MOTION_COLUMNS));
-	struct lighting light = find_lighting(&around, size.width, y, expected);
+	struct lighting light = find_lighting(around, size.width, y, expected);
 	int far = 0;
 
 	if (light.gain < (float)GAIN_MIN || light.gain > (float)GAIN_MAX)
 		return false;
-	for (int row = near.top; row <= near.bottom; row++)
-		for (int column = near.left; column <= near.right; column++) {
+	for (int row = near->top; row <= near->bottom; row++)
+		for (int column = near->left; column <= near->right; column++) {
 			int i = row * size.width + column;
-			float u = (float)(column - x) / (float)around.radius,
-			      v = (float)(row - middle) / (float)around.radius;
+			float u = (float)(column - around->x) / (float)around->radius;
+			float v = (float)(row - around->y) / (float)around->radius;
 			float lit = expected[i] * (light.gain + light.right * u + light.down * v) + light.offset;
 
 			far += fabsf(y[i] - lit) > SLACK * limit_of_noise(noise[i]);
 		}
 	return far < CELLS_PIXELS_MIN;
+}
+
+/* At least one pixel. */
+static int scaled(struct plane_size size, int pixels)
+{
+	int longest = size.width > size.height ? size.width : size.height;
+	int result = (pixels * longest + PLANE_SIDE_MAX / 2) / PLANE_SIDE_MAX;
+
+	return result > 1 ? result : 1;
+}
+
+bool light_alone(struct plane_size size, const float *y, const float *expected, const float *noise, int cell)
+{
+	int x = (cell % MOTION_COLUMNS * 2 + 1) * size.width / (2 * MOTION_COLUMNS);
+	int middle = (cell / MOTION_COLUMNS * 2 + 1) * size.height / (2 * MOTION_ROWS);
+	struct window around = window_around(size, x, middle, scaled(size, RADIUS));
+	struct window near = window_around(size, x, middle, size.width / (2 * MOTION_COLUMNS));
+
+	return is_lit_evenly(size, y, expected, noise, &around, &near);
 }

@@ -19,7 +19,8 @@
  *
  * It reads the pictures from the ring /recorder.NAME and writes a struct motion_record per second to its standard
  * output (shared/motion/motion_record.h, sealed with segment number 0). recorderd starts it and ends it with SIGTERM.
- * The exit status is 0 once the ring is closed: in its sandbox the program cannot open another one.
+ * The exit status is 0 once the ring is closed: in its sandbox the program cannot open another one. It is 1 if no picture
+ * can be decoded for some seconds, after a line on standard error that says why.
  */
 
 #define FPS_DEFAULT  5
@@ -99,7 +100,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	motion_sandbox_enter(PICTURE_MEMORY_BYTES);
-	bool closed = watch_run(watch, STDOUT_FILENO);
+	enum watch_outcome outcome = watch_run(watch, STDOUT_FILENO);
 	watch_destroy(watch);
-	return closed ? 0 : 1;
+	return outcome == WATCH_CLOSED ? 0 : 1;
 }

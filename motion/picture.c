@@ -73,14 +73,14 @@ void picture_decoder_destroy(struct picture_decoder *decoder)
 }
 
 /* What cameras send. libjpeg would hold a progressive picture, or one of several scans, in memory as a whole. */
-static bool is_accepted(struct jpeg_decompress_struct *jpeg, unsigned width, unsigned height)
+static bool is_supported(struct jpeg_decompress_struct *jpeg)
 {
 	bool colours = (jpeg->num_components == 1 && jpeg->jpeg_color_space == JCS_GRAYSCALE) ||
 		       (jpeg->num_components == 3 && jpeg->jpeg_color_space == JCS_YCbCr);
 
-	return jpeg->image_width == width && jpeg->image_height == height && width <= PICTURE_SIDE_MAX &&
-	       height <= PICTURE_SIDE_MAX && jpeg->data_precision == 8 && colours && !jpeg->progressive_mode &&
-	       !jpeg->arith_code && !jpeg_has_multiple_scans(jpeg);
+	return jpeg->image_width <= PICTURE_SIDE_MAX && jpeg->image_height <= PICTURE_SIDE_MAX &&
+	       jpeg->data_precision == 8 && colours && !jpeg->progressive_mode && !jpeg->arith_code &&
+	       !jpeg_has_multiple_scans(jpeg);
 }
 
 /* The smallest scale at which the longer side still has PLANE_SIDE_MAX pixels. 1/8 needs the DC coefficients only. */
@@ -122,15 +122,17 @@ static enum picture_outcome decode(struct picture_decoder *decoder, const struct
 	struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
 
 	jpeg_mem_src(jpeg, request->jpeg, request->length);
-	if (jpeg_read_header(jpeg, TRUE) != JPEG_HEADER_OK || !is_accepted(jpeg, request->width, request->height))
-		return PICTURE_REFUSED;
+	if (jpeg_read_header(jpeg, TRUE) != JPEG_HEADER_OK || !is_supported(jpeg))
+		return PICTURE_UNSUPPORTED;
+	if (jpeg->image_width != request->width || jpeg->image_height != request->height)
+		return PICTURE_OTHER_SIZE;
 	choose_scale(jpeg);
 	jpeg->out_color_space = JCS_GRAYSCALE;
 	jpeg->dct_method = JDCT_ISLOW;
 	jpeg->do_fancy_upsampling = FALSE;
 	jpeg_start_decompress(jpeg);
 	if (jpeg->output_width > RESAMPLE_WIDTH_MAX || jpeg->output_components != 1)
-		return PICTURE_REFUSED;
+		return PICTURE_UNSUPPORTED;
 	read_rows(decoder, request->luma, request->size);
 	bool usable = request->size->width >= PLANE_SIDE_MIN && request->size->height >= PLANE_SIDE_MIN;
 	return decoder->damaged || !usable ? PICTURE_DAMAGED : PICTURE_OK;
@@ -144,9 +146,21 @@ enum picture_outcome picture_decode(struct picture_decoder *decoder, const uint8
 	decoder->damaged = false;
 	if (setjmp(decoder->failed)) {
 		jpeg_abort_decompress(&decoder->jpeg);
-		return decoder->errors.msg_code == JERR_OUT_OF_MEMORY ? PICTURE_REFUSED : PICTURE_DAMAGED;
+		return decoder->errors.msg_code == JERR_OUT_OF_MEMORY ? PICTURE_NO_MEMORY : PICTURE_DAMAGED;
 	}
 	enum picture_outcome outcome = decode(decoder, &request);
 	jpeg_abort_decompress(&decoder->jpeg); /* also skips what follows the last row */
 	return outcome;
+}
+
+const char *picture_problem(enum picture_outcome outcome)
+{
+	static const char *const problems[] = {
+		[PICTURE_DAMAGED] = "the pictures are damaged",
+		[PICTURE_UNSUPPORTED] = "the pictures are no baseline JPEGs (progressive ones are not decoded)",
+		[PICTURE_OTHER_SIZE] = "the pictures do not have the size that the camera announced",
+		[PICTURE_NO_MEMORY] = "the pictures need more memory than recorder-motion may use",
+	};
+
+	return problems[outcome];
 }

@@ -23,9 +23,14 @@ void picture_decoder_destroy(struct picture_decoder *decoder);
 
 enum picture_outcome {
 	PICTURE_OK,
-	PICTURE_DAMAGED, /* libjpeg found an error, or data is missing */
-	PICTURE_REFUSED, /* a kind of JPEG that is not decoded here, another size than expected, or too little memory */
+	PICTURE_DAMAGED,     /* libjpeg found an error, or data is missing */
+	PICTURE_UNSUPPORTED, /* a kind of JPEG that is not decoded here */
+	PICTURE_OTHER_SIZE,  /* than the ring says */
+	PICTURE_NO_MEMORY,
 };
+
+/* What is wrong with the pictures, for a person; NULL for PICTURE_OK. */
+const char *picture_problem(enum picture_outcome outcome);
 
 /*
  * Decodes a JPEG of width x height pixels into `luma` (PLANE_PIXELS_MAX values from 0 to 255) and sets *size. The

@@ -35,4 +35,10 @@ static inline float larger(float a, float b)
 	return a > b ? a : b;
 }
 
+/* Both conditions are computed, so that the compiler makes no branch for each pixel. */
+static inline bool is_beyond_white(float model, float y, float expected)
+{
+	return (model > LUMA_WHITE) & (y > expected);
+}
+
 #endif

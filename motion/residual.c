@@ -32,6 +32,6 @@ void residual_find(struct plane_size size, const float *y, const float *model, c
 	int pixels = plane_pixels(size);
 
 	for (int i = 0; i < pixels; i++)
-		differences[i] = (model[i] > LUMA_WHITE) & (y[i] > expected[i]) ? 0 : y[i] - expected[i];
+		differences[i] = is_beyond_white(model[i], y[i], expected[i]) ? 0 : y[i] - expected[i];
 	residual_smooth(size, differences, out);
 }

@@ -10,8 +10,9 @@
 #include "motion/second.h"
 #include "shared/base/log.h"
 
-#define LATE_US (300 * US_PER_MS) /* how long to wait for a frame of a later second */
-#define IDLE_US US_PER_S          /* how often a ring without new frames is checked for having been closed */
+#define LATE_US     (300 * US_PER_MS) /* how long to wait for a frame of a later second */
+#define UNUSABLE_US (5 * US_PER_S)
+#define IDLE_US     US_PER_S /* how often a ring without new frames is checked for having been closed */
 
 struct watch {
 	const struct ring_reader *ring;
@@ -23,8 +24,8 @@ struct watch {
 	mono_t last_seen;       /* when it came */
 	mono_t started;         /* seconds that were over by then are only learnt from */
 	struct second second;
-	bool open;     /* `second` has no record yet */
-	bool refusing; /* the last picture could not be decoded, and that was logged */
+	bool open;        /* `second` has no record yet */
+	mono_t usable_at; /* when the last picture that could be decoded was taken, or the first one */
 	float luma[PLANE_PIXELS_MAX];
 };
 
@@ -91,29 +92,24 @@ static bool end_second(struct watch *watch, int out)
 	return send_record(out, &record);
 }
 
-/* Logs when pictures begin to be unusable, and when that ends. */
-static bool is_usable(struct watch *watch, enum picture_outcome outcome)
-{
-	if (outcome == PICTURE_REFUSED && !watch->refusing)
-		log_warn("motion", "the pictures are no baseline JPEGs of the camera's size; there are no records");
-	else if (outcome == PICTURE_OK && watch->refusing)
-		log_info("motion", "the pictures can be decoded again");
-	if (outcome != PICTURE_DAMAGED)
-		watch->refusing = outcome == PICTURE_REFUSED;
-	return outcome == PICTURE_OK;
-}
-
-static void look(struct watch *watch, const struct ring_frame *frame)
+/* False if no picture could be decoded for some seconds. A single damaged one is passed over. */
+static bool look(struct watch *watch, const struct ring_frame *frame)
 {
 	const struct ring_meta *meta = &frame->meta;
 	struct plane_size size = {0};
 	struct detection detection;
+	enum picture_outcome outcome = picture_decode(watch->decoder, watch->pictures.jpeg, meta->length, meta->width,
+						      meta->height, watch->luma, &size);
 
-	if (!is_usable(watch, picture_decode(watch->decoder, watch->pictures.jpeg, meta->length, meta->width,
-					     meta->height, watch->luma, &size)))
-		return;
-	detector_look(watch->detector, size, watch->luma, (mono_t){meta->mono_us}, &detection);
-	second_add(&watch->second, &detection, meta->length);
+	if (outcome == PICTURE_OK) {
+		watch->usable_at.us = meta->mono_us;
+		detector_look(watch->detector, size, watch->luma, (mono_t){meta->mono_us}, &detection);
+		second_add(&watch->second, &detection, meta->length);
+	} else if (meta->mono_us - watch->usable_at.us > UNUSABLE_US) {
+		log_error("motion", "%s", picture_problem(outcome));
+		return false;
+	}
+	return true;
 }
 
 /* Whether the frame shows something else than the one before: another camera, or the test pattern. */
@@ -123,13 +119,16 @@ static bool is_other_view(const struct ring_meta *before, const struct ring_meta
 }
 
 /* Handles a frame that was read. A frame of a second that already has its record came too late. */
-static bool take_frame(struct watch *watch, const struct ring_frame *frame, bool taken, int out)
+static bool take_frame(struct watch *watch, const struct ring_frame *frame, int out)
 {
 	int64_t number = frame->meta.wall_us / US_PER_S;
+	bool first = watch->last.seq == 0;
 
-	if (watch->last.seq > 0 && is_other_view(&watch->last.meta, &frame->meta))
+	if (first)
+		watch->usable_at.us = frame->meta.mono_us;
+	else if (is_other_view(&watch->last.meta, &frame->meta))
 		detector_reset(watch->detector);
-	if (watch->last.seq == 0 || number != watch->second.second) {
+	if (first || number != watch->second.second) {
 		if (!end_second(watch, out))
 			return false;
 		second_begin(&watch->second, number);
@@ -137,20 +136,23 @@ static bool take_frame(struct watch *watch, const struct ring_frame *frame, bool
 	}
 	watch->last = *frame;
 	watch->last_seen = mono_now();
-	if (taken)
-		look(watch, frame);
 	return true;
 }
 
-/* Takes all frames that are there. False with errno if nobody reads the records. */
-static bool take_frames(struct watch *watch, int out)
+/* Takes all frames that are there. False with *outcome if that is the end. */
+static bool take_frames(struct watch *watch, int out, enum watch_outcome *outcome)
 {
 	struct ring_frame frame;
-	enum pictures_outcome outcome;
+	enum pictures_outcome next;
 
-	while ((outcome = pictures_next(&watch->pictures, &frame)) != PICTURES_NONE)
-		if (frame.seq > 0 && !take_frame(watch, &frame, outcome == PICTURES_TAKEN, out))
+	while ((next = pictures_next(&watch->pictures, &frame)) != PICTURES_NONE) {
+		*outcome = WATCH_NO_READER;
+		if (frame.seq > 0 && !take_frame(watch, &frame, out))
 			return false;
+		*outcome = WATCH_UNUSABLE;
+		if (next == PICTURES_TAKEN && !look(watch, &frame))
+			return false;
+	}
 	return true;
 }
 
@@ -162,19 +164,21 @@ static mono_t late_at(const struct watch *watch)
 	return (mono_t){(end_us > watch->last_seen.us ? end_us : watch->last_seen.us) + LATE_US};
 }
 
-bool watch_run(struct watch *watch, int out)
+enum watch_outcome watch_run(struct watch *watch, int out)
 {
+	enum watch_outcome outcome;
+
 	watch->started = mono_now();
 	for (;;) {
 		bool closed = ring_reader_is_closed(watch->ring);
 
-		if (!take_frames(watch, out))
-			return false;
+		if (!take_frames(watch, out, &outcome))
+			return outcome;
 		if (closed)
-			return end_second(watch, out);
+			return end_second(watch, out) ? WATCH_CLOSED : WATCH_NO_READER;
 		mono_t now = mono_now(), late = late_at(watch);
 		if (watch->open && now.us >= late.us && !end_second(watch, out))
-			return false;
+			return WATCH_NO_READER;
 		bool late_is_first = watch->open && late.us < now.us + IDLE_US;
 		pictures_wait(&watch->pictures, &watch->last, late_is_first ? late : (mono_t){now.us + IDLE_US});
 	}

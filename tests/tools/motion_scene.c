@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -43,16 +44,18 @@ struct show {
 	long fps, seconds;
 	int64_t first_second, mono_us;
 	const char *program;
-	struct ring_writer *ring;
 	pid_t child;
 	int records;      /* the program's standard output */
 	int64_t answered; /* seconds that have a record, or were passed over */
 	long rss_anon_kb;
 };
 
+static struct ring_writer *ring; /* closed whatever happens, so that it does not stay in /dev/shm */
+
 static void die(const char *what)
 {
 	fprintf(stderr, "motion_scene: %s: %s\n", what, strerror(errno));
+	ring_writer_close(ring);
 	exit(1);
 }
 
@@ -98,6 +101,7 @@ static void start(struct show *show, const char *camera)
 	if (pipe(ends) != 0 || (show->child = fork()) < 0)
 		die("cannot start the program");
 	if (show->child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(ends[1], STDOUT_FILENO);
 		execl(show->program, show->program, "--camera", camera, "--fps", fps, (char *)NULL);
 		die(show->program);
@@ -118,7 +122,7 @@ static void put(struct show *show, long number)
 				 .width = (uint16_t)film->width,
 				 .height = (uint16_t)film->height};
 
-	if (ring_writer_put(show->ring, &meta, &part, 1) == 0) {
+	if (ring_writer_put(ring, &meta, &part, 1) == 0) {
 		errno = EFBIG;
 		die("a picture");
 	}
@@ -174,7 +178,7 @@ static void finish(struct show *show)
 	struct rusage used;
 	int status;
 
-	ring_writer_close(show->ring);
+	ring_writer_close(ring);
 	if (wait4(show->child, &status, 0, &used) != show->child || status != 0) {
 		errno = ECHILD;
 		die("the program failed");
@@ -190,7 +194,7 @@ int main(int argc, char **argv)
 	struct show show = {.fps = 5, .first_second = FIRST_SECOND};
 	struct reason why;
 	uint64_t bytes, adopted;
-	char camera[64], ring[80];
+	char camera[64], name[80];
 	int option;
 
 	while ((option = getopt(argc, argv, "f:s:S:")) != -1) {
@@ -213,14 +217,14 @@ int main(int argc, char **argv)
 	if (show.seconds == 0)
 		show.seconds = (long)show.film.count / show.fps;
 	snprintf(camera, sizeof(camera), "motion-scene-%d", (int)getpid());
-	snprintf(ring, sizeof(ring), "/recorder.%s", camera);
-	show.ring = ring_writer_open(&(struct ring_request){.name = ring,
-							    .data_bytes = RING_BYTES,
-							    .index_entries = RING_ENTRIES,
-							    .keep_us = 60 * US_PER_S,
-							    .exact = true},
-				     &bytes, &adopted, &why);
-	if (!show.ring) {
+	snprintf(name, sizeof(name), "/recorder.%s", camera);
+	ring = ring_writer_open(&(struct ring_request){.name = name,
+						       .data_bytes = RING_BYTES,
+						       .index_entries = RING_ENTRIES,
+						       .keep_us = 60 * US_PER_S,
+						       .exact = true},
+				&bytes, &adopted, &why);
+	if (!ring) {
 		fprintf(stderr, "motion_scene: %s\n", why.text);
 		return 1;
 	}
