@@ -49,20 +49,11 @@ def recorded_frames(rig):
     return sum(size // 32 - 1 for size in sizes)
 
 
-def children(pid):
-    """How many children a process has: one per encoder."""
-    count = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-            count += len(file.read().split())
-    return count
-
-
 def settled(rig):
     """Waits until every frame that was taken is recorded and only one run is left; returns what it holds."""
     pid = rig.recorderd.pid
     try:
-        wait_for(lambda: still_open(rig) == 1 and rig.camera.counter("delivered") - recorded_frames(rig) <= 5 and children(pid) == 1,
+        wait_for(lambda: still_open(rig) == 1 and rig.camera.counter("delivered") - recorded_frames(rig) <= 5 and len(rig.children("ffmpeg")) == 1,
                  120, "everything is recorded and one encoder is left")
     except AssertionError:
         comment(f"{rig.camera.counter('delivered')} frames taken, {recorded_frames(rig)} recorded; {rig.get('/camera_info').body}")
