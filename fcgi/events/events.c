@@ -90,7 +90,7 @@ static bool read_query(struct events *events)
 		events->answer.type = "text/csv; charset=utf-8";
 	events->query = (struct event_query){
 		.folder = events->answer.folder,
-		.from_second = events->answer.from_second,
+		.from_second = events->answer.oldest_second,
 		.to_second = events->answer.to_second,
 		.rule = {events->answer.mask, events->answer.least, join_s},
 		.oldest_first = order == 1,

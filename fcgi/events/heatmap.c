@@ -46,7 +46,7 @@ static bool heatmap_make(struct motion_answer *answer)
 	struct motion_spans covered = {0};
 	struct motion_walk walk = {
 		.folder = answer->folder,
-		.from_second = answer->from_second,
+		.from_second = answer->oldest_second,
 		.to_second = answer->to_second,
 		.need = &need,
 		.on_second = count_cells,

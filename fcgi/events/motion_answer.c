@@ -44,7 +44,12 @@ static bool oldest_second(struct api_camera *camera, int64_t now_second, int64_t
 	return errno == 0;
 }
 
-/* Nobody knows the future, and nothing can be known from before the oldest record. */
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+/* Nobody knows the future. */
 static bool set_range(struct motion_answer *answer, int64_t default_s)
 {
 	const struct query_span *span = &answer->span;
@@ -58,8 +63,8 @@ static bool set_range(struct motion_answer *answer, int64_t default_s)
 	answer->from_second = span->from_us / US_PER_S;
 	if (!span->has_from)
 		answer->from_second = default_s > 0 ? answer->to_second - default_s : oldest;
-	if (answer->from_second < oldest)
-		answer->from_second = oldest < answer->to_second ? oldest : answer->to_second;
+	answer->from_second = clamp(answer->from_second, 0, answer->to_second);
+	answer->oldest_second = clamp(oldest, answer->from_second, answer->to_second);
 	return true;
 }
 
@@ -162,7 +167,7 @@ static void job_done(struct api_request *request)
 
 void motion_answer_run(struct motion_answer *answer)
 {
-	if (answer->to_second - answer->from_second > AT_ONCE_S) {
+	if (answer->to_second - answer->oldest_second > AT_ONCE_S) {
 		answer->memory_fd = memfd_create("motion", MFD_CLOEXEC);
 		if (answer->memory_fd < 0 || !api_job_start(answer->request, run, answer, job_done))
 			respond_failure(answer->request, "read the records of motion", errno);

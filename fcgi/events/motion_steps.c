@@ -79,7 +79,7 @@ static bool read_days(struct steps *steps, struct motion_sources *sources, struc
 
 	if (!camera->motion)
 		camera->motion = motion_summaries_create(); /* slower without */
-	for (int64_t day = answer->from_second / MOTION_DAY_SECONDS; day * MOTION_DAY_SECONDS < answer->to_second;
+	for (int64_t day = answer->oldest_second / MOTION_DAY_SECONDS; day * MOTION_DAY_SECONDS < answer->to_second;
 	     day++) {
 		if (!motion_sources_load(sources, day))
 			return false;
@@ -99,7 +99,7 @@ static bool read_summaries(struct steps *steps)
 
 	if (!seconds)
 		return false;
-	bool good = motion_sources_open(&sources, steps->answer.folder, steps->answer.from_second,
+	bool good = motion_sources_open(&sources, steps->answer.folder, steps->answer.oldest_second,
 					steps->answer.to_second) &&
 		    read_days(steps, &sources, seconds);
 	int error = errno;
@@ -124,7 +124,7 @@ static bool read_cells(struct steps *steps)
 	const struct motion_need need = {.mask = steps->answer.mask, .least = steps->answer.least};
 	struct motion_walk walk = {
 		.folder = steps->answer.folder,
-		.from_second = steps->answer.from_second,
+		.from_second = steps->answer.oldest_second,
 		.to_second = steps->answer.to_second,
 		.need = &need,
 		.on_second = take_record,

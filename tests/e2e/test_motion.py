@@ -196,6 +196,7 @@ def test_long_ranges_get_the_same_answer(rig):
         short, long = ask(rig, path).json(), rig.get(f"{path}?from={ARCHIVE['begin'] - 86400 * 300}&to={ARCHIVE['end']}").json()
         for name in short:
             assert name == "from" or short[name] == long[name], name
+        assert seconds(long["from"]) == -86400 * 300
 
 
 def test_an_archive_without_records_knows_nothing(_):
