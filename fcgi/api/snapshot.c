@@ -96,7 +96,8 @@ static void snapshot_send(struct api_request *request)
 	time_format_iso((wall_t){snapshot->still.wall_us}, time);
 	response_cache_control(request, snapshot->still.wall_us, cache_control);
 	/* lighttpd would answer ranges itself, and a client would join parts of different pictures. */
-	snprintf(headers, sizeof(headers), "X-Timestamp: %s\r\nAccept-Ranges: none\r\nCache-Control: %s\r\n", time,
+	snprintf(headers, sizeof(headers),
+		 "X-Timestamp: %s\r\nAccept-Ranges: none\r\nCache-Control: %s, no-transform\r\n", time,
 		 snapshot->moving ? "no-store" : cache_control);
 	respond_bytes(request, 200, "image/jpeg", headers, snapshot->still.jpeg.data, snapshot->still.jpeg.length);
 	buffer_free(&snapshot->still.jpeg); /* the response has a copy */

@@ -70,7 +70,7 @@ void live_respond_preflight(struct fastcgi_request *request, const struct config
 static void append_stream_lines(struct buffer *out)
 {
 	buffer_printf(out, "Content-Type: multipart/x-mixed-replace; boundary=" LIVE_BOUNDARY "\r\n"
-			   "Cache-Control: no-store\r\n"
+			   "Cache-Control: no-store, no-transform\r\n"
 			   "X-Accel-Buffering: no\r\n"
 			   "\r\n");
 }
@@ -91,7 +91,7 @@ static void append_frame_lines(struct buffer *out, const struct ring_frame *fram
 	buffer_printf(out,
 		      "Content-Type: image/jpeg\r\n"
 		      "Content-Length: %" PRIu32 "\r\n"
-		      "Cache-Control: no-store\r\n"
+		      "Cache-Control: no-store, no-transform\r\n"
 		      "Accept-Ranges: none\r\n"
 		      "X-Timestamp: %s\r\n"
 		      "\r\n",

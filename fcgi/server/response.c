@@ -276,11 +276,15 @@ void response_cache_control(const struct api_request *request, int64_t from_us, 
 			 left_us / US_PER_S < MAX_AGE_S ? (int)(left_us / US_PER_S) : MAX_AGE_S);
 }
 
-/* The headers that 200, 206 and 304 share. */
+/*
+ * The headers that 200, 206 and 304 share. A proxy that compresses everything would take the length and the ranges away:
+ * no-transform (RFC 9111, section 5.2.2.6).
+ */
 static void file_headers(struct buffer *cgi, const struct file_response *response)
 {
 	buffer_printf(cgi, "ETag: %s\r\nAccept-Ranges: bytes\r\n", response->etag);
-	buffer_printf(cgi, "Cache-Control: %s\r\n%s", response->cache, response->headers ? response->headers : "");
+	buffer_printf(cgi, "Cache-Control: %s, no-transform\r\n%s", response->cache,
+		      response->headers ? response->headers : "");
 }
 
 static void respond_not_modified(struct api_request *request, const struct file_response *response)

@@ -157,7 +157,7 @@ def test_what_is_not_encoded_yet_is_not_final(rig):
         with contextlib.suppress(ProcessLookupError):  # the recorder kills an encoder that hangs for too long
             os.kill(encoder, signal.SIGCONT)
     assert early.status == 200 and early.headers["X-Clip-Source"] == "memory", (early.status, early.headers)
-    assert early.headers["Cache-Control"] == "no-cache" and early.headers["Content-Location"], early.headers
+    assert early.headers["Cache-Control"] == "no-cache, no-transform" and early.headers["Content-Location"], early.headers
     wait_for(lambda: "private" in (rig.footage(from_us, from_us + US).headers["Cache-Control"] or ""), PATIENCE_S, "it is final")
     assert rig.footage(from_us, from_us + US).headers["X-Clip-Source"] == "disk"
     assert_exact(rig, from_us, from_us + US)

@@ -64,7 +64,7 @@ def test_unrecorded_footage_comes_exactly_from_the_memory(rig):
     assert_exact(rig, from_us, to_us)
     answer = rig.footage(from_us, to_us)
     assert answer.headers["X-Clip-Source"] == "memory", answer.headers["X-Clip-Source"]
-    assert answer.headers["Cache-Control"] == "no-cache", "it must not be final, because neither the memory nor the cache keeps it"
+    assert answer.headers["Cache-Control"] == "no-cache, no-transform", "it must not be final, because neither the memory nor the cache keeps it"
     assert rig.get("/recordings").json() == []
 
 
