@@ -2,7 +2,7 @@
 """Kills recorderd and its FFmpeg at random instants under load: kills.py [NUMBER of each] [SEED]"""
 from arguments import amount, random_seed
 from support.faulty_rig import FaultyRig
-from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike
+from support.kills import Kills, Load, assert_numbers, assert_rebuilt_alike, assert_records
 from support.tap import show_logs
 
 
@@ -18,11 +18,13 @@ def campaign(number, seed):
                     kills.kill(one)
             assert rig.stop_recorderd() == 0
             assert_numbers(rig, kills.lost)
+            records = assert_records(rig)
             segments = assert_rebuilt_alike(rig)
         except AssertionError:
             show_logs(rig)
             raise
-        print(f"seed {seed}: {kills.summary()}; {len(rig.camera.frames())} frames, {segments} segments, whose rebuilt indexes are the same")
+        print(f"seed {seed}: {kills.summary()}; {len(rig.camera.frames())} frames, {segments} segments, {records} records of what moved; "
+              "rebuilt indexes and lists are the same")
 
 
 if __name__ == "__main__":

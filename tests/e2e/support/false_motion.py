@@ -14,8 +14,8 @@ import time
 RECORD = struct.Struct("<q72s72sBBbBHBbHH")  # struct motion_record without its CRC
 
 
-def crc32c(data):
-    crc = 0xffffffff
+def crc32c(data, seed=0):
+    crc = ~seed & 0xffffffff
     for byte in data:
         crc ^= byte
         for _ in range(8):

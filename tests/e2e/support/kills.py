@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 
+from support.false_motion import crc32c
 from support.faulty_rig import COUNT
 from support.rig import Rig
 from support.times import PATIENCE_S, US, wait_for
@@ -122,17 +123,65 @@ def assert_numbers(rig, lost):
     assert len(taken) - len(shown) <= 2, f"{len(taken) - len(shown)} frames at the end are missing"
 
 
+def motion_lists(rig):
+    return sorted(name for name in os.listdir(rig.recordings) if name.startswith("motion_"))
+
+
+def stored_seconds(rig, file):
+    """The seconds of the records beside a segment. Every record is whole and valid (shared/motion/motion_record.h)."""
+    try:
+        with open(os.path.join(rig.recordings, file.replace(".mp4", ".motion")), "rb") as motion:
+            data = motion.read()
+    except FileNotFoundError:
+        return []
+    magic, segment_no = struct.unpack_from("<QQ", data)
+    assert magic == 0x0a31544f4d524353 and crc32c(data[:164]) == struct.unpack_from("<I", data, 164)[0] and len(data) % 168 == 0, file
+    for at in range(168, len(data), 168):
+        assert crc32c(data[at:at + 164], segment_no) == struct.unpack_from("<I", data, at + 164)[0], f"{file}: record at {at}"
+    return [struct.unpack_from("<q", data, at)[0] for at in range(168, len(data), 168)]
+
+
+def assert_records(rig):
+    """The records of what moved are in order, beside the frames of their seconds, and counted in the list of their day. Returns how many."""
+    listed, stored = {}, 0
+    for name in motion_lists(rig):
+        with open(os.path.join(rig.recordings, name), "rb") as file:
+            data = file.read()
+        for at in range(256, 256 + 256 * struct.unpack_from("<I", data, 8)[0], 256):
+            records, = struct.unpack_from("<I", data, at + 24)
+            file = data[at + 184:at + 248].rstrip(b"\0").decode()
+            assert file not in listed, f"{file} is listed twice"
+            listed[file] = records
+    for name in sorted(name for name in os.listdir(rig.recordings) if name.endswith(".mp4")):
+        seconds = stored_seconds(rig, name)
+        with open(os.path.join(rig.recordings, name.replace(".mp4", ".idx")), "rb") as index:
+            data = index.read()
+        taken = {struct.unpack_from("<q", data, at)[0] // US for at in range(32, len(data) - 31, 32)}
+        assert seconds == sorted(set(seconds)) and set(seconds) <= taken, (name, seconds, taken)
+        assert listed.pop(name) == len(seconds), name
+        stored += len(seconds)
+    assert not listed, f"segments that are not there are listed: {listed}"
+    return stored
+
+
 def assert_rebuilt_alike(rig):
-    """Each index is the same as the one that another recorder rebuilds from the segments alone. Returns how many."""
+    """
+    Each index is the same as the one that another recorder rebuilds from the segments alone, and each list of what moved as the
+    one that it rebuilds from these and the .motion files. Returns how many segments there are.
+    """
     with Rig() as other:
         other.camera.fault("unplugged")
         os.mkdir(other.recordings)
         names = [name for name in os.listdir(rig.recordings) if name.endswith(".mp4")]
-        for name in names:
-            shutil.copy(os.path.join(rig.recordings, name), other.recordings)
+        for name in os.listdir(rig.recordings):
+            if name.endswith((".mp4", ".motion")):
+                shutil.copy(os.path.join(rig.recordings, name), other.recordings)
         other.start_recorderd()
         wait_for(lambda: os.path.exists(os.path.join(other.recordings, "recording_index.json")), 60, "the list is written")
-        for name in (name.replace(".mp4", ".idx") for name in names):
+        assert other.stop_recorderd() == 0
+        lists = motion_lists(rig)
+        assert lists == motion_lists(other)
+        for name in [name.replace(".mp4", ".idx") for name in names] + lists:
             with open(os.path.join(rig.recordings, name), "rb") as one, open(os.path.join(other.recordings, name), "rb") as two:
                 assert one.read() == two.read(), f"{name} was rebuilt differently"
     assert names
