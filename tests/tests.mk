@@ -59,6 +59,7 @@ tests/fcgi/pool         = address_shares handover pass_table snapshot_cache snap
 tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_responses live_video
+tests/motion            = detector picture second
 
 # Some tests need other folders as well, which make what the tested code reads.
 beside/authorize = recorderd/command
@@ -144,6 +145,11 @@ $(BUILD)/tests/tools/motion_scene: $(BUILD)/tests/tools/motion_scene.o $(call li
 $(BUILD)/tests/tools/make_motion: $(BUILD)/tests/tools/make_motion.o $(call libraries,recorderd/archive)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Makes films with movement and without.
+$(BUILD)/tests/motion/make_scene: $(patsubst %,tests/motion/%.c,make_scene canvas scenes) tests/motion/scene.h
+	@mkdir -p $(@D)
+	$(PLAIN) -o $@ $(filter %.c,$^) -ljpeg -lm
+
 # Numbered frames for the camera: files, and the options of make_frames.
 FRAMES = $(BUILD)/tests/frames
 $(FRAMES)/small.frames:   SHAPE = -s 320x180 -b 7000 -n 9000
@@ -154,7 +160,7 @@ $(FRAMES)/%.frames: $(BUILD)/tests/tools/make_frames
 	$(Q)$< $(SHAPE) $@
 
 test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(patsubst %,$(BUILD)/tests/tools/%,make_archive make_motion motion_scene) \
-	$(FRAMES)/small.frames
+	$(BUILD)/tests/motion/make_scene $(FRAMES)/small.frames
 
 $(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) tests/bench/stream.h tests/bench/ages.h
 $(BUILD)/tests/bench/sink_reader: $(patsubst %,tests/bench/%.c,sink_reader ages) $(call libraries,shared/ring)
@@ -170,7 +176,8 @@ bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOL
 # --- fuzzing -------------------------------------------------------------------------------------------------------------
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = address area time origin query control range names config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion
+FUZZ_TARGETS = address area time origin query control range names config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion \
+	picture
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

@@ -171,7 +171,9 @@ def motion():
 def pictures():
     for name, options in {"420": ["-pix_fmt", "yuvj420p"], "gray": ["-pix_fmt", "gray"],
                           "own-tables": ["-huffman", "optimal"]}.items():
-        save("jpeg", name, ffmpeg("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "31", *options, "-f", "mjpeg"))
+        picture = ffmpeg("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "31", *options, "-f", "mjpeg")
+        save("jpeg", name, picture)
+        save("picture", name, struct.pack("<HH", 32, 32) + picture)
     picture = ffmpeg("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "31", "-huffman", "default", "-f", "mjpeg")
     at = picture.index(b"\xff\xc4")
     length = struct.unpack_from(">H", picture, at + 2)[0]

@@ -7,7 +7,9 @@
  * until it has the wanted length. The program reads the pictures from a ring as from a recorder's. On standard error
  * comes one line of JSON: what the program used.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,9 +47,10 @@ struct show {
 	int64_t first_second, mono_us;
 	const char *program;
 	pid_t child;
-	int records;      /* the program's standard output */
-	int64_t answered; /* seconds that have a record, or were passed over */
-	long rss_anon_kb;
+	int records;               /* the program's standard output */
+	int64_t answered;          /* seconds that have a record, or were passed over */
+	long rss_anon_kb, seccomp; /* of the program, after the last picture */
+	int descriptors;
 };
 
 static struct ring_writer *ring; /* closed whatever happens, so that it does not stay in /dev/shm */
@@ -98,7 +101,7 @@ static void start(struct show *show, const char *camera)
 	int ends[2];
 
 	snprintf(fps, sizeof(fps), "%ld", show->fps);
-	if (pipe(ends) != 0 || (show->child = fork()) < 0)
+	if (pipe2(ends, O_CLOEXEC) != 0 || (show->child = fork()) < 0)
 		die("cannot start the program");
 	if (show->child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -145,18 +148,24 @@ static void take_record(struct show *show)
 		die("standard output");
 }
 
-static long read_rss_anon_kb(pid_t child)
+static void look_at_process(struct show *show)
 {
 	char path[64], line[128];
-	long kb = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)show->child);
 	FILE *file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		(void)sscanf(line, "RssAnon: %ld", &kb);
+	while (file && fgets(line, sizeof(line), file)) {
+		(void)sscanf(line, "RssAnon: %ld", &show->rss_anon_kb);
+		(void)sscanf(line, "Seccomp: %ld", &show->seccomp);
+	}
 	if (file)
 		fclose(file);
-	return kb;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)show->child);
+	DIR *folder = opendir(path);
+	for (struct dirent *entry; folder && (entry = readdir(folder));)
+		show->descriptors += entry->d_name[0] != '.';
+	if (folder)
+		closedir(folder);
 }
 
 static void run(struct show *show)
@@ -170,7 +179,7 @@ static void run(struct show *show)
 	put(show, show->seconds * show->fps); /* ends the last second */
 	while (show->answered < show->seconds)
 		take_record(show);
-	show->rss_anon_kb = read_rss_anon_kb(show->child);
+	look_at_process(show);
 }
 
 static void finish(struct show *show)
@@ -185,8 +194,11 @@ static void finish(struct show *show)
 	}
 	double cpu_ms = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3 +
 			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3;
-	fprintf(stderr, "{\"pictures\": %ld, \"cpu_ms_per_picture\": %.3f, \"rss_anon_kb\": %ld}\n",
-		show->seconds * show->fps, cpu_ms / (double)(show->seconds * show->fps), show->rss_anon_kb);
+	fprintf(stderr,
+		"{\"pictures\": %ld, \"cpu_ms_per_picture\": %.3f, \"rss_anon_kb\": %ld, \"seccomp\": %ld, "
+		"\"descriptors\": %d}\n",
+		show->seconds * show->fps, cpu_ms / (double)(show->seconds * show->fps), show->rss_anon_kb,
+		show->seccomp, show->descriptors);
 }
 
 int main(int argc, char **argv)
