@@ -244,6 +244,10 @@ campaign-crowd: N = 10000
 campaign-crowd: all test-tools ## [N=10000] N hostile clients, behind each web server
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/crowd.py $(N)
 
+campaign-motion: N = 60
+campaign-motion: all test-tools ## [N=60] kills recorder-motion every second for N seconds, then stops it for as long
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/motion.py $(N)
+
 campaign-replug: N = 1000
 campaign-replug: all test-tools ## [N=1000] unplugs a camera and plugs it in again N times
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/replug.py $(N)
@@ -284,5 +288,5 @@ bench-archive: all bench-tools ## [SEGMENTS=52560] measures a year of footage ag
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
 .PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-package test-systems \
-	campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-crowd campaign-replug campaign-viewers \
+	campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-replug campaign-viewers \
 	campaign-power soak bench bench-docs bench-capture bench-webservers bench-archive
