@@ -27,7 +27,7 @@
 
 static void limit(int resource, rlim_t most)
 {
-	setrlimit(resource, &(struct rlimit){most, most});
+	setrlimit((__rlimit_resource_t)resource, &(struct rlimit){most, most});
 }
 
 static void offer_to_oom_killer(void)
@@ -102,26 +102,69 @@ void motion_child_read_errors(struct motion_process *process)
 	}
 }
 
+/* Ends it, remembers and logs why, and waits that long before the next one. */
+static void give_up(struct motion_process *process, int64_t wait_us)
+{
+	motion_child_end(process);
+	process->restarts++;
+	process->failures++;
+	if (process->failures <= MOTION_FAILURES_MAX)
+		log_warn("motion", "%s; starting it again%s", process->error,
+			 process->failures == MOTION_FAILURES_MAX ? ", and not logging that until it works" : "");
+	process->retry_at.us = mono_now().us + wait_us;
+}
+
+/* What needs somebody's attention at once. */
+static void set_lasting(struct motion_process *process)
+{
+	if (process->failures < MOTION_FAILURES_MAX - 1)
+		process->failures = MOTION_FAILURES_MAX - 1;
+}
+
 void motion_child_fail(struct motion_process *process, const char *what)
 {
 	struct reason refused;
 
 	motion_child_read_errors(process);
-	bool not_executed = subprocess_exec_failed(&process->child, process->program, &refused);
-	if (not_executed)
+	if (subprocess_exec_failed(&process->child, process->program, &refused)) {
 		snprintf(process->error, sizeof(process->error), "%.127s", refused.text);
-	else
+		set_lasting(process);
+	} else {
 		snprintf(process->error, sizeof(process->error), "recorder-motion %s%s%.60s", what,
 			 process->messages.last[0] ? ": " : "", process->messages.last);
-	motion_child_end(process);
-	process->restarts++;
-	process->failures++;
-	if (not_executed && process->failures < MOTION_FAILURES_MAX)
-		process->failures = MOTION_FAILURES_MAX;
-	if (process->failures <= MOTION_FAILURES_MAX)
-		log_warn("motion", "%s; starting it again%s", process->error,
-			 process->failures == MOTION_FAILURES_MAX ? ", and not logging that until it works" : "");
-	process->retry_at.us = mono_now().us + backoff_next(&process->backoff);
+	}
+	give_up(process, backoff_next(&process->backoff));
+}
+
+/*
+ * It has said why it cannot work, such as pictures that it cannot decode. While that does not change it is started less
+ * and less often.
+ */
+static void accept_cause(struct motion_process *process)
+{
+	char cause[sizeof(process->error)];
+
+	snprintf(cause, sizeof(cause), "%.127s", process->messages.last);
+	if (strcmp(cause, process->error) != 0)
+		backoff_reset(&process->cause_backoff);
+	memcpy(process->error, cause, sizeof(cause));
+	set_lasting(process);
+	give_up(process, backoff_next(&process->cause_backoff));
+}
+
+static void end_with_status(struct motion_process *process, int status)
+{
+	char what[64];
+
+	motion_child_read_errors(process);
+	if (status == 0 && process->records_of_child) /* it cannot open another ring, and this one was closed */
+		motion_child_end(process);
+	else if (status != 0 && status != SUBPROCESS_NOT_EXECUTED && process->messages.last[0])
+		accept_cause(process);
+	else {
+		snprintf(what, sizeof(what), "ended with status %d", status);
+		motion_child_fail(process, what);
+	}
 }
 
 bool motion_child_has_ended(struct motion_process *process)
@@ -132,19 +175,14 @@ bool motion_child_has_ended(struct motion_process *process)
 	case SUBPROCESS_RUNNING:
 		return false;
 	case SUBPROCESS_SUCCEEDED:
-		if (process->records_of_child) { /* it cannot open another ring, and this one was closed */
-			motion_child_end(process);
-			return true;
-		}
-		/* fall through */
 	case SUBPROCESS_FAILED:
-		snprintf(what, sizeof(what), "ended with status %d", process->child.exit_status);
-		break;
+		end_with_status(process, process->child.exit_status);
+		return true;
 	case SUBPROCESS_KILLED:
-		snprintf(what, sizeof(what), "was ended by signal %d (%.32s)", process->child.exit_signal,
-			 strsignal(process->child.exit_signal));
 		break;
 	}
+	snprintf(what, sizeof(what), "was ended by signal %d (%.32s)", process->child.exit_signal,
+		 strsignal(process->child.exit_signal));
 	motion_child_fail(process, what);
 	return true;
 }

@@ -14,6 +14,8 @@
 
 #define BACKOFF_MIN_US (US_PER_S / 4)
 #define BACKOFF_MAX_US (5 * US_PER_S)
+#define CAUSE_MIN_US   (5 * US_PER_S)
+#define CAUSE_MAX_US   (320 * US_PER_S)
 
 #define VIEW_NOTICE_S (24 * 3600)
 #define VIEW_BACK_S   480 /* the old view came back, and did not only become older than ten minutes */
@@ -46,6 +48,7 @@ static void stop(struct motion_process *process)
 	process->failures = 0;
 	process->error[0] = '\0';
 	backoff_reset(&process->backoff);
+	backoff_reset(&process->cause_backoff);
 }
 
 /* It owes a record once there is a frame that is newer than its last one. */
@@ -94,6 +97,7 @@ struct motion_process *motion_process_create(const struct motion_parts *parts)
 		motion_program_find(process->program);
 	process->child = SUBPROCESS_NONE;
 	process->backoff = BACKOFF(BACKOFF_MIN_US, BACKOFF_MAX_US);
+	process->cause_backoff = BACKOFF(CAUSE_MIN_US, CAUSE_MAX_US);
 	process->tick = (struct loop_timer){.due = tick, .context = process};
 	return process;
 }
@@ -118,7 +122,12 @@ static void follow_from(struct motion_process *process, uint64_t seq)
 		captured_seconds_note(&process->captured, frame.meta.wall_us / US_PER_S);
 		if (frame.meta.source != process->source) /* another camera looks different */
 			process->tamper = (struct motion_tamper){0};
+		if (frame.meta.epoch != process->epoch) { /* perhaps without what prevented it from working */
+			backoff_reset(&process->cause_backoff);
+			process->retry_at = mono_now();
+		}
 		process->source = frame.meta.source;
+		process->epoch = frame.meta.epoch;
 	}
 }
 

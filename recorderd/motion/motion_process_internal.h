@@ -22,7 +22,7 @@ struct motion_process {
 	char program[PATH_MAX];
 	const struct ring_reader *ring; /* NULL: none */
 	uint64_t seen;                  /* the newest frame of the ring whose second was noted */
-	uint32_t source;                /* of that frame */
+	uint32_t source, epoch;         /* of that frame */
 	struct captured_seconds captured;
 
 	/* The child; its fields are valid while child.pid is not 0 */
@@ -40,6 +40,7 @@ struct motion_process {
 
 	/* Supervision */
 	struct backoff backoff;
+	struct backoff cause_backoff; /* if it says why it cannot work */
 	mono_t retry_at;
 	unsigned failures; /* since a child worked */
 

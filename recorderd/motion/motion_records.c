@@ -20,6 +20,7 @@ static void note_success(struct motion_process *process)
 	process->failures = 0;
 	process->error[0] = '\0';
 	backoff_reset(&process->backoff);
+	backoff_reset(&process->cause_backoff);
 }
 
 /* Whoever sends one record that cannot be true is not believed any further. */

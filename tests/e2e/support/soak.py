@@ -3,6 +3,7 @@ import contextlib
 import http.client
 import os
 import random
+import re
 import statistics
 import threading
 import time
@@ -200,8 +201,8 @@ def assert_pictures(rig):
 
 def leftovers(rig):
     """Files that should have been removed."""
-    names = [name for name in os.listdir(rig.recordings) if not name.endswith((".mp4", ".idx")) and
-             name not in ("recording_index.json", "recording_index.bin", ".lock", ".folder")]
+    names = [name for name in os.listdir(rig.recordings) if not name.endswith((".mp4", ".idx", ".motion")) and
+             not re.fullmatch(r"motion_\d{8}\.bin", name) and name not in ("recording_index.json", "recording_index.bin", ".lock", ".folder")]
     return names + ([name for name in os.listdir(rig.clips) if "tmp" in name or name.startswith(".new")] if os.path.isdir(rig.clips) else [])
 
 

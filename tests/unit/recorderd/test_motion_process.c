@@ -115,7 +115,7 @@ static _Noreturn void tell_limits(int argc, char **argv)
 	char byte;
 
 	getrlimit(RLIMIT_NOFILE, &files);
-	fprintf(stderr, "%d %s %s files %d of %d, nice %d, input %zd\n", argc, argv[3], argv[4], open_files(),
+	fprintf(stderr, "%d %s %s, %d files of %d, nice %d, input %zd\n", argc, argv[3], argv[4], open_files(),
 		(int)files.rlim_max, getpriority(PRIO_PROCESS, 0), read(STDIN_FILENO, &byte, 1));
 	exit(5);
 }
@@ -140,7 +140,10 @@ static int be_child(int argc, char **argv)
 		send_record(FIRST - 1);
 	else if (strcmp(what, "complains") == 0)
 		complain();
-	else if (strcmp(what, "crashes") == 0)
+	else if (strcmp(what, "refuses") == 0) {
+		fputs("2026-05-17 10:23:00.123 error motion: the pictures are damaged\n", stderr);
+		return 1;
+	} else if (strcmp(what, "crashes") == 0)
 		raise(SIGSEGV);
 	else if (strcmp(what, "tells") == 0)
 		tell_limits(argc, argv);
@@ -380,8 +383,7 @@ static void a_child_gets_three_descriptors_and_less_priority(void **state)
 	(void)state;
 	start("tells");
 	wait_until(has_failed);
-	assert_string_equal(status.error,
-			    "recorder-motion ended with status 5: 5 --fps 5 files 3 of 32, nice 10, input 0");
+	assert_string_equal(status.error, "5 --fps 5, 3 files of 32, nice 10, input 0");
 }
 
 static void endless_complaints_stop_nothing(void **state)
@@ -419,6 +421,33 @@ static void a_child_that_ends_or_closes_its_output_is_replaced(void **state)
 	start("crashes");
 	wait_until(fails);
 	assert_string_equal(status.error, "recorder-motion was ended by signal 11 (Segmentation fault)");
+}
+
+static bool has_restarted_for_minutes(void)
+{
+	fake_clock.mono_ahead_us += US_PER_S;
+	limit.us += US_PER_S;
+	return status.restarts >= 6;
+}
+
+static bool has_restarted_again(void)
+{
+	return status.restarts >= 7;
+}
+
+static void a_child_that_says_why_it_cannot_work_is_started_less_and_less_often(void **state)
+{
+	(void)state;
+	start("refuses");
+	wait_until(has_failed);
+	assert_string_equal(status.error, "the pictures are damaged");
+	assert_int_equal(status.state, MOTION_FAILING);
+	int64_t begun_us = mono_now().us;
+	wait_until(has_restarted_for_minutes);
+	assert_true(mono_now().us - begun_us >= 150 * US_PER_S);
+	rig.epoch++; /* another picture size, for instance: at once */
+	put_second(FIRST + SECONDS);
+	wait_until(has_restarted_again);
 }
 
 static void a_missing_program_is_named(void **state)
@@ -492,6 +521,7 @@ int main(int argc, char **argv)
 		CASE(endless_complaints_stop_nothing),
 		CASE(a_closed_ring_is_no_failure),
 		CASE(a_child_that_ends_or_closes_its_output_is_replaced),
+		CASE(a_child_that_says_why_it_cannot_work_is_started_less_and_less_often),
 		CASE(a_missing_program_is_named),
 		CASE(it_can_be_switched_off_and_on),
 		CASE(another_rate_needs_another_child),
