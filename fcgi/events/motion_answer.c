@@ -165,17 +165,28 @@ static void job_done(struct api_request *request)
 	}
 }
 
+/* Reading a year takes seconds, so there is a limit on how many clients may have that done. */
+static void run_in_child(struct motion_answer *answer)
+{
+	struct api_request *request = answer->request;
+
+	if (!api_acquire(request, API_PERMIT_DOWNLOAD)) {
+		respond_no_permit(request, 5, "Too many downloads at once (http.max_downloads). Try again soon.");
+		return;
+	}
+	answer->memory_fd = memfd_create("motion", MFD_CLOEXEC);
+	if (answer->memory_fd < 0 || !api_job_start(request, run, answer, job_done))
+		respond_failure(request, "read the records of motion", errno);
+}
+
 void motion_answer_run(struct motion_answer *answer)
 {
-	if (answer->to_second - answer->oldest_second > AT_ONCE_S) {
-		answer->memory_fd = memfd_create("motion", MFD_CLOEXEC);
-		if (answer->memory_fd < 0 || !api_job_start(answer->request, run, answer, job_done))
-			respond_failure(answer->request, "read the records of motion", errno);
-	} else if (make(answer)) {
+	if (answer->to_second - answer->oldest_second > AT_ONCE_S)
+		run_in_child(answer);
+	else if (make(answer))
 		respond(answer);
-	} else {
+	else
 		respond_error(answer->request, errno);
-	}
 }
 
 void motion_answer_add_range(const struct motion_answer *answer, struct json_object *json)
