@@ -68,7 +68,8 @@ static const struct {
 	 "futex futex_time64 clock_gettime clock_gettime64 clock_nanosleep clock_nanosleep_time64 restart_syscall "
 	 "rt_sigreturn sigreturn exit exit_group"},
 	{API, "connect ftruncate ftruncate64 fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
-	      "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open"},
+	      "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open fadvise64 fadvise64_64 "
+	      "arm_fadvise64_64"},
 	/* With these a child enters its own sandbox and becomes FFmpeg. */
 	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self"},
 	{DEVICES, "memfd_create ftruncate ftruncate64 eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait "
