@@ -30,7 +30,7 @@ static void take(struct motion_hour *hour, const struct motion_record *record, c
 		return;
 	int second = (int)at;
 	uint64_t bit = UINT64_C(1) << second % 64;
-	if (!(record->flags & MOTION_LEARNING))
+	if (motion_is_known(record->flags))
 		hour->known.words[second / 64] |= bit;
 	if (!need || !is_needed(need, &record->cells, record->flags))
 		return;

@@ -14,7 +14,7 @@
 struct motion_hour {
 	int64_t from_second;
 	int from, to;               /* seconds of it that are in the range of the walk: [from, to) */
-	struct second_bits known;   /* seconds that have a record and are not MOTION_LEARNING */
+	struct second_bits known;   /* seconds that have a record by which motion_is_known() */
 	struct second_bits present; /* seconds whose record is needed; it is in `records` */
 	struct motion_record records[MOTION_HOUR_SECONDS];
 	struct motion_record read[MOTION_RECORDS_PER_READ]; /* room for what is read from a file */

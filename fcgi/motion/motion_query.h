@@ -5,8 +5,8 @@
  * something moved inside the mask, those of which it does not know every second, and those that no list has yet, such
  * as the open segment's. A list that is missing or damaged makes an answer slower, and changes nothing in it.
  *
- * A second without a record is unknown, and so is one that is marked MOTION_LEARNING. Unknown seconds are in no
- * `covered` span; they must never be taken for seconds in which nothing moved.
+ * A second without a record is unknown, and so is one whose record cannot say what moved (motion_is_known()). Unknown
+ * seconds are in no `covered` span; they must never be taken for seconds in which nothing moved.
  */
 #ifndef FCGI_MOTION_MOTION_QUERY_H
 #define FCGI_MOTION_MOTION_QUERY_H

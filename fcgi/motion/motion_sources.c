@@ -224,5 +224,5 @@ bool motion_sources_settled(const struct motion_sources *sources)
 bool motion_source_complete(const struct motion_source *source)
 {
 	return (int64_t)source->entry.records == source->entry.end_second - source->entry.first_second &&
-	       !(source->entry.flags & MOTION_LEARNING);
+	       motion_is_known(source->entry.flags);
 }

@@ -27,6 +27,15 @@ struct motion_day_list {
 	size_t count;
 };
 
+/*
+ * Does a record with these flags say what moved? Just after a start, and when most of the picture changes at once
+ * (somebody switches the light on), nobody can tell. Its cells are empty, but that is not to say that nothing moved.
+ */
+static inline bool motion_is_known(uint32_t flags)
+{
+	return !(flags & (MOTION_LEARNING | MOTION_GLOBAL));
+}
+
 struct motion_source {
 	struct motion_list_entry entry; /* records > 0 */
 	const struct motion_list *list; /* that has its blocks; NULL: there is none */
@@ -51,7 +60,7 @@ void motion_sources_close(struct motion_sources *sources);
 /* After all days of the range were loaded: true if nothing can change what is known of it (motion_walk.h). */
 bool motion_sources_settled(const struct motion_sources *sources);
 
-/* True if the entry has a record, which need not be read to know that its second is known, for each of its seconds. */
+/* True if each of its seconds has a record and is known, which need not be read to know that. */
 bool motion_source_complete(const struct motion_source *source);
 
 #endif

@@ -62,7 +62,7 @@ static void join(struct motion_second *into, const struct motion_second *from)
 static struct motion_second second_of(const struct motion_record *record, const struct motion_mask *everywhere)
 {
 	return (struct motion_second){
-		.known = !(record->flags & MOTION_LEARNING),
+		.known = motion_is_known(record->flags),
 		.flags = record->flags,
 		.strongest = (uint8_t)motion_cells_strongest(&record->cells, everywhere),
 		.mean_luma = record->mean_luma,

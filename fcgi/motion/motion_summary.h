@@ -13,7 +13,7 @@
 #include "fcgi/motion/motion_sources.h"
 
 struct motion_second {
-	uint8_t known;     /* 0: there is no record, or it is MOTION_LEARNING (see flags) */
+	uint8_t known;     /* 0: there is no record, or not motion_is_known() */
 	uint8_t flags;     /* enum motion_flags */
 	uint8_t strongest; /* enum motion_strength, of the whole picture */
 	uint8_t mean_luma;

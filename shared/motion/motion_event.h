@@ -6,7 +6,7 @@
  * seconds has a clear cell, or if MOTION_EVENT_FAINT_SECONDS of them move: leaves and noise move faintly, and not for
  * long. Seconds without a record neither move nor end an event; they count as time that passes.
  *
- * A second that is marked MOTION_LEARNING or MOTION_GLOBAL has no cells, so it does not move either.
+ * A second that is marked MOTION_LEARNING or MOTION_GLOBAL has no cells, so it neither moves nor ends an event either.
  *
  * Nothing here is stored. Events are computed when somebody asks, so another mask or another rule changes the past too.
  */

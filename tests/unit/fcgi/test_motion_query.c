@@ -67,10 +67,10 @@ static void record_make(int64_t second, struct motion_record *record)
 {
 	*record = (struct motion_record){.second = second, .mean_luma = (uint8_t)chance(256), .frames = 5};
 	if (chance(40) == 0)
-		record->flags = MOTION_LEARNING;
+		record->flags = chance(2) ? MOTION_LEARNING : MOTION_GLOBAL;
 	else if (chance(200) == 0)
 		record->flags = MOTION_BLURRED;
-	for (uint64_t i = record->flags & MOTION_LEARNING || chance(8) ? 0 : 1 + chance(6); i > 0; i--)
+	for (uint64_t i = !motion_is_known(record->flags) || chance(8) ? 0 : 1 + chance(6); i > 0; i--)
 		motion_cells_raise(&record->cells, (int)chance(MOTION_COLUMNS), (int)chance(MOTION_ROWS),
 				   (enum motion_strength)(1 + chance(3)));
 }
@@ -238,7 +238,7 @@ static bool is_moving(const struct truth *truth, const struct motion_question *q
 static bool is_known(const struct truth *truth, const struct motion_question *question)
 {
 	(void)question;
-	return truth->present && !(truth->record.flags & MOTION_LEARNING);
+	return truth->present && motion_is_known(truth->record.flags);
 }
 
 static struct motion_question random_question(void)
@@ -366,7 +366,7 @@ static void summaries_say_the_same(void **state)
 				assert_int_equal(seconds[i].flags, record->flags);
 				assert_int_equal(seconds[i].strongest,
 						 motion_cells_strongest(&record->cells, &everywhere));
-				assert_true(seconds[i].known || record->flags & MOTION_LEARNING);
+				assert_true(seconds[i].known || !motion_is_known(record->flags));
 			}
 		}
 	}
