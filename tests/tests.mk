@@ -153,6 +153,7 @@ $(BUILD)/tests/motion/make_scene: $(patsubst %,tests/motion/%.c,make_scene canva
 # Numbered frames for the camera: files, and the options of make_frames.
 FRAMES = $(BUILD)/tests/frames
 $(FRAMES)/small.frames:   SHAPE = -s 320x180 -b 7000 -n 9000
+$(FRAMES)/moving.frames:  SHAPE = -s 320x180 -b 7000 -n 900 -m 420-540
 $(FRAMES)/hd.frames:      SHAPE = -c -s 1280x720 -b 80000 -n 1200
 $(FRAMES)/full_hd.frames: SHAPE = -c -s 1920x1080 -b 150000 -n 600
 $(FRAMES)/%.frames: $(BUILD)/tests/tools/make_frames
@@ -160,7 +161,7 @@ $(FRAMES)/%.frames: $(BUILD)/tests/tools/make_frames
 	$(Q)$< $(SHAPE) $@
 
 test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(patsubst %,$(BUILD)/tests/tools/%,make_archive make_motion motion_scene) \
-	$(BUILD)/tests/motion/make_scene $(FRAMES)/small.frames
+	$(BUILD)/tests/motion/make_scene $(patsubst %,$(FRAMES)/%.frames,small moving)
 
 $(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) tests/bench/stream.h tests/bench/ages.h
 $(BUILD)/tests/bench/sink_reader: $(patsubst %,tests/bench/%.c,sink_reader ages) $(call libraries,shared/ring)

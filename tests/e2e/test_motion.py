@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""When something moved, asked of an archive whose records say so (tests/tools/make_motion.c): /events, /motion, /motion/heatmap."""
+"""
+When something moved: /events, /motion and /motion/heatmap. They are asked of an archive whose records follow a scene
+(tests/tools/make_motion.c), and, meanwhile, of a recorder whose camera sees a block move once.
+"""
 import csv
 import glob
 import io
@@ -7,9 +10,11 @@ import os
 import sys
 from datetime import datetime
 
+from support import BUILD
 from support.made_archive import make_archive, make_motion
 from support.rig import Rig
 from support.tap import run_tests
+from support.times import PATIENCE_S, US, wait_for
 
 SEGMENTS, SECONDS = 20, 60
 LENGTH = SEGMENTS * SECONDS
@@ -24,6 +29,11 @@ MOVES = [(40, 52, *DOOR, 2), (100, 103, *STREET, 1), (200, 204, *STREET, 1), (30
 EVENTS = [(1150, 1160), (900, 903), (500, 560), (300, 306), (200, 204), (40, 52)]  # newest first
 BLUR = (800, 830)  # marked, so it began nine seconds earlier
 ARCHIVE = {}
+FRAMES = os.path.join(BUILD, "tests", "frames", "moving.frames")
+BLOCK = range(420, 540)  # the frames in which a block moves (tests.mk)
+SEEN = 660               # a frame some seconds later
+NUMBERS = "not=0,0,1,.25"  # the part of the picture that has the frames' numbers, which change all the time
+LIVE = {}
 
 
 def area(cells):
@@ -212,6 +222,24 @@ def test_an_archive_without_records_knows_nothing(_):
         assert len(lines) == 2 and lines[1].startswith("unknown,") and ",180," in lines[1], lines
 
 
+def test_what_a_camera_sees_moving_is_an_event(_):
+    rig = LIVE["rig"]
+    wait_for(lambda: any(frame.number >= SEEN for frame in rig.camera.frames()), PATIENCE_S, "the block has crossed the picture")
+    seen = [frame.wall_us // US for frame in rig.camera.frames() if frame.number in BLOCK]
+    until = rig.camera.newest().wall_us // US - 2
+    wait_for(lambda: rig.get(f"/motion?from={until}&to={until + 1}").json()["steps"][0]["known"] == 1, PATIENCE_S, "the records are there")
+    found = rig.get(f"/events?{NUMBERS}").json()
+    times = [(datetime.fromisoformat(one["start"]).timestamp(), datetime.fromisoformat(one["end"]).timestamp()) for one in found["events"]]
+    assert len(times) == 1 and abs(times[0][0] - seen[0]) <= 1 and abs(times[0][1] - 1 - seen[-1]) <= 1, (times, seen[0], seen[-1])
+    assert rig.get("/events?area=0,.3,1,.25").json()["events"] == [] and len(rig.get("/events?area=0,.6,1,.2").json()["events"]) == 1
+    x, y, width, height = found["events"][0]["box"]
+    assert x < .1 and x + width > .9 and y > .5 and y + height < .9, found["events"][0]
+    heatmap = rig.get(f"/motion/heatmap?{NUMBERS}").json()["cells"]
+    assert all(sum(row) == 0 for row in heatmap[:10]) and sum(heatmap[12]) > 0, heatmap
+    clip = rig.get("/" + found["events"][0]["footage"])
+    assert clip.status == 200 and [number for _, number in rig.frames_of(clip.body) if number in BLOCK] == list(BLOCK)
+
+
 def make(rig):
     begin, end = make_archive(rig.recordings, SEGMENTS, SECONDS)
     ARCHIVE["begin"], ARCHIVE["end"] = begin, end
@@ -222,7 +250,8 @@ def make(rig):
 
 
 if __name__ == "__main__":
-    with Rig(settings={"motion": {"days": 1}}) as made:
+    with Rig(settings={"motion": {"days": 1}}) as made, Rig(frames=FRAMES) as LIVE["rig"]:
+        LIVE["rig"].start()
         make(made)
         made.start_web()
         status = run_tests(globals(), made)

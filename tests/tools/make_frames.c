@@ -2,9 +2,10 @@
  * make_frames.c - writes a file of numbered frames (frames.h) as a camera might send them: 4:2:2, JPEG or raw YUYV,
  * with a moving texture and the frame's number in large squares.
  *
- *     make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-t] [-c] OUTPUT
+ *     make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-m FROM-TO] [-t] [-c] OUTPUT
  *
  * -b: about that many bytes per JPEG, which determines the quality. -t: omit the Huffman tables, as many cameras do.
+ * -m: the texture stands still, and in frames [FROM, TO) a bright block crosses the picture below its middle.
  * -c: add a comment to each JPEG, with room for its capture time (FRAMES_STAMP).
  */
 #include <errno.h>
@@ -30,6 +31,7 @@ struct picture {
 
 struct options {
 	unsigned width, height, count;
+	unsigned moves_from, moves_to; /* -m; 0: the texture moves */
 	size_t jpeg_bytes;
 	bool raw, no_tables, comment;
 	const char *output;
@@ -101,15 +103,28 @@ static void draw_number(struct picture *p, uint32_t number)
 	}
 }
 
-static void draw(struct picture *p, uint32_t number)
+/* A block of a tenth of the width and a fifth of the height, from the left edge to the right one. */
+static void draw_block(struct picture *p, const struct options *options, uint32_t number)
 {
-	unsigned right = number * 3 % p->stride, down = number % p->lines;
+	unsigned width = p->width / 10, path = p->width - width;
+	unsigned left = path * (number - options->moves_from) / (options->moves_to - options->moves_from);
+
+	for (unsigned y = p->height * 6 / 10; y < p->height * 8 / 10; y++)
+		memset(p->luma + (size_t)y * p->stride + left, 235, width);
+}
+
+static void draw(struct picture *p, const struct options *options, uint32_t number)
+{
+	uint32_t step = options->moves_to > 0 ? 0 : number;
+	unsigned right = step * 3 % p->stride, down = step % p->lines;
 
 	for (unsigned y = 0; y < p->lines; y++)
 		memcpy(p->luma + (size_t)y * p->stride, p->texture + (size_t)(y + down) * 2 * p->stride + right,
 		       p->stride);
-	memset(p->cb, (int)(100 + number % 56), (size_t)p->stride / 2 * p->lines);
-	memset(p->cr, (int)(156 - number % 56), (size_t)p->stride / 2 * p->lines);
+	memset(p->cb, (int)(100 + step % 56), (size_t)p->stride / 2 * p->lines);
+	memset(p->cr, (int)(156 - step % 56), (size_t)p->stride / 2 * p->lines);
+	if (number >= options->moves_from && number < options->moves_to)
+		draw_block(p, options, number);
 	draw_number(p, number);
 }
 
@@ -169,7 +184,7 @@ static int quality_for(struct picture *p, const struct options *options)
 {
 	int low = 5, high = 98;
 
-	draw(p, 1);
+	draw(p, options, 1);
 	while (low < high) {
 		int middle = (low + high + 1) / 2;
 		unsigned long length;
@@ -213,7 +228,7 @@ static void write_frames(const struct options *options, struct picture *p, FILE 
 		size_t length;
 		uint8_t *data;
 
-		draw(p, number);
+		draw(p, options, number);
 		data = options->raw ? interleave(p, &length) : encode(p, options, quality, &length);
 		entries[number] = (struct frames_entry){at, length};
 		at += length;
@@ -233,7 +248,7 @@ static bool parse(int argc, char **argv, struct options *out)
 	int option;
 
 	*out = (struct options){.width = 320, .height = 180, .count = 1200, .jpeg_bytes = 8000};
-	while ((option = getopt(argc, argv, "f:s:n:b:tc")) != -1) {
+	while ((option = getopt(argc, argv, "f:s:n:b:m:tc")) != -1) {
 		if (option == 'f')
 			out->raw = strcmp(optarg, "yuyv") == 0;
 		else if (option == 's' && sscanf(optarg, "%ux%u", &out->width, &out->height) != 2)
@@ -242,6 +257,8 @@ static bool parse(int argc, char **argv, struct options *out)
 			out->count = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 'b')
 			out->jpeg_bytes = strtoul(optarg, NULL, 10);
+		else if (option == 'm' && sscanf(optarg, "%u-%u", &out->moves_from, &out->moves_to) != 2)
+			return false;
 		else if (option == 't')
 			out->no_tables = true;
 		else if (option == 'c')
@@ -260,8 +277,9 @@ int main(int argc, char **argv)
 	FILE *file;
 
 	if (!parse(argc, argv, &options)) {
-		fprintf(stderr,
-			"usage: make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-t] [-c] OUTPUT\n");
+		fprintf(stderr, "usage: make_frames [-f mjpg|yuyv] [-s WIDTHxHEIGHT] [-n COUNT] [-b BYTES] [-m "
+				"FROM-TO] [-t] [-c] "
+				"OUTPUT\n");
 		return 2;
 	}
 	file = fopen(options.output, "wb");
