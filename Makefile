@@ -64,9 +64,10 @@ fcgi/sandbox      = broker program_sandbox sandbox_folders
 fcgi/io           = config_watch disk_pulse fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
 	virtual_file zero_copy
 fcgi/auth         = authorize client_address cross_site own_host_name site_headers token_store trusted_host
-fcgi/motion       = motion_area motion_area_cells motion_hour motion_polygon motion_query motion_question motion_scan motion_sources \
-	motion_spans motion_summary motion_walk second_bits
-fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_segment clip_slice kept_clips \
+fcgi/motion       = motion_area motion_area_cells motion_hour motion_polygon motion_query motion_question motion_scan \
+	motion_sources motion_spans motion_summary motion_walk second_bits
+fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_search clip_segment \
+	clip_slice kept_clips
 	nearest_footage timelapse
 fcgi/timeline     = timeline_cache timeline_gaps timeline_items timeline_scan timeline_walk
 fcgi/transcode    = clip_spool still transcode transcode_adopt transcode_input transcode_plan

@@ -12,8 +12,7 @@
 #include "shared/media/mp4_box.h"
 #include "shared/segment/segment.h"
 
-#define HEAD_BYTES    16384u
-#define KEY_LOOK_BACK 64u
+#define HEAD_BYTES 16384u
 
 /* Records found by scanning the .mp4. */
 struct record_list {
@@ -343,49 +342,4 @@ size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, siz
 bool clip_segment_read_failed(const struct clip_segment *segment)
 {
 	return segment->fallback && segment->fallback->done;
-}
-
-uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
-{
-	uint64_t low = 0, high = segment->count;
-
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-		struct index_record record;
-		/* A record that cannot be read ends the segment: search before it. */
-		if (clip_segment_read(segment, middle, 1, &record) == 1 && record.wall_us < wall_us)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static uint64_t key_before(const struct clip_segment *segment, uint64_t number)
-{
-	struct index_record records[KEY_LOOK_BACK];
-	uint64_t end = number + 1;
-
-	while (end > 0) {
-		uint64_t first = end > KEY_LOOK_BACK ? end - KEY_LOOK_BACK : 0;
-		size_t got = clip_segment_read(segment, first, (size_t)(end - first), records);
-		for (size_t i = got; i > 0; i--)
-			if (records[i - 1].flags & INDEX_KEY)
-				return first + i - 1;
-		end = first;
-	}
-	return segment->count;
-}
-
-uint64_t clip_segment_key_frame(const struct clip_segment *segment, uint64_t number)
-{
-	struct index_record record;
-	uint64_t key = key_before(segment, number);
-
-	if (key < segment->count)
-		return key;
-	for (key = number; key < segment->count; key++)
-		if (clip_segment_read(segment, key, 1, &record) == 1 && record.flags & INDEX_KEY)
-			break;
-	return key;
 }

@@ -93,7 +93,7 @@ size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, siz
 /* True if a record could not be read from the index so far. It may be readable again while the file is the same. */
 bool clip_segment_read_failed(const struct clip_segment *segment);
 
-/* The first record whose wall time is at least wall_us; segment->count if there is none. A binary search. */
+/* The first record whose wall time is at least wall_us; segment->count if there is none. Reads few records. */
 uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us);
 
 /* The last key frame at or before record `number`; if there is none, the first after it; else segment->count. */
