@@ -67,8 +67,7 @@ fcgi/auth         = authorize client_address cross_site own_host_name site_heade
 fcgi/motion       = motion_area motion_area_cells motion_hour motion_polygon motion_query motion_question motion_scan \
 	motion_sources motion_spans motion_summary motion_walk second_bits
 fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_search clip_segment \
-	clip_slice kept_clips
-	nearest_footage timelapse
+	clip_slice kept_clips nearest_footage timelapse
 fcgi/timeline     = timeline_cache timeline_gaps timeline_items timeline_scan timeline_walk
 fcgi/transcode    = clip_spool still transcode transcode_adopt transcode_input transcode_plan
 fcgi/pool         = address_shares address_turn camera handover pass_table snapshot_cache snapshot_queue worker_groups \
@@ -76,7 +75,8 @@ fcgi/pool         = address_shares address_turn camera handover pass_table snaps
 fcgi/server       = client_probe master master_workers pending permits request request_context request_pass request_wait \
 	response worker
 fcgi/events       = event_links event_list event_text events heatmap motion_answer motion_steps
-fcgi/footage      = cached_response clip_headers clip_problems clip_request footage no_footage playlist
+fcgi/footage      = cached_response clip_headers clip_problems clip_request footage moving_headers moving_parts \
+	no_footage playlist
 fcgi/api          = camera_info clip_list clips control health main metrics misrouted_live prometheus recordings route \
 	snapshot timeline
 fcgi/video        = video_chunk video_feed video_frame video_sender

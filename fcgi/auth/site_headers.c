@@ -9,7 +9,9 @@
 #define PREFLIGHT_S "600" /* how long a browser may cache the response */
 
 /* Response headers that pages may read besides those that they always may. */
-#define EXPOSED "X-Clip-Source, X-Clip-Spans, X-Clip-Start, X-Live-Video, X-Timestamp, Content-Range, ETag, Retry-After"
+#define EXPOSED                                                                                                        \
+	"X-Clip-Source, X-Clip-Spans, X-Clip-Start, X-Clip-Unknown, X-Live-Video, X-Timestamp, Content-Range, ETag, "  \
+	"Retry-After"
 
 static bool is_reading_method(const char *method)
 {

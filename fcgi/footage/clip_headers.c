@@ -7,9 +7,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "fcgi/footage/moving_headers.h"
 #include "shared/base/json_value.h"
 #include "shared/base/time_text.h"
 
+#define LOCATION_MAX    2048
 #define ZONE_BYTES      16
 #define NAME_TIME_BYTES (TIME_COMPACT_BYTES + ZONE_BYTES)
 
@@ -80,28 +82,44 @@ static void append_url_time(struct buffer *out, int64_t wall_us)
 		buffer_printf(out, *at == '+' ? "%%2B" : "%c", *at);
 }
 
+/* Left out if it is very long: web servers refuse long headers, and clients get by without it. */
 static void append_location(const struct api_request *request, const struct clip_request *wanted, struct buffer *out)
 {
+	size_t before = out->length;
+
 	buffer_printf(out, "Content-Location: footage?from=");
 	append_url_time(out, wanted->plan.from_us);
 	buffer_printf(out, "&to=");
 	append_url_time(out, wanted->plan.to_us);
 	if (wanted->speed != 1)
 		buffer_printf(out, "&speed=%u", wanted->speed);
+	if (wanted->moving.wanted)
+		moving_parts_append_query(request->fcgi->query, true, out);
 	if (request->camera_named)
 		buffer_printf(out, "&camera=%s", request->camera->config->camera.name);
 	buffer_printf(out, "\r\n");
+	if (out->length > before + LOCATION_MAX)
+		out->length = before;
 }
 
-void clip_headers_append_content(const struct clip *clip, struct buffer *out)
+static void append_spans(const struct clip *clip, struct buffer *out)
 {
-	buffer_printf(out, "X-Clip-Source: %s\r\n", clip->source);
 	if (clip->spans.length > 0)
 		buffer_printf(out, "X-Clip-Spans: %.*s\r\n", (int)clip->spans.length, (const char *)clip->spans.data);
 	else
 		buffer_printf(out, "X-Clip-Spans: %zu; see /timeline\r\n", clip->span_count);
-	buffer_printf(out, "X-Clip-Start: %" PRId64 ".%06" PRId64 "\r\n", clip->first_us / US_PER_S,
-		      clip->first_us % US_PER_S);
+}
+
+static void append_source(const struct clip *clip, struct buffer *out)
+{
+	buffer_printf(out, "X-Clip-Source: %s\r\nX-Clip-Start: %" PRId64 ".%06" PRId64 "\r\n", clip->source,
+		      clip->first_us / US_PER_S, clip->first_us % US_PER_S);
+}
+
+void clip_headers_append_content(const struct clip *clip, struct buffer *out)
+{
+	append_source(clip, out);
+	append_spans(clip, out);
 }
 
 void clip_headers_append(const struct api_request *request, const struct clip_request *wanted, const struct clip *clip,
@@ -112,7 +130,13 @@ void clip_headers_append(const struct api_request *request, const struct clip_re
 
 	clip_headers_name(request, clip, name);
 	buffer_printf(out, "Content-Disposition: inline; filename=\"%s.mp4\"\r\n", name);
-	clip_headers_append_content(clip, out);
+	append_source(clip, out);
+	if (wanted->moving.wanted) {
+		moving_headers_append_spans(request, clip, out);
+		moving_headers_append_unknown(request, &wanted->unknown, out);
+	} else {
+		append_spans(clip, out);
+	}
 	buffer_printf(out, "Server-Timing: clip;dur=%" PRId64 ".%03" PRId64 "\r\n", took_us / 1000, took_us % 1000);
 	if (wanted->span.moving)
 		append_location(request, wanted, out);

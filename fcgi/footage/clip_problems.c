@@ -1,6 +1,9 @@
 /* clip_problems.c - the problem responses to requests for clips. */
 #include "fcgi/footage/clip_problems.h"
 
+#include <errno.h>
+
+#include "fcgi/footage/moving_parts.h"
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/transcode.h"
 
@@ -11,6 +14,24 @@ void respond_clip_too_long(struct api_request *request)
 		"A clip can play for at most %d minutes (http.max_clip_minutes). Ask for a shorter range, or for a "
 		"timelapse with speed=.",
 		request->camera->config->http.max_clip_minutes);
+}
+
+void respond_moved_too_long(struct api_request *request)
+{
+	respond_problem(request, 413, NULL,
+			"Something moved for more than %d minutes, and that is as long as a clip can be "
+			"(http.max_clip_minutes). Ask for a shorter range, a smaller area= or a higher strength=.",
+			request->camera->config->http.max_clip_minutes);
+}
+
+void respond_no_plan(struct api_request *request, int error)
+{
+	if (error == EOVERFLOW)
+		respond_problem(request, 413, NULL,
+				"With only=motion a range can have at most %d days. Ask for a shorter one.",
+				MOVING_PARTS_DAYS_MAX);
+	else
+		respond_failure(request, "read the recordings", error);
 }
 
 void respond_too_many_parts(struct api_request *request)

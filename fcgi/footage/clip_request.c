@@ -33,6 +33,8 @@ static void clip_request_free(void *work)
 	clip_plan_free(&wanted->plan);
 	transcode_free(&wanted->encode);
 	cached_response_job_free(wanted->job);
+	moving_parts_free(&wanted->moving);
+	motion_spans_free(&wanted->unknown);
 	free(wanted);
 }
 
@@ -43,13 +45,17 @@ static bool read_query_span(struct api_request *request, struct clip_request *wa
 	long speed = 1;
 
 	if (!query_span(request->fcgi->query, wall_now(), true, &wanted->span, &why) ||
-	    !query_number(request->fcgi->query, "speed", 1, SPEED_MAX, &speed, &why)) {
+	    !query_number(request->fcgi->query, "speed", 1, SPEED_MAX, &speed, &why) ||
+	    !moving_parts_read(request->fcgi->query, &wanted->moving, &why) ||
+	    (wanted->moving.wanted && speed != 1 && !reason_set(&why, "speed= cannot be combined with only=motion."))) {
 		respond_problem(request, 400, NULL, "%s", why.text);
 		return false;
 	}
 	wanted->speed = (unsigned)speed;
 	wanted->moves_by_query = wanted->span.moving;
 	int64_t end_us = wanted->span.open_end ? wall_now().us : wanted->span.to_us;
+	if (wanted->moving.wanted) /* its parts may be short: request_plan() */
+		return true;
 	int64_t played_us = (end_us - wanted->span.from_us) / speed;
 	if (played_us > limits->max_clip_minutes * 60 * US_PER_S) {
 		respond_clip_too_long(request);
@@ -73,7 +79,9 @@ static void clip_request_deliver(struct api_request *request, struct clip *clip)
 	struct clip_request *wanted = request->work;
 	struct clip_cache_key key = cached_key_of(wanted);
 
-	if (wanted->from_memory && !wanted->span.moving)
+	if (wanted->moving.wanted) /* the cache knows ranges only */
+		wanted->job = NULL;
+	else if (wanted->from_memory && !wanted->span.moving)
 		wanted->span.moving = !cached_response_store(request, &key, clip);
 	else if (!wanted->span.moving)
 		wanted->job = cached_response_job_create(request, &key, clip);
@@ -92,7 +100,8 @@ static bool respond_cached(struct api_request *request, uint64_t frames_min)
 	struct clip_cache_key key = cached_key_of(wanted);
 	struct clip clip;
 
-	if (request->disk_hangs || wanted->moves_by_query || !cached_response_find(request, &key, frames_min, &clip))
+	if (request->disk_hangs || wanted->moves_by_query || wanted->moving.wanted ||
+	    !cached_response_find(request, &key, frames_min, &clip))
 		return false;
 	wanted->span.moving = false; /* only final clips are stored */
 	wanted->ready(request, wanted, &clip);
@@ -167,6 +176,9 @@ static void request_build(struct api_request *request)
 			respond_disk_hangs(request);
 		else if (wanted->plan.unreadable != 0)
 			respond_unreadable(request, wanted->plan.unreadable);
+		else if (wanted->moving.wanted)
+			respond_nothing_moved(request, &wanted->moving, &wanted->unknown, wanted->span.from_us,
+					      wanted->plan.to_us);
 		else
 			respond_no_footage(request, wanted->span.from_us, wanted->plan.to_us);
 		return;
@@ -233,7 +245,7 @@ static bool add_parts_to_encode(struct api_request *request, const struct ring_r
 
 	wanted->encode = (struct transcode){.config = request->camera->config};
 	bool good = true;
-	if (wanted->speed == 1 || wanted->plan.count == 0)
+	if (!wanted->moving.wanted && (wanted->speed == 1 || wanted->plan.count == 0))
 		good = transcode_plan_add_missing(&wanted->plan, ring, end_is_missing(wanted, ring, state, alive),
 						  &wanted->encode);
 	wanted->from_memory = wanted->encode.count > 0;
@@ -249,22 +261,65 @@ static uint64_t frames_planned(const struct clip_request *wanted)
 	return wanted->speed == 1 ? clip_plan_frames(&wanted->plan) : 0;
 }
 
+/* Finds the parts, and plans them. What cannot be read makes the plan unreadable, as a segment does. */
+static enum plan_outcome plan_moving(int folder, int64_t from_us, int64_t to_us, struct moving_parts *moving,
+				     struct clip_plan *out)
+{
+	if (moving_parts_find(moving, folder, from_us, to_us))
+		return clip_plan_make_parts(folder, from_us, to_us, moving->parts, moving->count, out);
+	if (errno == EOVERFLOW || clip_segment_classify(errno) == CLIP_SEGMENT_NO_RESOURCES)
+		return PLAN_ERROR;
+	out->unreadable = errno != 0 ? errno : EBADMSG;
+	return PLAN_OK;
+}
+
 enum plan_outcome clip_request_plan(const struct api_request *request, int64_t from_us, int64_t to_us,
-				    struct clip_plan *out)
+				    struct moving_parts *moving, struct clip_plan *out)
 {
 	int folder = request->disk_hangs ? -1 : camera_open_recordings(request->camera);
 	int error = request->disk_hangs ? ETIMEDOUT : errno;
 
+	*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
 	if (folder < 0) {
-		*out = (struct clip_plan){.from_us = from_us, .to_us = to_us};
 		out->unreadable = camera_folder_is_missing(error) ? 0 : error;
 		return PLAN_OK;
 	}
-	enum plan_outcome outcome = clip_plan_make(folder, from_us, to_us, out);
+	enum plan_outcome outcome = moving->wanted ? plan_moving(folder, from_us, to_us, moving, out)
+						   : clip_plan_make(folder, from_us, to_us, out);
 	error = errno;
 	close(folder);
 	errno = error;
 	return outcome;
+}
+
+bool clip_request_find_unknown(struct api_request *request, const struct moving_parts *moving,
+			       struct motion_spans *unknown)
+{
+	int folder = camera_open_recordings(request->camera);
+
+	motion_spans_free(unknown);
+	bool good = folder < 0 || moving_parts_unknown(moving, folder, unknown);
+	int error = errno;
+	if (folder >= 0)
+		close(folder);
+	if (!good)
+		respond_unreadable(request, error);
+	return good;
+}
+
+/* Finds what is unknown, and whether the parts are too long together. Returns false after responding. */
+static bool check_parts(struct api_request *request)
+{
+	struct clip_request *wanted = request->work;
+
+	if (!clip_request_find_unknown(request, &wanted->moving, &wanted->unknown))
+		return false;
+	if (wanted->moving.length_us > request->camera->config->http.max_clip_minutes * 60 * US_PER_S) {
+		respond_moved_too_long(request);
+		return false;
+	}
+	wanted->span.moving |= !wanted->moving.found.settled;
+	return true;
 }
 
 static void request_plan(struct api_request *request)
@@ -274,11 +329,15 @@ static void request_plan(struct api_request *request)
 	bool alive = camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
 
 	clip_plan_free(&wanted->plan);
-	if (clip_request_plan(request, wanted->span.from_us, wanted->span.to_us, &wanted->plan) != PLAN_OK) {
-		respond_failure(request, "read the recordings", errno);
+	if (clip_request_plan(request, wanted->span.from_us, wanted->span.to_us, &wanted->moving, &wanted->plan) !=
+	    PLAN_OK) {
+		respond_no_plan(request, errno);
 		return;
 	}
-	if (!request->disk_hangs && alive && index_is_coming(wanted, &state) && mono_now().us < wanted->wait_until.us) {
+	if (wanted->moving.wanted && wanted->plan.unreadable == 0 && !check_parts(request))
+		return;
+	if (!request->disk_hangs && !wanted->moving.wanted && alive && index_is_coming(wanted, &state) &&
+	    mono_now().us < wanted->wait_until.us) {
 		api_wait(request, INDEX_POLL_MS, request_plan);
 		return;
 	}

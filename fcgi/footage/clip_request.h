@@ -6,6 +6,7 @@
 #define FCGI_FOOTAGE_CLIP_REQUEST_H
 
 #include "fcgi/clip/clip_build.h"
+#include "fcgi/footage/moving_parts.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/server.h"
 #include "fcgi/transcode/transcode.h"
@@ -20,6 +21,8 @@ struct clip_request {
 	bool moves_by_query;    /* the times of the query are relative, or in the future */
 	unsigned speed;
 	mono_t wait_until;
+	struct moving_parts moving;  /* only=motion */
+	struct motion_spans unknown; /* seconds with footage that may have moved */
 	struct clip_plan plan;
 	struct transcode encode;
 	bool from_memory;                /* part of it is encoded from the ring */
@@ -29,14 +32,19 @@ struct clip_request {
 };
 
 /*
- * Plans a clip from the recordings of the request's camera, as clip_plan_make() does. A folder that does not exist
- * is empty, and one whose disk hangs cannot be read.
+ * Plans a clip from the recordings of the request's camera, as clip_plan_make() does; with only=motion, finds the
+ * parts and plans these. A folder that does not exist is empty, and one whose disk hangs cannot be read. If the records
+ * of motion cannot be read, the plan is unreadable.
  */
 enum plan_outcome clip_request_plan(const struct api_request *request, int64_t from_us, int64_t to_us,
-				    struct clip_plan *out);
+				    struct moving_parts *moving, struct clip_plan *out);
+
+/* Finds the seconds with footage that are unknown (moving_parts_unknown). Returns false after responding. */
+bool clip_request_find_unknown(struct api_request *request, const struct moving_parts *moving,
+			       struct motion_spans *unknown);
 
 /*
- * Reads from=, to=, duration= and speed=, and makes the clip. Ends with `ready`, or with a response that says why
+ * Reads from=, to=, duration=, speed= and only=, and makes the clip. Ends with `ready`, or with a response that says why
  * not.
  */
 void clip_request_start(struct api_request *request, clip_ready *ready);

@@ -7,8 +7,11 @@
 
 #include "fcgi/clip/clip_final.h"
 #include "fcgi/clip/clip_plan.h"
+#include "fcgi/footage/clip_problems.h"
 #include "fcgi/footage/clip_request.h"
 #include "fcgi/footage/footage_handlers.h"
+#include "fcgi/footage/moving_headers.h"
+#include "fcgi/footage/no_footage.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/transcode_input.h"
@@ -32,7 +35,12 @@
 
 struct playlist {
 	struct api_request *request;
+	struct query_span span;
+	struct moving_parts moving;  /* only=motion */
+	struct motion_spans unknown; /* seconds with footage that may have moved */
 	bool ended;
+	size_t init_bytes; /* of the init segment of segment number `init_of` */
+	uint64_t init_of;
 	struct buffer entries;
 	int64_t longest_us;
 	int unreadable; /* errno of a segment that could not be read; 0: none */
@@ -83,12 +91,38 @@ static void slice_begin(struct playlist *list, const struct clip_slice *slice, s
 	buffer_printf(&list->entries, "\",BYTERANGE=\"%zu@0\"\n#EXT-X-PROGRAM-DATE-TIME:%s\n", init_bytes, time);
 }
 
+/* Neighbouring slices are often of one segment. */
+static size_t init_bytes_of(struct playlist *list, const struct clip_segment *segment)
+{
+	if (list->init_of != segment->entry.segment_no) {
+		list->init_of = segment->entry.segment_no;
+		list->init_bytes = clip_segment_init_bytes(segment);
+	}
+	return list->init_bytes;
+}
+
+/*
+ * Whether the last slice may become longer, so that an entry that is not complete must not be listed yet. With
+ * only=motion it may until nothing has moved for `before` seconds after it.
+ */
+static bool is_growing(const struct playlist *list, const struct clip_slice *slice)
+{
+	const struct motion_spans *covered = &list->moving.found.covered;
+
+	if (list->ended)
+		return false;
+	if (!list->moving.wanted)
+		return slice->segment.entry.state == CATALOGUE_RECORDING;
+	int64_t known_until = covered->count > 0 ? covered->items[covered->count - 1].to_second : INT64_MIN;
+	return slice->to_us / US_PER_S + list->moving.before_s >= known_until;
+}
+
 /* A damaged index may cut a slice short; the entries before the damage remain valid. */
 static void add_entries(struct playlist *list, const struct clip_slice *slice, bool last)
 {
 	struct index_record records[RECORDS_PER_READ];
 	struct entry entry = {0};
-	size_t init_bytes = clip_segment_init_bytes(&slice->segment);
+	size_t init_bytes = init_bytes_of(list, &slice->segment);
 	uint64_t fragment_at, end_at = 0;
 	int64_t end_us = 0;
 
@@ -112,8 +146,9 @@ static void add_entries(struct playlist *list, const struct clip_slice *slice, b
 			break;
 		next += got;
 	}
-	bool growing = last && !list->ended && slice->segment.entry.state == CATALOGUE_RECORDING;
-	if (entry.open && !growing)
+	if (clip_slice_is_cut(slice) && end_us > slice->to_us)
+		end_us = slice->to_us;
+	if (entry.open && !(last && is_growing(list, slice)))
 		entry_close(list, slice, &entry, end_us, end_at);
 }
 
@@ -121,22 +156,24 @@ static void add_entries(struct playlist *list, const struct clip_slice *slice, b
  * There may be thousands of segments, so each is open only while its entries are made. One that has been deleted
  * meanwhile is skipped.
  */
-static void add_slice(struct playlist *list, struct clip_slice *slice, bool last)
+static void add_slice(struct playlist *list, struct clip_plan *plan, size_t at)
 {
+	const struct clip_slice *slice = &plan->slices[at];
+
 	if (transcode_input_is_jpeg(slice->segment.entry.codec))
 		return;
-	if (clip_segment_reopen(&slice->segment))
-		add_entries(list, slice, last);
+	if (clip_plan_open_slice(plan, at))
+		add_entries(list, slice, at + 1 == plan->count);
 	else if (clip_segment_classify(errno) == CLIP_SEGMENT_NO_RESOURCES)
 		list->entries.failed = true;
 	else if (clip_segment_classify(errno) == CLIP_SEGMENT_UNREADABLE)
 		list->unreadable = errno;
-	clip_segment_release(&slice->segment);
+	clip_plan_close_slice(plan, at);
 }
 
 static void respond_playlist(struct playlist *list)
 {
-	struct buffer out = {0};
+	struct buffer out = {0}, headers = {0};
 	int64_t target_s = (list->longest_us + US_PER_S - 1) / US_PER_S;
 
 	buffer_printf(&out, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%" PRId64 "\n",
@@ -145,10 +182,14 @@ static void respond_playlist(struct playlist *list)
 	buffer_append(&out, list->entries.data, list->entries.length);
 	if (list->ended)
 		buffer_printf(&out, "#EXT-X-ENDLIST\n");
-	if (out.failed || list->entries.failed)
+	buffer_printf(&headers, "Cache-Control: no-cache\r\n");
+	moving_headers_append_unknown(list->request, &list->unknown, &headers);
+	buffer_u8(&headers, '\0');
+	if (out.failed || headers.failed || list->entries.failed)
 		respond_failure(list->request, "make the playlist", ENOMEM);
 	else
-		respond_bytes(list->request, 200, PLAYLIST_TYPE, "Cache-Control: no-cache\r\n", out.data, out.length);
+		respond_bytes(list->request, 200, PLAYLIST_TYPE, (const char *)headers.data, out.data, out.length);
+	buffer_free(&headers);
 	buffer_free(&out);
 }
 
@@ -157,14 +198,18 @@ static void respond_playlist(struct playlist *list)
  * master playlist (RFC 8216, section 4.3.4) with one variant, the same range from an absolute time. Players read a
  * master playlist only once.
  */
-static void respond_variant(struct api_request *request, const struct query_span *span)
+static void respond_variant(const struct playlist *list)
 {
+	const struct query_span *span = &list->span;
+	struct api_request *request = list->request;
 	struct buffer out = {0};
 
 	buffer_printf(&out, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-STREAM-INF:BANDWIDTH=%d\n", VARIANT_BANDWIDTH);
 	buffer_printf(&out, "playlist.m3u8?from=%" PRId64, span->from_us / US_PER_S);
 	if (span->has_to && (!span->open_end || span->to_us > wall_now().us))
 		buffer_printf(&out, "&to=%" PRId64 ".%06" PRId64, span->to_us / US_PER_S, span->to_us % US_PER_S);
+	if (list->moving.wanted)
+		moving_parts_append_query(request->fcgi->query, true, &out);
 	if (request->camera_named)
 		buffer_printf(&out, "&camera=%s", request->camera->config->camera.name);
 	buffer_printf(&out, "\n");
@@ -189,12 +234,15 @@ static bool span_limit(struct query_span *span, int64_t limit_us)
 	return true;
 }
 
-static bool span_read(struct api_request *request, struct query_span *span)
+static bool query_read(struct playlist *list)
 {
+	struct api_request *request = list->request;
+	struct query_span *span = &list->span;
 	int limit_minutes = request->camera->config->http.max_clip_minutes;
 	struct reason why;
 
-	if (!query_span(request->fcgi->query, wall_now(), false, span, &why)) {
+	if (!query_span(request->fcgi->query, wall_now(), false, span, &why) ||
+	    !moving_parts_read(request->fcgi->query, &list->moving, &why)) {
 		respond_problem(request, 400, NULL, "%s", why.text);
 		return false;
 	}
@@ -204,6 +252,12 @@ static bool span_read(struct api_request *request, struct query_span *span)
 		return false;
 	}
 	span->open_end |= !span->has_to;
+	if (list->moving.wanted) { /* its parts may be short: check_parts() */
+		if (span_limit(span, MOVING_PARTS_DAYS_MAX * 24 * 3600 * US_PER_S))
+			return true;
+		respond_no_plan(request, EOVERFLOW);
+		return false;
+	}
 	if (!span_limit(span, limit_minutes * 60 * US_PER_S)) {
 		respond_problem(request, 413, NULL, "A playlist can cover at most %d minutes (http.max_clip_minutes).",
 				limit_minutes);
@@ -212,45 +266,77 @@ static bool span_read(struct api_request *request, struct query_span *span)
 	return true;
 }
 
+/* Finds what is unknown, and whether the parts are too long together. Returns false after responding. */
+static bool check_parts(struct playlist *list)
+{
+	int64_t limit_us = list->request->camera->config->http.max_clip_minutes * 60 * US_PER_S;
+
+	if (!clip_request_find_unknown(list->request, &list->moving, &list->unknown))
+		return false;
+	if (list->moving.length_us <= limit_us)
+		return true;
+	respond_moved_too_long(list->request);
+	return false;
+}
+
+/* Plans the playlist. Returns false after responding. */
+static bool playlist_plan(struct playlist *list, struct clip_plan *plan)
+{
+	struct api_request *request = list->request;
+	struct recorder_state state;
+
+	camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
+	if (clip_request_plan(request, list->span.from_us, list->span.to_us, &list->moving, plan) != PLAN_OK) {
+		respond_no_plan(request, errno);
+		return false;
+	}
+	/* Segments that become readable later would have to be inserted, but a playlist may only grow at its end. */
+	if (plan->unreadable != 0) {
+		respond_unreadable(request, plan->unreadable);
+		return false;
+	}
+	if (list->moving.wanted && !check_parts(list))
+		return false;
+	list->ended = !list->span.open_end && clip_is_final(plan, camera_ring(request->camera), &state) &&
+		      (!list->moving.wanted || list->moving.found.settled);
+	if (list->ended || !list->span.from_relative)
+		return true;
+	respond_variant(list);
+	return false;
+}
+
+static void respond_entries(struct playlist *list)
+{
+	if (list->unreadable != 0)
+		respond_unreadable(list->request, list->unreadable);
+	else if (list->span.open_end || list->entries.length > 0)
+		respond_playlist(list);
+	else if (list->moving.wanted)
+		respond_nothing_moved(list->request, &list->moving, &list->unknown, list->span.from_us,
+				      list->span.to_us);
+	else
+		respond_problem(list->request, 404, NULL,
+				"Nothing playable was recorded in this range. /timeline lists what was recorded.");
+}
+
 void handle_playlist(struct api_request *request)
 {
 	struct playlist list = {.request = request};
-	struct recorder_state state;
-	struct query_span span;
 	struct clip_plan plan = {0};
 
-	if (!span_read(request, &span))
+	if (!query_read(&list))
 		return;
-	if (span.from_relative && span.open_end) {
-		respond_variant(request, &span);
-		return;
-	}
-	camera_state(request->camera, &state); /* before the plan: see clip_is_final() */
-	if (clip_request_plan(request, span.from_us, span.to_us, &plan) != PLAN_OK) {
-		respond_failure(request, "read the recordings", errno);
+	if (list.span.from_relative && list.span.open_end) {
+		respond_variant(&list);
 		return;
 	}
-	/* Segments that become readable later would have to be inserted, but a playlist may only grow at its end. */
-	if (plan.unreadable != 0) {
-		respond_unreadable(request, plan.unreadable);
-		clip_plan_free(&plan);
-		return;
+	if (playlist_plan(&list, &plan)) {
+		for (size_t i = 0; i < plan.count; i++)
+			add_slice(&list, &plan, i);
+		respond_entries(&list);
 	}
-	list.ended = !span.open_end && clip_is_final(&plan, camera_ring(request->camera), &state);
-	if (!list.ended && span.from_relative) {
-		respond_variant(request, &span);
-		clip_plan_free(&plan);
-		return;
-	}
-	for (size_t i = 0; i < plan.count; i++)
-		add_slice(&list, &plan.slices[i], i + 1 == plan.count);
 	clip_plan_free(&plan);
-	if (list.unreadable != 0)
-		respond_unreadable(request, list.unreadable);
-	else if (!span.open_end && list.entries.length == 0)
-		respond_problem(request, 404, NULL,
-				"Nothing playable was recorded in this range. /timeline lists what was recorded.");
-	else
-		respond_playlist(&list);
+	moving_parts_free(&list.moving);
+	motion_spans_free(&list.unknown);
 	buffer_free(&list.entries);
 }

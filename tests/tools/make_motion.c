@@ -216,7 +216,7 @@ static void segment_make(int folder, const struct catalogue_entry *segment, bool
 		struct motion_header header;
 		struct motion_record records[SEGMENT_MAX];
 	} file;
-	int64_t second = (segment->start_wall_us + US_PER_S - 1) / US_PER_S, end = segment->end_wall_us / US_PER_S;
+	int64_t second = segment->start_wall_us / US_PER_S, end = segment->end_wall_us / US_PER_S;
 	char name[SEGMENT_FILE_BYTES + 8];
 	size_t count = 0;
 

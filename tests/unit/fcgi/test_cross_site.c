@@ -235,8 +235,8 @@ static const char *answered(int status, const char *method, const char *uri, con
 #define NO_FRAME      "Content-Security-Policy: frame-ancestors 'none'\r\n"
 #define VARY          "Vary: Origin, Referer\r\n" NO_FRAME
 #define EXPOSE                                                                                                         \
-	"Access-Control-Expose-Headers: X-Clip-Source, X-Clip-Spans, X-Clip-Start, X-Live-Video, X-Timestamp, "        \
-	"Content-Range, ETag, "                                                                                        \
+	"Access-Control-Expose-Headers: X-Clip-Source, X-Clip-Spans, X-Clip-Start, X-Clip-Unknown, X-Live-Video, "     \
+	"X-Timestamp, Content-Range, ETag, "                                                                           \
 	"Retry-After\r\n"
 
 static void dashboards_may_show_only_the_live_picture(void **state)
