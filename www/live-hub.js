@@ -5,11 +5,15 @@
  * tabs would take them all, and everything else of the page would wait. If more pictures are watched than there are
  * connections, one of these fetches stills for those without a stream, one after the other.
  *
- * A tab sends {type: "watch" | "unwatch" | "ready", camera, fps} and now and then {type: "ping"}; it gets {camera, fps,
- * bytes}, a JPEG. After each picture it says that it is ready for the next one; meanwhile only the newest picture waits
- * for it. fps is null for the picture that is shown large, at the full rate.
+ * A tab sends {type: "watch" | "unwatch" | "ready", camera, fps, large} and now and then {type: "ping"}; it gets
+ * {camera, fps, bytes, captured}, a JPEG and when it was captured. After each picture it says that it is ready for the
+ * next one; meanwhile only the newest picture waits for it. fps is null for every picture.
+ *
+ * With fps "video" it gets {camera, fps, piece}: the pieces of the live video (mp4-stream.js), from a key frame on and
+ * all of them; or {camera, fps, refused}: there is no live video now. Without a connection for it, it gets stills.
  */
 import { path, request, snapshotPath } from "./api.js";
+import { readVideo } from "./mp4-stream.js";
 import { readParts } from "./multipart.js";
 
 export const CONNECTIONS = 3;
@@ -21,10 +25,12 @@ const TICK_MS = 50;
 const TAB_GONE_MS = 12000;
 const FAILURES = 2;
 
+export const VIDEO = "video";
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const keyOf = ({ camera, fps }) => JSON.stringify([camera, fps]);
 
-/* One picture that is watched, and the tabs that watch it. */
+/* What is watched, and the tabs that watch it. */
 class Feed {
   tabs = new Map(); // port -> {ready, waiting}: waiting is the newest picture that the port was not ready for
   stillAt = 0; // when a still is due
@@ -32,10 +38,11 @@ class Feed {
   #newest = null; // for a tab that comes later
   #stream = null; // AbortController
 
-  constructor(hub, camera, fps) {
+  constructor(hub, camera, fps, large) {
     this.#hub = hub;
     this.camera = camera;
     this.fps = fps;
+    this.large = large;
   }
 
   get streams() {
@@ -48,11 +55,11 @@ class Feed {
     if (this.#newest) this.#send(port, tab, this.#newest);
   }
 
-  publish(bytes) {
-    this.#newest = bytes;
+  publish(picture) {
+    this.#newest = picture;
     for (const [port, tab] of this.tabs) {
-      if (tab.ready) this.#send(port, tab, bytes);
-      else tab.waiting = bytes;
+      if (tab.ready) this.#send(port, tab, picture);
+      else tab.waiting = picture;
     }
   }
 
@@ -62,10 +69,10 @@ class Feed {
     else if (tab) tab.ready = true;
   }
 
-  #send(port, tab, bytes) {
+  #send(port, tab, picture) {
     tab.ready = false;
     tab.waiting = null;
-    port.postMessage({ camera: this.camera, fps: this.fps, bytes });
+    port.postMessage({ camera: this.camera, fps: this.fps, ...picture });
   }
 
   startStream() {
@@ -96,11 +103,11 @@ class Feed {
       const url = path("/stream", { camera: this.camera, fps: this.fps });
       const response = await fetch(url, { signal: stop.signal });
       refused = !response.ok;
-      for await (const bytes of readParts(refused ? new Blob().stream() : response.body)) {
+      for await (const picture of readParts(refused ? new Blob().stream() : response.body)) {
         clearTimeout(timer);
         timer = expect();
         pictures++;
-        this.publish(bytes);
+        this.publish(picture);
       }
     } catch {
       // It is fetched again, whatever the reason is.
@@ -110,6 +117,90 @@ class Feed {
     else if (!refused && !stop.signal.aborted) await this.#hub.streamFailed(this.camera);
     stop.abort();
     return pictures;
+  }
+}
+
+/* The live video of a camera, and the tabs that watch it. */
+class VideoFeed {
+  tabs = new Map(); // port -> true
+  stillAt = 0;
+  fps = VIDEO;
+  large = true;
+  #init = null;
+  #pieces = []; // since the newest key frame, for a tab that comes later
+  #stream = null; // AbortController
+
+  constructor(camera) {
+    this.camera = camera;
+  }
+
+  get streams() {
+    return this.#stream !== null;
+  }
+
+  add(port) {
+    this.tabs.set(port, true);
+    for (const piece of this.#init ? [this.#init, ...this.#pieces] : []) this.#send(port, { piece });
+  }
+
+  setReady() {}
+
+  /* A still: this feed has no connection. */
+  publish(picture) {
+    for (const port of this.tabs.keys()) this.#send(port, picture);
+  }
+
+  #send(port, message) {
+    port.postMessage({ camera: this.camera, fps: this.fps, ...message });
+  }
+
+  #take(piece) {
+    if (piece.codecs) this.#init = piece;
+    if (piece.codecs || piece.captured) this.#pieces = [];
+    if (!piece.codecs) this.#pieces.push(piece);
+    for (const port of this.tabs.keys()) this.#send(port, { piece });
+  }
+
+  startStream() {
+    if (this.#stream) return;
+    this.#stream = new AbortController();
+    this.#readStreams(this.#stream.signal);
+  }
+
+  stopStream() {
+    this.#stream?.abort();
+    this.#stream = this.#init = null;
+    this.#pieces = [];
+  }
+
+  async #readStreams(stopped) {
+    while (!stopped.aborted) {
+      const pieces = await this.#readStream(stopped);
+      if (!stopped.aborted && !pieces) for (const port of this.tabs.keys()) this.#send(port, { refused: true });
+      await sleep(pieces ? AGAIN_MS : RETRY_MS);
+    }
+  }
+
+  /* Resolves to the number of pieces. A new stream begins with a time of its own, so the tabs get a new video. */
+  async #readStream(stopped) {
+    const stop = new AbortController(), expect = () => setTimeout(() => stop.abort(), SILENT_MS);
+    stopped.addEventListener("abort", () => stop.abort(), { once: true });
+    let timer = expect(), pieces = 0;
+    try {
+      const response = await fetch(path("/live.mp4", { camera: this.camera }), { signal: stop.signal });
+      if (!response.ok) return 0;
+      for await (const piece of readVideo(response.body)) {
+        clearTimeout(timer);
+        timer = expect();
+        this.#take({ ...piece, first: pieces++ === 0 });
+      }
+    } catch {
+      // The tabs show pictures meanwhile, and ask again.
+    } finally {
+      clearTimeout(timer);
+      stop.abort();
+    }
+    return pieces;
   }
 }
 
@@ -131,16 +222,18 @@ export class LiveHub {
     port.start?.();
   }
 
-  #receive(port, { type, camera, fps }) {
+  #receive(port, { type, camera, fps, large = fps === null }) {
     const key = keyOf({ camera, fps });
     this.#heard.set(port, performance.now());
-    if (type === "watch") this.#watch(port, key, camera, fps);
+    if (type === "watch") this.#watch(port, key, { camera, fps, large });
     else if (type === "unwatch") this.#unwatch(port, key);
     else if (type === "ready") this.#feeds.get(key)?.setReady(port);
   }
 
-  #watch(port, key, camera, fps) {
-    if (!this.#feeds.has(key)) this.#feeds.set(key, new Feed(this, camera, fps));
+  #watch(port, key, { camera, fps, large }) {
+    if (!this.#feeds.has(key)) {
+      this.#feeds.set(key, fps === VIDEO ? new VideoFeed(camera) : new Feed(this, camera, fps, large));
+    }
     this.#feeds.get(key).add(port);
     this.#distribute();
   }
@@ -174,7 +267,7 @@ export class LiveHub {
 
   /* Large pictures come first, then those that have been watched for longest. */
   #distribute() {
-    const feeds = [...this.#feeds.values()].sort((a, b) => (a.fps !== null) - (b.fps !== null));
+    const feeds = [...this.#feeds.values()].sort((a, b) => b.large - a.large);
     for (const feed of feeds.slice(this.#streamsMax)) feed.stopStream();
     for (const feed of feeds.slice(0, this.#streamsMax)) feed.startStream();
     if (this.#needsStills && !this.#fetchesStills) this.#fetchStills();
@@ -203,12 +296,13 @@ export class LiveHub {
   }
 
   async #fetchStill(feed) {
-    const width = feed.fps === null ? null : STILL_WIDTH;
+    const width = feed.large ? null : STILL_WIDTH;
     feed.stillAt = performance.now() + (this.#failures >= FAILURES ? FAST_STILL_MS : STILL_MS);
     this.#stillArrives = true;
     try {
       const response = await request(snapshotPath(feed.camera, null, width), { limit: 5000 });
-      feed.publish(new Uint8Array(await response.arrayBuffer()));
+      const captured = Date.parse(response.headers.get("X-Timestamp")) || null;
+      feed.publish({ bytes: new Uint8Array(await response.arrayBuffer()), captured });
     } catch {
       feed.stillAt = performance.now() + STILL_MS; // the page shows the state of the camera, which is the reason
     }

@@ -2,10 +2,17 @@
  * live.js - live pictures on canvases. A shared worker fetches them for all tabs (live-hub.js). An <img> with the
  * stream would show each picture only when the next one begins (Chromium, WebKit), and would take a connection in each
  * tab.
+ *
+ * The large picture is the live video (live-video.js), or JPEGs if there is none or the browser cannot play it. JPEGs
+ * that come late are asked for less often, until they come in time.
  */
-import { LiveHub } from "./live-hub.js";
+import { LiveHub, VIDEO } from "./live-hub.js";
+import { canPlayVideo, VideoPlayer } from "./live-video.js";
 
 const PING_MS = 5000;
+const VIDEO_AGAIN_MS = 10000; // after there was none
+const LATE_MS = 1000, LATE_FOR_MS = 3000, FASTER_AFTER_MS = 30000;
+const RATE_WINDOW_MS = 3000;
 const ALONE = 1; // connections of each tab in browsers without shared workers, which tabs cannot count together
 
 function connectAlone() {
@@ -63,19 +70,22 @@ class Pictures {
     this.#watchAll(true);
   }
 
-  #send(type, { camera, fps }) {
-    if (type !== "watch" || !document.hidden) this.#port.postMessage({ type, camera, fps });
+  #send(type, { camera, fps, large }) {
+    if (type !== "watch" || !document.hidden) this.#port.postMessage({ type, camera, fps, large });
   }
 
   #watchAll(watch) {
-    for (const picture of this.#pictures) this.#send(watch ? "watch" : "unwatch", picture);
+    for (const picture of this.#pictures) {
+      if (!watch) picture.pause();
+      this.#send(watch ? "watch" : "unwatch", picture);
+    }
   }
 
-  async #receive({ camera, fps, bytes }) {
+  async #receive({ camera, fps, ...message }) {
     this.#heard = true;
     const shown = [...this.#pictures].filter((picture) => picture.camera === camera && picture.fps === fps);
-    await Promise.all(shown.map((picture) => picture.draw(bytes)));
-    this.#send("ready", { camera, fps });
+    await Promise.all(shown.map((picture) => picture.receive(message)));
+    if (message.bytes) this.#send("ready", { camera, fps });
   }
 }
 
@@ -83,33 +93,116 @@ const pictures = new Pictures();
 
 export class Live {
   running = false;
+  captured = null; // when the picture that is shown was captured, in milliseconds since 1970; null: not known
   #canvas;
+  #now;
+  #shown = []; // when the last pictures were shown
+  #player = null; // plays the live video
+  #again = 0; // timer: the video is asked for again
+  #lateSince = null;
+  #fpsSince = 0;
 
-  /* fps: at most so many pictures per second, or null for all of them. */
-  constructor(canvas, camera, fps = null) {
+  /*
+   * fps: at most so many pictures per second; null: the large picture, with all of them. now() is the recorder's clock,
+   * which tells how old a picture is.
+   */
+  constructor(canvas, camera, fps = null, now = Date.now) {
     this.#canvas = canvas;
+    this.#now = now;
     this.camera = camera;
     this.fps = fps;
+    this.large = fps === null;
   }
 
   start() {
     this.running = true;
+    this.fps = this.large && canPlayVideo() ? VIDEO : this.fps;
     pictures.add(this);
   }
 
   stop() {
     if (this.running) pictures.remove(this);
     this.running = false;
+    this.pause();
+    clearTimeout(this.#again);
     this.#canvas.width = this.#canvas.height = 0;
   }
 
-  async draw(bytes) {
-    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" })).catch(() => null);
-    if (bitmap && this.running) {
-      if (this.#canvas.width !== bitmap.width) this.#canvas.width = bitmap.width;
-      if (this.#canvas.height !== bitmap.height) this.#canvas.height = bitmap.height;
-      this.#canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  /* Nothing comes for a while. */
+  pause() {
+    this.#player?.stop();
+    this.#player = this.captured = this.#lateSince = null;
+    this.#shown = [];
+  }
+
+  /* Milliseconds; null: not known. */
+  get age() {
+    return this.captured === null ? null : Math.max(0, this.#now() - this.captured);
+  }
+
+  /* Pictures per second that were shown lately. */
+  get rate() {
+    const now = performance.now();
+    this.#shown = this.#shown.filter((at) => now - at < RATE_WINDOW_MS);
+    return this.#shown.length < 2 ? 0 : (this.#shown.length - 1) * 1000 / (this.#shown.at(-1) - this.#shown[0]);
+  }
+
+  /* A message of the hub. */
+  receive({ piece, refused, bytes, captured }) {
+    if (!this.running) return null;
+    if (piece) return this.#play(piece);
+    if (refused) return this.#showPictures();
+    return this.#drawPicture(bytes, captured);
+  }
+
+  #play(piece) {
+    if (piece.first) {
+      this.#player?.stop();
+      this.#player = null;
     }
+    this.#player ??= new VideoPlayer(this.#canvas, (...picture) => this.#draw(...picture), () => this.#showPictures());
+    this.#player.push(piece);
+  }
+
+  #watch(fps) {
+    pictures.remove(this);
+    this.fps = fps;
+    this.#fpsSince = performance.now();
+    pictures.add(this);
+  }
+
+  /* There is no video, or it cannot be played. */
+  #showPictures() {
+    if (!this.running || this.fps !== VIDEO) return;
+    this.pause();
+    this.#watch(null);
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.running && this.#watch(VIDEO), VIDEO_AGAIN_MS);
+  }
+
+  async #drawPicture(bytes, captured) {
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" })).catch(() => null);
+    if (bitmap && this.running) this.#draw(bitmap, bitmap.width, bitmap.height, captured);
     bitmap?.close();
+    if (this.large && this.running && this.fps !== VIDEO) this.#chooseRate();
+  }
+
+  #draw(picture, width, height, captured) {
+    if (this.#canvas.width !== width) this.#canvas.width = width;
+    if (this.#canvas.height !== height) this.#canvas.height = height;
+    this.#canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+    this.captured = captured;
+    this.#shown.push(performance.now());
+  }
+
+  /* As many JPEGs as the line carries: fewer if they come late, after a while more again. */
+  #chooseRate() {
+    const now = performance.now(), late = this.age > LATE_MS;
+    this.#lateSince = late ? this.#lateSince ?? now : null;
+    if (late && now - Math.max(this.#lateSince, this.#fpsSince) > LATE_FOR_MS) {
+      this.#watch(Math.max(1, Math.floor(this.rate * 0.7)));
+    } else if (!late && this.fps !== null && now - this.#fpsSince > FASTER_AFTER_MS) {
+      this.#watch(this.fps * 2 < 30 ? this.fps * 2 : null);
+    }
   }
 }

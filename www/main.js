@@ -163,6 +163,7 @@ class Page {
     const { screen, overlay, view } = this, { player, playable, camera } = screen.current;
     screen.tick();
     if (screen.mode === "playback") overlay.setTime(screen.playhead, !player.playing);
+    else if (screen.mode === "live" && camera.status.live) overlay.setLive(screen.current.live, camera.status.info);
     else overlay.setTime(camera.status.live ? screen.now() : playable.memory?.to ?? null, false);
     view.tick({ now: screen.now(), playhead: screen.playhead, playing: screen.mode === "playback" && player.playing });
   }

@@ -10,8 +10,10 @@ function headerEnd(bytes) {
   return -1;
 }
 
+const textOf = (header) => new TextDecoder("latin1").decode(header);
+
 function contentLength(header) {
-  const length = Number(/^content-length: *(\d+)\r$/im.exec(new TextDecoder("latin1").decode(header))?.[1]);
+  const length = Number(/^content-length: *(\d+)\r$/im.exec(textOf(header))?.[1]);
   if (length <= BODY_MAX) return length;
   throw new Error("A part of the stream has no usable Content-Length.");
 }
@@ -23,9 +25,15 @@ function concat(first, second) {
   return bytes;
 }
 
+/* When the picture was captured, in milliseconds since 1970; null if the part does not say. */
+function capturedAt(header) {
+  const seconds = /^x-timestamp: *([\d.]+)\r$/im.exec(textOf(header))?.[1];
+  return seconds ? Number(seconds) * 1000 : null;
+}
+
 /*
- * Yields the body of each part as a Uint8Array. Content-Length says where it ends; the boundary after it only arrives
- * with the next part, which at a low rate is much later.
+ * Yields {bytes, captured} for each part: its body as a Uint8Array, and when the picture was captured. Content-Length
+ * says where it ends; the boundary after it only arrives with the next part, which at a low rate is much later.
  */
 export async function* readParts(stream) {
   const reader = stream.getReader();
@@ -39,7 +47,8 @@ export async function* readParts(stream) {
         if (done) return;
         pending = concat(pending, value);
       }
-      const body = new Uint8Array(contentLength(pending.subarray(0, end)));
+      const header = pending.subarray(0, end), captured = capturedAt(header);
+      const body = new Uint8Array(contentLength(header));
       let have = Math.min(body.length, pending.length - end);
       body.set(pending.subarray(end, end + have));
       pending = pending.slice(end + have);
@@ -51,7 +60,7 @@ export async function* readParts(stream) {
         have += part.length;
         pending = value.slice(part.length);
       }
-      yield body;
+      yield { bytes: body, captured };
     }
   } finally {
     reader.cancel().catch(() => {});

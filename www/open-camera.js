@@ -13,7 +13,7 @@ export class OpenCamera {
     this.archive = new Archive(camera.name);
     this.playable = new Playable(camera, this.archive);
     this.player = new Player([find("video-1"), find("video-2")], this.playable);
-    this.live = new Live(find("live"), camera.name);
+    this.live = new Live(find("live"), camera.name, null, () => camera.now());
     this.previews = new Previews(camera.name);
     this.health = new Health(camera.name);
   }

@@ -3,6 +3,7 @@ import { find, setText } from "./dom.js";
 import { formatClock, formatDay, SECOND } from "./time.js";
 
 const NOTICE_MS = 7 * SECOND, SLOW_MS = 500;
+const OLD_MS = SECOND; // an older live picture shows its age
 
 export class Overlay {
   #notice = 0;
@@ -23,15 +24,26 @@ export class Overlay {
     setText(pill, title);
     pill.classList.toggle("good", live);
     pill.classList.toggle("bad", !live);
-    const rate = () => `${info.measured_fps.toFixed(1)} fps · ${info.resolution.width} × ${info.resolution.height}`;
-    setText(find("rate"), live ? rate() : "");
+    if (mode !== "live" || !live) this.#setRate(live ? info.measured_fps : null, info);
     if (mode !== "live") return;
     find("screen").classList.toggle("stale", !live);
     find("screen").classList.toggle("moving", live);
     find("no-picture").hidden = live;
     setText(find("no-picture-title"), title);
     setText(find("no-picture-detail"), detail);
-    setText(find("mode"), live ? "Live" : info?.memory?.to ? "Last picture" : "No picture");
+    if (!live) setText(find("mode"), info?.memory?.to ? "Last picture" : "No picture");
+  }
+
+  #setRate(fps, info) {
+    const size = () => `${info.resolution.width} × ${info.resolution.height}`;
+    setText(find("rate"), fps === null ? "" : `${fps.toFixed(1)} fps · ${size()}`);
+  }
+
+  /* What is seen of a camera that sends pictures: {captured, age, rate} of live.js. */
+  setLive({ captured, age, rate }, info) {
+    this.setTime(captured, false);
+    this.#setRate(rate, info);
+    setText(find("mode"), age > OLD_MS ? `Live, ${(age / SECOND).toFixed(age < 10 * SECOND ? 1 : 0)} s ago` : "Live");
   }
 
   /* ms: wall time of the picture, or null; exact: with hundredths of a second. */

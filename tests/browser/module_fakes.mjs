@@ -50,10 +50,20 @@ export class FakeRecorder {
   streams = new Map(); // camera -> send(text)
   stills = 0;
   most = 0;
+  video = true; // there is live video
 
   answer(url, { signal }) {
     const { pathname, searchParams } = new URL(url, "http://localhost"), camera = searchParams.get("camera");
+    if (pathname === "/live.mp4") return this.#video(camera, signal);
     return pathname === "/stream" ? this.#stream(camera, signal) : this.#still(camera);
+  }
+
+  #video(camera, signal) {
+    if (!this.video) return new Response("{}", { status: 503 });
+    this.streams.set(camera, () => {});
+    signal.addEventListener("abort", () => this.streams.delete(camera));
+    this.#count();
+    return new Response(cutStream(Buffer.concat([videoInit(), videoFrame(1, { captured: 5 }), videoFrame(2)]), 50));
   }
 
   #count() {
@@ -81,15 +91,17 @@ export class FakeRecorder {
 /* A tab that watches live pictures: what it has shown of each camera. */
 export class FakeTab {
   shown = new Map();
+  video = []; // pieces
   #port;
 
   constructor(hub, isReady = true) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port2;
     hub.connect(port1);
-    port2.onmessage = ({ data: { camera, fps, bytes } }) => {
+    port2.onmessage = ({ data: { camera, fps, bytes, piece, refused } }) => {
+      if (fps === "video" && !bytes) return this.video.push(piece ?? { refused });
       this.shown.set(camera, [...this.shown.get(camera) ?? [], new TextDecoder().decode(bytes)]);
-      if (isReady) this.send("ready", camera, fps);
+      return isReady && this.send("ready", camera, fps);
     };
   }
 
@@ -110,6 +122,33 @@ function box(type, numbers, ...inner) {
   head.write(type, 4, "latin1");
   for (const [at, number] of numbers.entries()) head.writeUInt32BE(number, 8 + 4 * at);
   return Buffer.concat([head, ...inner]);
+}
+
+/* Live video as recorder-live sends it: an init segment, then frames, each 40 ms long; key: {captured: seconds}. */
+export function videoInit() {
+  const avcc = box("avcC", [], Buffer.from([1, 0x64, 0, 0x1f, 0, 0, 0, 0]));
+  return Buffer.concat([box("ftyp", [0]), box("moov", [], avcc)]);
+}
+
+export function videoFrame(number, key) {
+  const tfdt = box("tfdt", [1 << 24 >>> 0, 0, 40000 * number]);
+  const fragment = box("moof", [], box("mfhd", [0, number]), box("traf", [], box("tfhd", [0, 1]), tfdt));
+  const time = key ? [box("prft", [(1 << 24 | 24) >>> 0, 1, key.captured + 2208988800, 2 ** 31, 0, 0])] : [];
+  return Buffer.concat([...time, fragment, box("mdat", [number])]);
+}
+
+export function videoEvent(value) {
+  const texts = Buffer.from(`urn:smart-camera-recorder:live-video\0${value}\0`, "latin1");
+  return box("emsg", [1 << 24, 1000000, 0, 0, 0, 0], texts);
+}
+
+/* A stream of those bytes in pieces of that size, which does not end. */
+export function cutStream(bytes, size) {
+  return new ReadableStream({
+    start(controller) {
+      for (let at = 0; at < bytes.length; at += size) controller.enqueue(new Uint8Array(bytes.subarray(at, at + size)));
+    },
+  });
 }
 
 /* The header of a clip whose frames last that long each. */

@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { clipHeader, endlessAnswer, FakeRecorder, FakeTab, FakeVideo, part } from "./module_fakes.mjs";
+import {
+  clipHeader, cutStream, endlessAnswer, FakeRecorder, FakeTab, FakeVideo, part, videoEvent, videoFrame, videoInit,
+} from "./module_fakes.mjs";
 import { runTests, waitFor } from "./tap.mjs";
 
-const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 180000;
+const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 195000;
 
 process.env.TZ = "Europe/Berlin";
 /* A copy of www/ that tells node what a browser knows anyway: the scripts are modules. */
@@ -26,6 +28,7 @@ const { frameAt } = await load("frame-times.js");
 const { fitTiles } = await load("grid.js");
 const { CONNECTIONS, LiveHub } = await load("live-hub.js");
 const { readParts } = await load("multipart.js");
+const { readVideo } = await load("mp4-stream.js");
 const { Camera } = await load("camera.js");
 const { ClipVideo } = await load("clip-video.js");
 const { Player } = await load("player.js");
@@ -264,7 +267,7 @@ const failed = await runTests([
 
   ["a picture of a stream is there with its last byte, not when the next one begins", async () => {
     const { response, send, controller } = endlessAnswer(), parts = readParts(response.body);
-    const next = async () => new TextDecoder().decode((await parts.next()).value);
+    const next = async () => new TextDecoder().decode((await parts.next()).value.bytes);
     send(part("first").slice(0, -2));
     assert.equal(await next(), "first");
     for (const character of `\r\n${part("second")}`) send(character);
@@ -275,6 +278,47 @@ const failed = await runTests([
     assert.equal((await parts.next()).done, true, "a picture that is cut off is none");
     for (const broken of ["x".repeat(10000), "--frame\r\n\r\n", "--frame\r\nContent-Length: 99999999999\r\n\r\n"]) {
       await assert.rejects(readParts(new Response(broken).body).next(), Error, broken.slice(0, 40));
+    }
+  }],
+
+  ["live video is read frame by frame, with its times, however it is cut", async () => {
+    const frames = [videoFrame(1, { captured: 1800000000 }), videoFrame(2)];
+    const later = [videoEvent("keyframes"), videoFrame(27, { captured: 1800000001 })];
+    const bytes = Buffer.concat([videoInit(), ...frames, ...later]);
+    for (const size of [1, 7, 64, bytes.length]) {
+      const pieces = [], video = readVideo(cutStream(bytes, size));
+      while (pieces.length < 5) pieces.push((await video.next()).value);
+      assert.deepEqual(pieces.map(({ time, captured, codecs, carries }) => [time, captured, codecs, carries]), [
+        [undefined, undefined, "avc1.64001f", undefined], [0.04, 1800000000500, undefined, undefined],
+        [0.08, null, undefined, undefined], [undefined, undefined, undefined, "keyframes"],
+        [1.08, 1800000001500, undefined, undefined]]);
+      assert.deepEqual(Buffer.from(pieces[0].bytes), videoInit());
+      assert.deepEqual(Buffer.from(pieces[2].bytes), videoFrame(2));
+    }
+    for (const broken of ["\0\0\0\0free", "\0\0\0\x07free", "\xff\xff\xff\xfffree"]) {
+      await assert.rejects(readVideo(cutStream(Buffer.from(broken, "latin1"), 3)).next(), Error, broken);
+    }
+  }],
+
+  ["tabs share one connection for live video, also those that come later, and are told if there is none", async () => {
+    const recorder = new FakeRecorder(), hub = new LiveHub(), tabs = [new FakeTab(hub), new FakeTab(hub)];
+    globalThis.fetch = async (url, options) => recorder.answer(url, options);
+    try {
+      for (const tab of tabs) {
+        tab.send("watch", "a", "video");
+        await waitFor(() => tab.video.length === 3, "the init segment and two frames");
+        assert.deepEqual(tab.video.map(({ time }) => time), [undefined, 0.04, 0.08]);
+        assert.equal(tab.video[0].first, true);
+      }
+      assert.equal(recorder.most, 1);
+      for (const tab of tabs) tab.send("unwatch", "a", "video");
+      await waitFor(() => recorder.streams.size === 0, "the stream ends");
+      recorder.video = false;
+      tabs[0].send("watch", "b", "video");
+      await waitFor(() => tabs[0].video.at(-1).refused, "it is told");
+      tabs[0].send("unwatch", "b", "video");
+    } finally {
+      for (const tab of tabs) tab.close();
     }
   }],
 

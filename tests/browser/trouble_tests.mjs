@@ -46,7 +46,25 @@ export function troubleTests(recorder, user) {
     await user.hasPicture();
   };
 
+  const playsVideo = () => user.page.evaluate(() => Boolean(document.querySelector("#picture > video:not([id])")));
+  const control = (recording) => fetch(`${recorder.url}/control?recording=${recording}`, { method: "POST" });
+
   return [
+    ["the live picture is the video, and pictures take its place while nothing is recorded", async () => {
+      await openLive();
+      check(await playsVideo(), "it is not the video");
+      try {
+        await control("off");
+        await waitFor(async () => !await playsVideo(), "the video ends");
+        await user.showsFrameAfter(recorder.frames().length + 10, "pictures move");
+      } finally {
+        await control("on");
+      }
+      await waitFor(playsVideo, "the video is back");
+      await user.showsFrameAfter(recorder.frames().length + 10, "the video moves");
+      check(await user.text("mode") === "Live", `"${await user.text("mode")}"`);
+    }],
+
     ["a link to an invalid time, or to one without footage, gets a notice", async () => {
       await user.open("#t=yesterday");
       await notice(/"yesterday", is invalid/);
