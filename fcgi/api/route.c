@@ -48,7 +48,8 @@ static const struct route routes[] = {
 	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, respond_disk_hangs},
 	{"POST", "/control", "recording control value camera", handle_control, true, TOKEN_CONTROL, NULL},
-	{"GET", "/live.mp4", "frames camera", handle_misrouted_live, false, TOKEN_LIVE, NULL},
+	{"GET", "/live.mp4", "frames init segment part camera", handle_misrouted_live, false, TOKEN_LIVE, NULL},
+	{"GET", "/live.m3u8", "_HLS_msn _HLS_part _HLS_skip camera", handle_misrouted_live, false, TOKEN_LIVE, NULL},
 	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY, NULL},
 	{"GET", "/metrics", "camera", handle_metrics, false, TOKEN_ANY, NULL},
 };
@@ -176,7 +177,7 @@ static api_handler *choose_handler(struct api_request *request, struct route_mat
 	switch (route_find(request->fcgi->method, request->fcgi->path, match)) {
 	case ROUTE_NO_PATH:
 		respond_problem(request, 404, NULL,
-				"There is no such address. The addresses are / (or /stream), /live.mp4, "
+				"There is no such address. The addresses are / (or /stream), /live.mp4, /live.m3u8, "
 				"/footage?from=&to=, /recordings, /timeline, /events, /motion, /motion/heatmap, "
 				"/snapshot, /playlist.m3u8, /clips, /camera_info, /control, /health, /metrics, "
 				"and the page at /ui/.");

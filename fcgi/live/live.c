@@ -12,11 +12,9 @@
 
 #include "fcgi/auth/authorize.h"
 #include "fcgi/auth/site_headers.h"
-#include "fcgi/live/live_kind.h"
+#include "fcgi/live/live_client.h"
 #include "fcgi/live/live_permits.h"
 #include "fcgi/live/live_response.h"
-#include "fcgi/live/live_viewer.h"
-#include "fcgi/live/video_viewer.h"
 #include "shared/base/log.h"
 #include "shared/event/loop.h"
 
@@ -34,8 +32,7 @@ struct peer {
 	struct live *live;
 	struct loop_watch watch; /* fd -1: closed */
 	int64_t since_us;
-	struct live_viewer *viewer; /* of pictures */
-	struct video_viewer *video; /* both NULL: the request is incomplete, or was responded to */
+	struct live_client client; /* none: the request is incomplete, or was responded to */
 	bool responded;
 	uint32_t claim; /* of a viewer (live_permits.h) */
 	LIST_ENTRY(peer) link;
@@ -62,11 +59,8 @@ struct live {
 static void close_peer(struct live *live, struct peer *peer)
 {
 	loop_watch_set(live->loop, &peer->watch, 0);
-	if (peer->viewer || peer->video) {
-		if (peer->viewer)
-			live_viewer_close(peer->viewer);
-		else
-			video_viewer_close(peer->video);
+	if (live_client_exists(&peer->client)) {
+		live_client_close(&peer->client);
 		live_permits_release(&live->permits, peer->claim);
 	} else if (peer->watch.fd >= 0) {
 		fastcgi_drain(peer->watch.fd);
@@ -129,21 +123,9 @@ static int admit(struct live *live, const struct fastcgi_request *request, struc
 	*feed = find_feed(live, options->camera);
 	live_feed_check(*feed);
 	live_feed_update(*feed);
-	if (!live_kind_can_serve(*feed, options, why))
+	if (!live_client_can_serve(*feed, options, why))
 		return 503;
 	return options->head_only ? 200 : live_permits_acquire(&live->permits, *feed, request, claim, why);
-}
-
-/* True if the peer is a viewer of the video from now on. */
-static bool begin_video(struct live *live, struct peer *peer, struct live_feed *feed, struct fastcgi_request *request,
-			const struct live_options *options)
-{
-	peer->video = video_viewer_open(feed, request, options);
-	if (peer->video)
-		return true;
-	live_permits_release(&live->permits, peer->claim);
-	peer->watch.fd = -1;
-	return false;
 }
 
 /* Responds to a request; true if the peer is a viewer from now on. */
@@ -167,12 +149,10 @@ static bool respond(struct live *live, struct peer *peer, struct fastcgi_request
 		return false;
 	}
 	if (options.head_only) {
-		live_kind_respond_head(feed, request, &options);
+		live_client_respond_head(feed, request, &options);
 		return false;
 	}
-	if (options.kind == LIVE_VIDEO)
-		return begin_video(live, peer, feed, request, &options);
-	enum live_viewer_action action = live_viewer_open(feed, request, &options, &peer->viewer);
+	enum live_viewer_action action = live_client_open(&peer->client, feed, request, &options);
 	if (action != VIEWER_KEEP)
 		live_permits_release(&live->permits, peer->claim);
 	if (action == VIEWER_CLOSE)
@@ -202,9 +182,8 @@ static void after_action(struct live *live, struct peer *peer, enum live_viewer_
 	if (action != VIEWER_DONE)
 		return;
 	/* The web server closes the connection, or the next ticks do. */
-	live_viewer_finish(peer->viewer);
+	live_client_finish(&peer->client);
 	live_permits_release(&live->permits, peer->claim);
-	peer->viewer = NULL;
 	peer->responded = true;
 	peer->since_us = mono_now().us;
 }
@@ -218,11 +197,10 @@ static void peer_ready(void *context, uint32_t events)
 		close_peer(live, peer);
 	else if (peer->responded)
 		fastcgi_drain(peer->watch.fd);
-	else if (!peer->viewer && !peer->video)
+	else if (!live_client_exists(&peer->client))
 		read_request(live, peer);
 	else if (events & EPOLLOUT)
-		after_action(live, peer,
-			     peer->viewer ? live_viewer_writable(peer->viewer) : video_viewer_writable(peer->video));
+		after_action(live, peer, live_client_writable(&peer->client));
 }
 
 static void add_peer(struct live *live, int fd)
@@ -257,6 +235,16 @@ static void accept_peers(void *context, uint32_t events)
 	}
 }
 
+/* Offers what is new to the clients of that feed that get video, or to the others. */
+static void offer(struct live *live, const struct live_feed *feed, bool video)
+{
+	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
+		next = LIST_NEXT(peer, link);
+		if (peer->client.feed == feed && live_client_gets_video(&peer->client) == video)
+			after_action(live, peer, live_client_offer(&peer->client));
+	}
+}
+
 /* There is a new frame, or, if there is none, a new ring. */
 static void feed_ready(void *context, uint32_t events)
 {
@@ -273,11 +261,7 @@ static void feed_ready(void *context, uint32_t events)
 		live_feed_check(feed);
 		live_feed_update(feed);
 	}
-	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
-		next = LIST_NEXT(peer, link);
-		if (peer->viewer && peer->viewer->feed == feed && live_viewer_offer(peer->viewer) == VIEWER_CLOSE)
-			close_peer(live, peer);
-	}
+	offer(live, feed, false);
 }
 
 /* There are new frames in the video ring, or, if there is none, a new ring. */
@@ -294,20 +278,15 @@ static void video_ready(void *context, uint32_t events)
 	video_feed_update(feed->video);
 	if (feed->video->next == before)
 		return;
-	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
-		next = LIST_NEXT(peer, link);
-		if (peer->video && peer->video->feed == feed && video_viewer_offer(peer->video) == VIEWER_CLOSE)
-			close_peer(live, peer);
-	}
+	offer(live, feed, true);
 }
 
-static bool tick_peer(struct peer *peer, int64_t now_us)
+static void tick_peer(struct live *live, struct peer *peer, int64_t now_us)
 {
-	if (peer->viewer)
-		return live_viewer_tick(peer->viewer) == VIEWER_KEEP;
-	if (peer->video)
-		return video_viewer_tick(peer->video) == VIEWER_KEEP;
-	return now_us - peer->since_us < REQUEST_LIMIT_US;
+	if (live_client_exists(&peer->client))
+		after_action(live, peer, live_client_tick(&peer->client));
+	else if (now_us - peer->since_us >= REQUEST_LIMIT_US)
+		close_peer(live, peer);
 }
 
 static void tick(void *context)
@@ -321,8 +300,7 @@ static void tick(void *context)
 			live_feed_check(&live->feeds[i].feed);
 	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
 		next = LIST_NEXT(peer, link);
-		if (!tick_peer(peer, now_us))
-			close_peer(live, peer);
+		tick_peer(live, peer, now_us);
 	}
 	loop_watch_set(live->loop, &live->listener, EPOLLIN);
 	loop_timer_set(live->loop, &live->tick, (mono_t){now_us + TICK_US});

@@ -7,8 +7,9 @@
 #include "fcgi/http/query.h"
 #include "shared/base/clock.h"
 
-#define FPS_MIN 1.0
-#define FPS_MAX 240.0
+#define FPS_MIN    1.0
+#define FPS_MAX    240.0
+#define NUMBER_MAX INT32_MAX
 
 /*
  * The addresses of the stream. Most of them are defaults of other programs: /?action=stream and /?action=snapshot are
@@ -19,9 +20,12 @@ static const struct address {
 	const char *params; /* separated by blanks */
 	enum live_kind kind;
 } addresses[] = {
-	{"/", "action fps camera", LIVE_STREAM},     {"/stream", "fps camera", LIVE_STREAM},
-	{"/stream.mjpg", "fps camera", LIVE_STREAM}, {"/video", "fps camera", LIVE_STREAM},
-	{"/live.mp4", "frames camera", LIVE_VIDEO},
+	{"/", "action fps camera", LIVE_STREAM},
+	{"/stream", "fps camera", LIVE_STREAM},
+	{"/stream.mjpg", "fps camera", LIVE_STREAM},
+	{"/video", "fps camera", LIVE_STREAM},
+	{"/live.mp4", "frames init segment part camera", LIVE_VIDEO},
+	{"/live.m3u8", "_HLS_msn _HLS_part _HLS_skip camera", LIVE_PLAYLIST},
 };
 
 /* Digits with at most one point; strtod() would also accept "inf", "0x10" and "1e2". */
@@ -86,12 +90,48 @@ static const struct address *find_address(const char *path)
 	return NULL;
 }
 
+/* A segment, with or without a part, under those names. */
+static bool read_piece(const char *query, const char *segment_name, const char *part_name, struct hls_piece *out,
+		       struct reason *why)
+{
+	long segment = -1, part = -1;
+
+	if (!query_number(query, segment_name, 0, NUMBER_MAX, &segment, why) ||
+	    !query_number(query, part_name, 0, NUMBER_MAX, &part, why))
+		return false;
+	*out = (struct hls_piece){segment, part};
+	return part < 0 || segment >= 0 || reason_set(why, "%s= needs %s=.", part_name, segment_name);
+}
+
+static bool read_video(const char *query, struct live_options *out, struct reason *why)
+{
+	char unused[1];
+	long init = 0;
+
+	if (!read_piece(query, "segment", "part", &out->piece, why) ||
+	    !query_number(query, "init", 1, NUMBER_MAX, &init, why) || !read_frames(query, &out->keyframes_only, why))
+		return false;
+	out->init = (uint64_t)init;
+	if (out->piece.segment < 0 && init == 0)
+		return true;
+	out->kind = LIVE_PIECE;
+	bool alone = (out->piece.segment < 0 || init == 0) &&
+		     query_get(query, "frames", unused, sizeof(unused)) == QUERY_ABSENT;
+	return alone || reason_set(why, "init=, segment= and frames= exclude each other.");
+}
+
 static bool read_params(const struct address *address, const char *query, struct live_options *out, struct reason *why)
 {
-	if (address->kind == LIVE_VIDEO)
-		return query_check(query, address->params, why) && read_frames(query, &out->keyframes_only, why);
-	return query_check_picture(query, address->params, why) && read_fps(query, &out->period_us, why) &&
-	       (address != addresses || read_action(query, &out->kind, why));
+	switch (address->kind) {
+	case LIVE_VIDEO:
+		return query_check(query, address->params, why) && read_video(query, out, why);
+	case LIVE_PLAYLIST:
+		return query_check(query, address->params, why) &&
+		       read_piece(query, "_HLS_msn", "_HLS_part", &out->piece, why);
+	default:
+		return query_check_picture(query, address->params, why) && read_fps(query, &out->period_us, why) &&
+		       (address != addresses || read_action(query, &out->kind, why));
+	}
 }
 
 const struct config *live_request_camera(const struct config_set *cameras, const char *query)
@@ -106,6 +146,7 @@ int live_request_read(const struct config_set *cameras, const char *method, cons
 		      struct live_options *out, struct reason *why)
 {
 	const struct address *address = find_address(path);
+	char unused[1];
 
 	*out = (struct live_options){.head_only = strcmp(method, "HEAD") == 0};
 	if (!address) {
@@ -122,5 +163,6 @@ int live_request_read(const struct config_set *cameras, const char *method, cons
 		return 404;
 	}
 	out->kind = address->kind;
+	out->camera_named = query_get(query, "camera", unused, sizeof(unused)) != QUERY_ABSENT;
 	return read_params(address, query, out, why) ? 200 : 400;
 }

@@ -5,13 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi/video/hls_playlist.h"
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
 enum live_kind {
-	LIVE_STREAM, /* JPEGs, one after the other */
-	LIVE_FRAME,  /* one JPEG as a whole response */
-	LIVE_VIDEO,  /* H.264, as a fragmented MP4 without an end */
+	LIVE_STREAM,   /* JPEGs, one after the other */
+	LIVE_FRAME,    /* one JPEG as a whole response */
+	LIVE_VIDEO,    /* H.264, as a fragmented MP4 without an end */
+	LIVE_PLAYLIST, /* low-latency HLS of it */
+	LIVE_PIECE,    /* an init segment, a segment or a part of that */
 };
 
 struct live_options {
@@ -19,6 +22,9 @@ struct live_options {
 	const struct config *camera;
 	int64_t period_us;   /* at most one frame per period; 0: every frame */
 	bool keyframes_only; /* of the video */
+	bool camera_named;
+	struct hls_piece piece; /* of the video, or that the playlist must have */
+	uint64_t init;          /* of LIVE_PIECE: the number of an init segment, which is asked for instead; 0: none */
 	bool head_only;
 };
 

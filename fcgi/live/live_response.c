@@ -134,6 +134,34 @@ void live_response_append_video(struct buffer *out, const struct fastcgi_request
 	append_video_lines(out, first, keyframes_only);
 }
 
+#define PLAYLIST_TYPE "Content-Type: application/vnd.apple.mpegurl\r\nCache-Control: no-cache\r\n"
+
+void live_response_append_playlist(struct buffer *out, const struct fastcgi_request *request,
+				   const struct config_http *http, size_t bytes)
+{
+	buffer_printf(out, "Status: 200 OK\r\n");
+	site_headers_append(out, http, request, 200);
+	buffer_printf(out, PLAYLIST_TYPE "Content-Length: %zu\r\n\r\n", bytes);
+}
+
+void live_respond_playlist_head(struct fastcgi_request *request, const struct config_http *http)
+{
+	struct buffer text = {0};
+
+	buffer_printf(&text, "Status: 200 OK\r\n" PLAYLIST_TYPE "\r\n");
+	respond(request, http, 200, &text);
+	buffer_free(&text);
+}
+
+/* Pieces have the same bytes for as long as they exist, but numbers begin again with recorder-live. */
+void live_response_append_piece(struct buffer *out, const struct fastcgi_request *request,
+				const struct config_http *http, size_t bytes)
+{
+	buffer_printf(out, "Status: 200 OK\r\n");
+	site_headers_append(out, http, request, 200);
+	buffer_printf(out, "Content-Type: video/mp4\r\nCache-Control: no-store\r\nContent-Length: %zu\r\n\r\n", bytes);
+}
+
 void live_respond_video_head(struct fastcgi_request *request, const struct config_http *http,
 			     const struct video_frame *first, bool keyframes_only)
 {

@@ -26,6 +26,12 @@ void live_response_append_frame(struct buffer *out, const struct fastcgi_request
 void live_response_append_video(struct buffer *out, const struct fastcgi_request *request,
 				const struct config_http *http, const struct video_frame *first, bool keyframes_only);
 
+/* Appends the headers of a playlist, or of a piece of HLS, of that many bytes, up to the empty line. */
+void live_response_append_playlist(struct buffer *out, const struct fastcgi_request *request,
+				   const struct config_http *http, size_t bytes);
+void live_response_append_piece(struct buffer *out, const struct fastcgi_request *request,
+				const struct config_http *http, size_t bytes);
+
 /* "keyframes" or "all". */
 const char *live_video_word(bool keyframes_only);
 
@@ -43,6 +49,9 @@ void live_respond_head(struct fastcgi_request *request, const struct config_http
 /* The headers of live video. */
 void live_respond_video_head(struct fastcgi_request *request, const struct config_http *http,
 			     const struct video_frame *first, bool keyframes_only);
+
+/* The headers of a playlist. */
+void live_respond_playlist_head(struct fastcgi_request *request, const struct config_http *http);
 
 /* 204 or 403 to a CORS preflight (site_headers.h). */
 void live_respond_preflight(struct fastcgi_request *request, const struct config_http *http);

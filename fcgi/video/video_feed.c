@@ -11,6 +11,7 @@ void video_feed_init(struct video_feed *feed, const char *ring_name)
 	memset(feed, 0, sizeof(*feed));
 	video_ring_name(ring_name, feed->ring_name);
 	feed->first = feed->next = 1;
+	feed->segment_max_s = 1;
 	feed->broken = true;
 }
 
@@ -75,10 +76,31 @@ static bool take_init(struct video_feed *feed, const struct video_parts *parts)
 	return true;
 }
 
+/* Which segment and part of HLS the frame belongs to. */
+static void number_part(struct video_feed *feed, struct video_frame *frame)
+{
+	const struct video_frame *before = video_feed_newest(feed);
+
+	if (frame->key)
+		feed->segments++;
+	frame->segment = feed->segments;
+	frame->part = frame->key || !before ? 0 : before->part;
+	if (!frame->key && feed->part_us + frame->duration_us > VIDEO_PART_MAX_US)
+		frame->part++;
+	bool first_of_part = !before || before->segment != frame->segment || before->part != frame->part;
+	feed->part_us = frame->duration_us + (first_of_part ? 0 : feed->part_us);
+}
+
 static void add(struct video_feed *feed, struct video_frame *frame)
 {
 	const struct video_frame *key = video_feed_get(feed, feed->newest_key);
 
+	number_part(feed, frame);
+	if (frame->key && key) {
+		int64_t seconds = (frame->time_us - key->time_us + US_PER_S / 2) / US_PER_S;
+		feed->segment_max_s =
+			seconds > feed->segment_max_s && seconds < 60 ? (int)seconds : feed->segment_max_s;
+	}
 	if (frame->key && key)
 		feed->gop_us = frame->mono_us - key->mono_us;
 	if (frame->key)

@@ -15,10 +15,11 @@
 #include "fcgi/video/video_frame.h"
 #include "shared/base/reason.h"
 
-#define VIDEO_LATE_US   INT64_C(5000000)
-#define VIDEO_HOLD_US   INT64_C(8000000)  /* of frames that it keeps */
-#define VIDEO_FRAMES    2048u             /* that it keeps at most */
-#define VIDEO_UNUSED_US INT64_C(30000000) /* without interest, it drops its frames */
+#define VIDEO_LATE_US     INT64_C(5000000)
+#define VIDEO_HOLD_US     INT64_C(8000000)  /* of frames that it keeps */
+#define VIDEO_FRAMES      2048u             /* that it keeps at most */
+#define VIDEO_PART_MAX_US INT64_C(420000)   /* of a part: 24 frames at 60 per second, 12 at 30, 10 at 25 */
+#define VIDEO_UNUSED_US   INT64_C(30000000) /* without interest, it drops its frames */
 
 struct video_feed {
 	char ring_name[VIDEO_RING_NAME_BYTES];
@@ -28,6 +29,9 @@ struct video_feed {
 	struct video_frame *frames[VIDEO_FRAMES]; /* frame n is at n % VIDEO_FRAMES */
 	uint64_t first, next;                     /* serial numbers: the oldest one, and that of the next frame */
 	uint64_t newest_key;                      /* 0: none */
+	uint64_t segments;                        /* key frames so far */
+	int64_t part_us;                          /* of the newest part, so far */
+	int segment_max_s;                        /* the longest segment so far, rounded, at least 1 */
 	int64_t gop_us;                           /* from one key frame to the next, as last seen; 0: not known */
 	struct video_init *init;                  /* of the newest run */
 	uint64_t inits;

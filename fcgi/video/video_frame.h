@@ -35,6 +35,8 @@ struct video_frame {
 	int64_t time_us; /* tfdt */
 	int64_t duration_us;
 	bool key;
+	uint64_t segment;   /* counts the key frames of the feed (hls_playlist.h) */
+	int64_t part;       /* of that segment, from 0 */
 	size_t duration_at; /* on the wire of `chunk`; 0: the fragment has no such field */
 	struct video_chunk *chunk;
 	struct video_chunk *lasting; /* made by video_frame_lasting(); NULL: not yet */

@@ -28,6 +28,15 @@ function readPlaylist() {
   return { live, target, errors: window.errors, segments: fragments.map(readSegment) };
 }
 
+/* Runs in the browser. What hls.js does with low-latency HLS, and what is seen of it. */
+function readLive() {
+  const video = document.querySelector("video"), { partTarget = 0, partList = [] } = window.hls.levels[0]?.details ?? {};
+  video.muted = true;
+  if (video.paused) video.play();
+  const loaded = performance.getEntriesByType("resource").filter(({ name }) => /live\.mp4.*part=/.test(name)).length;
+  return { partTarget, parts: partList?.length, loaded, latency: window.hls.latency, errors: window.errors };
+}
+
 class HlsPlayer extends BareVideo {
   async play(path) {
     await this.open();
@@ -91,6 +100,16 @@ function hlsTests(recorder, player) {
       const frame = recorder.frames().findLast(({ ms }) => ms <= segments.at(-1).at + 1000);
       const number = await player.seekTo(frame.ms + FRAME_MS / 2);
       check(number === frame.number, `number ${number} is shown, not ${frame.number}`);
+    }],
+
+    ["low-latency HLS of the live video plays by parts, some parts behind the camera", async () => {
+      await player.play("/live.m3u8");
+      const live = await waitFor(async () => {
+        const now = await player.page.evaluate(readLive);
+        return now.loaded >= 5 && now.latency > 0 && now.latency < 3 * now.partTarget + 2 && now;
+      }, "parts are loaded, and it is near the edge");
+      check(live.partTarget === 0.42 && live.parts >= 4, JSON.stringify(live));
+      check(live.errors.every((error) => !error.endsWith("true")), live.errors.join(", "));
     }],
   ];
 }

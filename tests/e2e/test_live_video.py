@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Live video: every frame as it is recorded, in one stream that goes on whatever begins a new segment or run."""
 import os
+import re
 import signal
 import unittest.mock
 
@@ -93,6 +94,51 @@ def test_a_restarted_recorder_goes_on_in_the_same_stream(rig):
     assert -1 not in viewer.numbers()
 
 
+def playlist_of(rig, query=""):
+    answer = rig.get("/live.m3u8" + query)
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/vnd.apple.mpegurl", (answer.status, answer.body)
+    return answer.body.decode()
+
+
+def test_low_latency_hls_has_every_frame_as_parts_and_as_segments(rig):
+    text = playlist_of(rig)
+    assert "CAN-BLOCK-RELOAD=YES" in text and "#EXT-X-PRELOAD-HINT:TYPE=PART" in text, text
+    init = rig.get("/" + re.search(r'#EXT-X-MAP:URI="([^"]*)"', text)[1]).body
+    parts, segments, hints = {}, {}, set()
+    first = max(int(number) for number in re.findall(r"live\.mp4\?segment=(\d+)\n", text))
+    for segment in range(first, first + 4):
+        for part in range(3):
+            text = playlist_of(rig, f"?_HLS_msn={segment}&_HLS_part={part}")
+            hint = re.search(r'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="([^"]*)"', text)[1]
+            hints.add((hint, rig.get("/" + hint).body))  # waits for the part
+            for path in re.findall(r'#EXT-X-PART:[^\n]*URI="([^"]*)"', text):
+                parts.setdefault(path, rig.get("/" + path).body)
+            for path in re.findall(r"\n(live\.mp4\?segment=\d+)\n", text):
+                segments.setdefault(path, rig.get("/" + path).body)
+    joined = [number for _, number in rig.frames_of(init + b"".join(parts.values()))]
+    whole = [number for _, number in rig.frames_of(init + b"".join(segments.values()))]
+    for numbers in (joined, whole):
+        assert_follows(numbers)
+        assert len(numbers) > 100, numbers
+    for path, media in segments.items():
+        own = [body for part, body in parts.items() if part.startswith(path + "&")]
+        assert not own or b"".join(own) == media, path
+    assert sum(parts.get(path) == media for path, media in hints) > 5, "what was hinted at is not what is listed then"
+    durations = [float(one) for one in re.findall(r"#EXT-X-PART:DURATION=([\d.]+)", text)]
+    assert all(one <= 0.42 for one in durations), durations
+
+
+def test_hls_of_what_is_gone_or_never_comes_is_refused(rig):
+    newest = max(int(number) for number in re.findall(r"segment=(\d+)&", playlist_of(rig)))
+    for path, status in (("/live.m3u8?_HLS_msn=999999", 400), ("/live.m3u8?_HLS_part=1", 400), ("/live.m3u8?_HLS_msn=x", 400),
+                         ("/live.m3u8?fps=5", 400), ("/live.m3u8?camera=other", 404), ("/live.mp4?segment=0", 404),
+                         ("/live.mp4?init=999", 404), (f"/live.mp4?segment={newest - 2}&part=99", 404), ("/live.mp4?part=1", 400),
+                         ("/live.mp4?init=1&segment=2", 400), (f"/live.mp4?segment={newest + 50}", 404)):
+        assert rig.get(path).status == status, path
+    assert rig.get("/live.m3u8", "HEAD").status == 200
+    assert "live.mp4?init=1&camera=" + rig.name in playlist_of(rig, "?camera=" + rig.name)
+
+
 def test_without_recording_it_says_why_and_ends(rig):
     with live_video(rig) as viewer:
         assert rig.get("/control?recording=off", "POST").status == 200
@@ -119,6 +165,7 @@ def test_a_configuration_without_the_line_is_told_which_one_is_missing(rig):
         with open(os.path.join(PROJECT, "lighttpd.conf.example"), encoding="utf-8") as lines:
             line, = [line.strip() for line in lines if "live\\.(mp4" in line]
         assert answer.status == 404 and line in answer.detail, answer.body
+        assert rig.get("/live.m3u8").detail == answer.detail
     rig.stop_web()
 
 

@@ -33,6 +33,7 @@ AS_BEHIND_LIGHTTPD = (
     test_live.test_other_methods_are_refused,
     test_live_video.test_every_frame_comes_once_from_a_key_frame_on_with_its_time,
     test_live_video.test_bad_queries_are_refused,
+    test_live_video.test_low_latency_hls_has_every_frame_as_parts_and_as_segments,
 )
 EVERYWHERE = (cases_ranges, cases_viewers, cases_presets, cases_hostile, cases_sites, cases_limits, cases_logged)
 NOT_HERE = {test_http.test_control_is_refused_unless_the_configuration_allows_it}
