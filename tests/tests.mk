@@ -39,8 +39,8 @@ tests/recorderd/capture = capture capture_epochs device_claims device_worker sou
 	v4l2_bandwidth v4l2_format v4l2_open
 tests/recorderd/repair  = segment_repair segment_salvage set_aside
 tests/recorderd/archive = archive archive_adopt archive_age archive_age_mixtures archive_cached archive_copies \
-	archive_folder_lock archive_follow archive_hang archive_motion archive_redate archive_retention archive_retention_disk \
-	archive_stop
+	archive_folder_lock archive_follow archive_hang archive_motion archive_motion_kept archive_redate archive_retention \
+	archive_retention_disk archive_stop
 tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses encoder_pictures encoder_sandbox ffmpeg_errors \
 	file_limit fragment_parser frame_drop motion_writer recording_off ring_feed storage
 tests/recorderd/motion  = motion_check motion_process
@@ -86,14 +86,14 @@ beside/mp4_moov = shared/segment
 # What tests share, in tests/unit/support. The linker takes only what a program uses from the archive, so a part of it may need
 # a folder that most programs are not linked with.
 support = api_pool archive_cases break_out break_out_files break_out_kernel break_out_processes break_out_rings camera_jpegs clips_folder \
-	capture_rig child_processes clip_cases colour_bars fastcgi_client received_frames delayed_ffmpeg ini_files live_client live_server media_cases plan_archives pushed_media \
+	capture_rig child_processes clip_cases colour_bars fastcgi_client received_frames delayed_ffmpeg ini_files live_client live_server media_cases motion_files plan_archives pushed_media \
 	recording_rig repair_cases ring_cases salvage_cases segment_cases subprocess_cases taken_over video_cases
 
 # The fakes of tests/unit/fakes, and the programs that use them in place of functions of the C library or the recorder. They are
 # not in the archive, from which every program that calls such a function would get them.
 fakes = camera clock disk ntp video
-on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_motion archive_redate archive_retention \
-	archive_retention_disk archive_stop
+on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_motion archive_motion_kept \
+	archive_redate archive_retention archive_retention_disk archive_stop
 fake_camera = capture capture_epochs device_worker
 fake_clock  = $(on_archive) archive_age capture capture_epochs encoder_choice encoder_faults encoder_pauses encoder_sandbox motion_process motion_writer
 fake_disk   = $(on_archive)

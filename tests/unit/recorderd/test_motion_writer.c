@@ -17,6 +17,8 @@
 #define RECORDS 64
 
 static _Atomic bool motion_refused; /* writes to .motion files fail */
+static _Atomic bool motion_hangs;   /* they wait */
+static _Atomic bool motion_waits;   /* one does */
 
 static bool is_motion(int fd)
 {
@@ -32,6 +34,10 @@ ssize_t pwrite(int fd, const void *data, size_t bytes, off_t at)
 
 	if (atomic_load(&motion_refused) && is_motion(fd))
 		return errno = EIO, -1;
+	while (atomic_load(&motion_hangs) && is_motion(fd)) {
+		atomic_store(&motion_waits, true);
+		usleep(1000);
+	}
 	return syscall(SYS_pwritev, fd, &piece, 1, (long)at, (long)(at >> 32));
 }
 
@@ -241,6 +247,28 @@ static void a_disk_that_refuses_them_costs_records_and_no_frame(void **state)
 	assert_seconds(3, 6, 1);
 }
 
+static void a_disk_that_hangs_blocks_nobody_who_pushes(void **state)
+{
+	(void)state;
+	atomic_store(&motion_waits, false);
+	atomic_store(&motion_hangs, true);
+	push_keys(0, 4);
+	push_second(0);
+	for (int i = 0; !atomic_load(&motion_waits); i++) {
+		assert_true(i < 60000);
+		usleep(1000);
+	}
+	for (int second = 1; second < 3000; second++)
+		push_second(second);
+	push_keys(4, 6);
+	assert_true(storage_unwritten(rig.storage) >= 2);
+	atomic_store(&motion_hangs, false);
+	wait_for(6);
+	stop_and_read(3);
+	assert_int_equal(rig.found, 6);
+	assert_seconds(0, 0, 1);
+}
+
 static void records_that_go_back_are_dropped(void **state)
 {
 	(void)state;
@@ -285,7 +313,13 @@ static void the_name_of_a_file_that_outlived_its_segment_is_not_taken(void **sta
 	close(folder);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start_case, rig_tear_down)
+static int end_case(void **state)
+{
+	atomic_store(&motion_hangs, false);
+	return rig_tear_down(state);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_case, end_case)
 
 int main(void)
 {
@@ -298,6 +332,7 @@ int main(void)
 		CASE(after_the_clock_is_set_back_records_go_to_the_newest_segment),
 		CASE(waiting_records_are_bounded_and_the_oldest_go),
 		CASE(a_disk_that_refuses_them_costs_records_and_no_frame),
+		CASE(a_disk_that_hangs_blocks_nobody_who_pushes),
 		CASE(records_that_go_back_are_dropped),
 		CASE(the_name_of_a_file_that_outlived_its_segment_is_not_taken),
 	};
