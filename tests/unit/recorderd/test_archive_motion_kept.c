@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "recorderd/archive/archive_internal.h"
 #include "recorderd/repair/motion_file.h"
 #include "tests/unit/support/motion_files.h"
 
@@ -101,6 +102,42 @@ static void segments_with_events_are_kept_for_longer(void **state)
 	archive_case.config.retention.motion_hours = 0;
 	one_round();
 	ASSERT_LISTED(6);
+}
+
+/* Retention does not wait for the records of a large archive to be read. */
+static void until_its_records_are_read_a_segment_counts_as_one_with_events(void **state)
+{
+	(void)state;
+	static const struct {
+		enum archive_listing listing;
+		enum segment_activity activity;
+		bool old;
+	} cases[] = {{MOTION_UNLISTED, ACTIVITY_UNKNOWN, false}, {MOTION_GROWING, ACTIVITY_UNKNOWN, false},
+		     {MOTION_LISTED, ACTIVITY_UNKNOWN, true},    {MOTION_LISTED, ACTIVITY_STILL, true},
+		     {MOTION_LISTED, ACTIVITY_FAINT, false},     {MOTION_LISTED, ACTIVITY_EVENTS, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct archive_segment segment = {
+			.motion = cases[i].listing,
+			.activity = cases[i].activity,
+			.phase = PHASE_COMPLETE,
+			.seen_mono_us = mono_now().us,
+			.entry = {.start_wall_us = ago(91), .end_wall_us = ago(90)},
+		};
+		struct archive archive = {
+			.segments = &segment,
+			.count = 1,
+			.retention = {.hours = 72, .motion_hours = 100},
+			.opened_mono_us = mono_now().us,
+		};
+		struct archive_segment_age age;
+		fake_ntp.is_synchronised = true;
+		archive_age_assess(&archive, &age);
+		assert_int_equal(age.old, cases[i].old);
+		archive.retention.motion_hours = 80;
+		archive_age_assess(&archive, &age);
+		assert_true(age.old);
+	}
 }
 
 static void to_make_room_still_segments_go_first(void **state)
@@ -306,6 +343,7 @@ int main(void)
 		CASE(a_file_whose_segment_was_deleted_by_hand_goes),
 		CASE(the_records_of_a_segment_that_cannot_be_read_stay),
 		CASE(segments_with_events_are_kept_for_longer),
+		CASE(until_its_records_are_read_a_segment_counts_as_one_with_events),
 		CASE(to_make_room_still_segments_go_first),
 		CASE(a_folder_that_comes_into_place_has_lists_of_its_own),
 		CASE(what_is_set_aside_takes_its_records_along),
