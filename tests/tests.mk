@@ -206,6 +206,10 @@ test-camera: all test-tools ## tests cameras of a real kernel, and power cuts, i
 	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*
 
 # make test has a short form of this.
+test-motion: all test-tools ## shows films with known movement to the whole recorder and to Debian's motion (15 minutes)
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/motion/product.py
+
+# make test has a short form of this.
 test-package: ## builds the Debian package and installs it on a fresh Debian (root, some minutes)
 	@deploy/install-packages test-package
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py \
@@ -288,6 +292,6 @@ SEGMENTS = 52560
 bench-archive: all bench-tools ## [SEGMENTS=52560] measures a year of footage against a day, and clips of six hours
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
-.PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-package test-systems \
-	campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-replug campaign-viewers \
+.PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-motion test-package \
+	test-systems campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-replug campaign-viewers \
 	campaign-power soak bench bench-docs bench-capture bench-webservers bench-archive

@@ -11,22 +11,20 @@ from support.tap import run_tests, shared
 from support.times import PATIENCE_S
 
 sys.path.append(os.path.join(PROJECT, "tests", "motion"))
+import films  # pylint: disable=wrong-import-position,import-error
 import records  # pylint: disable=wrong-import-position,import-error
 
-MAKE = os.path.join(BUILD, "tests", "motion", "make_scene")
 SHOW = os.path.join(BUILD, "tests", "tools", "motion_scene")
 PROGRAM = os.path.join(BUILD, "motion", "recorder-motion")
 FIRST_SECOND = 1800000000
 WIDTH = 320
-KNOWN_LIMITS = ("door_light", "headlights")  # light with hard edges, and a beam that wanders over a wall, count as movement
 RSS_ANON_MAX_KB = 16 << 10
 
 
 def make(name, folder, *options):
     """The film's path, and what is true of its seconds."""
     film = os.path.join(folder, name + ".mjpeg")
-    truth = subprocess.run([MAKE, "-s", str(WIDTH), *options, name, film], check=True, capture_output=True, text=True).stdout.strip()
-    return film, truth
+    return film, films.draw(name, film, WIDTH, *options)
 
 
 def show(film, *options):
@@ -38,7 +36,7 @@ def shown():
     """Name -> (score, records, usage) of every scene."""
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name in subprocess.run([MAKE], check=True, capture_output=True, text=True).stdout.split():
+        for name in films.drawn_names():
             film, truth = make(name, folder)
             answer = show(film)
             assert answer.returncode == 0, answer.stderr
@@ -76,13 +74,13 @@ def test_every_movement_is_an_event():
 
 
 def test_light_and_weather_are_no_movement():
-    scores = [(name, score) for name, (score, _, _) in shown().items() if name not in KNOWN_LIMITS]
+    scores = [(name, score) for name, (score, _, _) in shown().items() if name not in films.LIGHT]
     assert all(score.false <= 2 for _, score in scores), marks(scores)
 
 
 def test_few_seconds_are_missed_or_wrong():
     total = records.Score()
-    scores = [(name, score) for name, (score, _, _) in shown().items() if name not in KNOWN_LIMITS]
+    scores = [(name, score) for name, (score, _, _) in shown().items() if name not in films.LIGHT]
     for _, score in scores:
         total.add(score)
     assert total.recall >= 0.95 and total.precision >= 0.93, (total, marks(scores))

@@ -90,7 +90,7 @@ class Score:
 
     @property
     def precision(self):
-        return self.found / (self.found + self.false) if self.found + self.missed else None
+        return self.found / (self.found + self.false) if self.found else None
 
 
 def judge(truth, strongest, least=FAINT):
