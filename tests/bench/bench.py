@@ -19,13 +19,14 @@ import part_clips
 import part_crowd
 import part_growth
 import part_live
+import part_motion
 import part_page
 import part_record
 import part_ring
 from contestants import BUILD, Motion, Recorder, UStreamer, version
 from report import Report
 
-MODULES = (part_live, part_crowd, part_clips, part_record, part_ring, part_api, part_growth, part_page)
+MODULES = (part_live, part_crowd, part_clips, part_record, part_ring, part_api, part_growth, part_page, part_motion)
 NAMES = [name for module in MODULES for name in module.PARTS]
 
 

@@ -25,6 +25,7 @@ TITLES = {
     "api": "The API while 100 viewers watch",
     "growth": "As archive and range grow",
     "page": "The page in a browser",
+    "motion": "What moved: five pictures per second",
 }
 # The figures of the README, by the beginning of what was measured.
 HEADLINES = [
