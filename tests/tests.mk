@@ -59,7 +59,7 @@ tests/fcgi/pool         = address_shares handover pass_table snapshot_cache snap
 tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_responses live_video
-tests/motion            = detector picture second
+tests/motion            = detector picture second watch
 
 # Some tests need other folders as well, which make what the tested code reads.
 beside/authorize = recorderd/command
@@ -78,6 +78,7 @@ beside/motion_query = recorderd/archive
 beside/timeline_walk = recorderd/archive
 beside/transcode_plan = recorderd/archive
 beside/transcode_undecodable = recorderd/archive
+beside/watch = recorderd/ring
 beside/file_limit = fcgi/clip
 beside/catalogue = recorderd/archive
 beside/mp4_box = shared/segment
