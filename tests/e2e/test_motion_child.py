@@ -11,7 +11,7 @@ from support.exact import assert_exact, just_after, second_after
 from support.false_motion import FalseMotion
 from support.rig import Rig, program
 from support.tap import run_tests
-from support.times import PATIENCE_S, time_us, wait_for
+from support.times import PATIENCE_S, US, time_us, wait_for
 
 NAME = "recorder-motion"
 SETTINGS = {"motion": {"enabled": "yes"}, "http": {"allow_control": "yes"}}
@@ -47,6 +47,9 @@ class MotionRig(Rig):
         """How many records are in the .motion files (shared/motion/motion_record.h)."""
         sizes = [os.path.getsize(os.path.join(self.recordings, name)) for name in os.listdir(self.recordings) if name.endswith(".motion")]
         return sum(size // 168 - 1 for size in sizes)
+
+    def events(self, from_us, to_us):
+        return self.get(f"/events?from={from_us // US}&to={to_us // US}&order=oldest").json()
 
     def warnings(self, word):
         return [sentence for sentence in self.get("/health").json()["warnings"] if word in sentence]
@@ -88,6 +91,9 @@ def test_a_covered_camera_is_in_health_in_words(rig):
     done = subprocess.run([program("recorderd"), "--status", "--json", "-c", rig.ini], capture_output=True, text=True, check=False)
     one, = json.loads(done.stdout)
     assert one["motion"]["covered"] == since and warning in one["warnings"], one
+    from_us = time_us(since)
+    events = wait_for(lambda: rig.events(from_us, from_us + 60 * US)["events"], PATIENCE_S, "it is an event")
+    assert [event["type"] for event in events] == ["covered"] and events[0]["start"] == since, (since, events)
     rig.replace("works")
     wait_for(lambda: not rig.warnings("covered"), PATIENCE_S, "the camera is not covered any more")
 
@@ -115,10 +121,14 @@ def test_a_liar_is_replaced_and_costs_no_frame(rig):
 def test_stopped_it_is_replaced_and_costs_no_frame(rig):
     first_us, pid = second_after(rig.camera.newest()), rig.watched()
     os.kill(pid, signal.SIGSTOP)
+    stopped_us = rig.camera.newest().wall_us
     wait_for(lambda: rig.children(NAME) not in ([], [pid]), PATIENCE_S, "there is another one")
+    again_us = rig.camera.newest().wall_us
     rig.watched()
     assert "hangs" in rig.log(), rig.log()
     assert_no_frame_is_missing(rig, first_us)
+    known = [(time_us(span["from"]), time_us(span["to"])) for span in rig.events(first_us, again_us + 2 * US)["covered"]]
+    assert known and all(end_us <= stopped_us + US or start_us >= again_us - US for start_us, end_us in known), (stopped_us, again_us, known)
 
 
 def test_switched_off_nothing_runs_and_health_says_nothing(rig):
