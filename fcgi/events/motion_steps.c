@@ -33,43 +33,61 @@ struct steps {
 	struct motion_spans covered;
 };
 
-static struct step *step_of(struct steps *steps, int64_t second)
+static void note_movement(struct step *step, enum motion_strength strongest)
 {
-	return &steps->steps[(second - steps->answer.from_second) / steps->step_s];
-}
-
-static void note_movement(struct steps *steps, int64_t second, enum motion_strength strongest)
-{
-	struct step *step = step_of(steps, second);
-
 	step->moving++;
 	if (strongest > step->strongest)
 		step->strongest = (uint8_t)strongest;
 }
 
 /* What does not depend on the mask; and what does, if it has all cells. */
-static void take_second(struct steps *steps, int64_t second, const struct motion_second *summary)
+static void take_second(const struct steps *steps, struct step *step, const struct motion_second *summary)
 {
-	struct step *step = step_of(steps, second);
-
 	step->flags |= summary->flags;
 	if (!summary->known)
 		return;
 	step->known++;
 	step->luma_sum += summary->mean_luma;
 	if (steps->whole_picture && summary->strongest >= steps->answer.least)
-		note_movement(steps, second, summary->strongest);
-	motion_spans_append(&steps->covered, second, second + 1);
+		note_movement(step, (enum motion_strength)summary->strongest);
+}
+
+/* The seconds [from, to) of a day, of which `seconds` begins with the first one. */
+static void take_covered(struct steps *steps, int64_t from, int64_t to, const struct motion_second *seconds)
+{
+	int64_t since = 0;
+	bool known = false;
+
+	for (int64_t second = from; second < to; second++) {
+		if (known == (seconds[second - from].known != 0))
+			continue;
+		if (known)
+			motion_spans_append(&steps->covered, since, second);
+		since = second;
+		known = !known;
+	}
+	if (known)
+		motion_spans_append(&steps->covered, since, to);
 }
 
 static void take_day(struct steps *steps, int64_t day, const struct motion_second *seconds)
 {
 	const struct motion_answer *answer = &steps->answer;
-	int64_t day_second = day * MOTION_DAY_SECONDS;
+	int64_t first = day * MOTION_DAY_SECONDS;
+	int64_t from = answer->from_second > first ? answer->from_second : first;
+	int64_t to = answer->to_second < first + MOTION_DAY_SECONDS ? answer->to_second : first + MOTION_DAY_SECONDS;
+	struct step *step = &steps->steps[(from - answer->from_second) / steps->step_s];
+	int64_t left = steps->step_s - (from - answer->from_second) % steps->step_s;
 
-	for (int64_t i = 0; i < MOTION_DAY_SECONDS; i++)
-		if (day_second + i >= answer->from_second && day_second + i < answer->to_second)
-			take_second(steps, day_second + i, &seconds[i]);
+	seconds += from - first;
+	for (int64_t i = 0; i < to - from; i++) {
+		take_second(steps, step, &seconds[i]);
+		if (--left > 0)
+			continue;
+		step++;
+		left = steps->step_s;
+	}
+	take_covered(steps, from, to, seconds);
 }
 
 static bool read_days(struct steps *steps, struct motion_sources *sources, struct motion_second *seconds)
@@ -114,7 +132,9 @@ static bool take_record(const struct motion_record *record, void *context)
 {
 	struct steps *steps = context;
 
-	note_movement(steps, record->second, motion_cells_strongest(&record->cells, &steps->answer.mask));
+	int64_t number = (record->second - steps->answer.from_second) / steps->step_s;
+
+	note_movement(&steps->steps[number], motion_cells_strongest(&record->cells, &steps->answer.mask));
 	return true;
 }
 

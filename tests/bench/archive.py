@@ -18,7 +18,7 @@ PROJECT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__
 sys.path.insert(0, os.path.join(PROJECT, "tests", "e2e"))
 
 from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
-from support.made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
+from support.made_archive import make_archive, make_motion  # noqa: E402  pylint: disable=wrong-import-position
 from support.rig import Rig  # noqa: E402  pylint: disable=wrong-import-position
 from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -120,6 +120,17 @@ def first_bytes(rig, name, begin, end, rounds=200):
         report(f"{name}_{what}_ms", middle, f"{middle:.2f} ms to the first byte (median of {rounds}; {max(times) * 1e3:.1f} at worst)")
 
 
+def events(rig, name, begin, end):
+    """Questions about motion, when one second of twelve moves."""
+    span = f"from={begin}&to={end}"
+    for what, path, rounds in (("events_newest", f"/events?{span}&limit=100", 20), ("events_area", f"/events?{span}&area=.4,.5,.12,.15", 20),
+                               ("events_nowhere", f"/events?{span}&area=.97,.95,.02,.02", 20),
+                               ("events_all", f"/events?{span}&area=.4,.5,.12,.15&limit=10000", 5), ("heatmap", f"/motion/heatmap?{span}", 3)):
+        curl(rig, path)
+        middle = statistics.median(curl(rig, path)[1] for _ in range(rounds)) * 1e3
+        report(f"{name}_{what}_ms", middle, f"{middle:.1f} ms to the last byte (median of {rounds})")
+
+
 def memory(rig, name, begin, end, requests=1000):
     before = largest_worker_mb(rig)
     for _ in range(requests):
@@ -151,9 +162,11 @@ def length(name, segments):
     with Rig(SETTINGS, fps="60", frames=FRAMES) as rig:
         begun = time.monotonic()
         begin, end = make_archive(rig.recordings, segments)
+        make_motion(rig.recordings, (), "-r", "7", "-u", "1")
         print(f"# {segments} segments made in {time.monotonic() - begun:.0f} s", flush=True)
         start(rig, name)
         first_bytes(rig, name, begin, end)
+        events(rig, name, begin, end)
         memory(rig, name, begin, end)
         duties(rig, name)
 

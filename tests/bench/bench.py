@@ -17,6 +17,7 @@ import time
 import part_api
 import part_clips
 import part_crowd
+import part_events
 import part_growth
 import part_live
 import part_motion
@@ -26,7 +27,7 @@ import part_ring
 from contestants import BUILD, Motion, Recorder, UStreamer, version
 from report import Report
 
-MODULES = (part_live, part_crowd, part_clips, part_record, part_ring, part_api, part_growth, part_page, part_motion)
+MODULES = (part_live, part_crowd, part_clips, part_record, part_ring, part_api, part_events, part_growth, part_page, part_motion)
 NAMES = [name for module in MODULES for name in module.PARTS]
 
 

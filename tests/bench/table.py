@@ -23,6 +23,7 @@ TITLES = {
     "record": "Recording",
     "ring": "The ring: a frame of 80 KB to N processes",
     "api": "The API while 100 viewers watch",
+    "events": "When something moved, and where",
     "growth": "As archive and range grow",
     "page": "The page in a browser",
     "motion": "What moved: five pictures per second",
