@@ -216,6 +216,12 @@ test-package: ## builds the Debian package and installs it on a fresh Debian (ro
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py \
 		tests/install/container_package.py
 
+# make test has a short form of this: tests/e2e/test_field.py, the cases of tests/e2e/support behind each web server, and hls.js.
+test-field: ## tests with ZoneMinder, Motion, Caddy, HAProxy, VLC, mpv, video.js and others (root, some minutes)
+	@deploy/install-packages test-field
+	@$(PARALLEL) WERROR=1 all test-tools
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/prove tests/field/test_*
+
 # make test has a short form for Debian 13.
 SYSTEMS = bookworm trixie testing
 test-systems: ## tests on fresh Debian 12, 13 and testing, and cross-built for arm64 and armhf (root, network, two hours)
@@ -293,6 +299,6 @@ SEGMENTS = 52560
 bench-archive: all bench-tools ## [SEGMENTS=52560] measures a year of footage against a day, and clips of six hours
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
-.PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-motion test-package \
+.PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-field test-motion test-package \
 	test-systems campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-replug campaign-viewers \
 	campaign-power soak bench bench-docs bench-capture bench-webservers bench-archive

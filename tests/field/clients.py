@@ -1,0 +1,44 @@
+"""Programs that watch a camera over HTTP, as clients of the recorder: each must show what the camera has just sent."""
+import contextlib
+
+import motion
+import zoneminder
+from support.tap import Skipped
+from support.times import PATIENCE_S, wait_for
+
+LATE_FRAMES = 300  # a picture is one of the last so many frames: it is not a picture of its own, or an old one
+
+
+def is_recent(rig, number):
+    return number in [frame.number for frame in rig.camera.frames()[-LATE_FRAMES:]]
+
+
+def serve_by(rig, server):
+    """The recorder behind that web server."""
+    if server != rig.server_name:
+        rig.stop_web()
+        rig.server_name = server
+        rig.start_web()
+
+
+def check_motion(rig):
+    if motion.missing():
+        raise Skipped(motion.missing())
+    with contextlib.ExitStack() as stack:
+        for watching in [stack.enter_context(motion.Motion(rig, kind)) for kind in motion.PATHS]:
+            def shows(saved=watching):
+                return sum(is_recent(rig, number) for number in set(saved.numbers())) >= 2
+            wait_for(shows, PATIENCE_S, f"Motion shows two frames of {watching.url}")
+
+
+def check_zoneminder(rig):
+    if zoneminder.missing():
+        raise Skipped(zoneminder.missing())
+    with zoneminder.ZoneMinder(rig) as watching:
+        for kind in zoneminder.KINDS:
+            watching.watch(kind, rig.port)
+        for kind in zoneminder.KINDS:
+            wait_for(lambda of=kind: watching.rate(of) > 1, PATIENCE_S, f"the monitor {kind} is connected")
+            first = wait_for(lambda of=kind: watching.number(of) or False, PATIENCE_S, f"the monitor {kind} has a picture")
+            assert is_recent(rig, first), (kind, first)
+            wait_for(lambda of=kind, before=first: watching.number(of) not in (None, before), PATIENCE_S, f"{kind} has another")
