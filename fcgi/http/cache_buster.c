@@ -13,13 +13,15 @@ bool cache_buster_is_bare(const char *parameter, size_t length)
 	return strspn(parameter, DIGITS) >= length || (length > 1 && strncmp(parameter, "_=", 2) == 0);
 }
 
-/* Digits, and decimals after them, as of Math.random(). */
+/* Digits, decimals after them and a negative exponent, as JavaScript writes Math.random(): 0.8437, 5.3e-8. */
 static bool is_number(const char *text, size_t length)
 {
 	size_t digits = strspn(text, DIGITS), at = digits;
 
 	if (at < length && text[at] == '.')
 		at += 1 + strspn(text + at + 1, DIGITS);
+	if (at + 2 < length && strncmp(text + at, "e-", 2) == 0)
+		at += 2 + strspn(text + at + 2, DIGITS);
 	return digits > 0 && at >= length;
 }
 

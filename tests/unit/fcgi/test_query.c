@@ -90,6 +90,8 @@ static void pictures_may_have_cache_busters_and_mistakes_are_still_reported(void
 					      "ts=1",
 					      "nocache=5",
 					      "rnd=0.8437264",
+					      "rnd=5.31e-8",
+					      "ts=5e-7",
 					      "camera=a&width=320&timestamp=1",
 					      "cb=12&cb=13",
 					      "_=x&123",
@@ -109,6 +111,8 @@ static void pictures_may_have_cache_busters_and_mistakes_are_still_reported(void
 			{"t=1x", "\"t\""},
 			{"t=-1", "\"t\""},
 			{"t=.5", "\"t\""},
+			{"t=5e-", "\"t\""},
+			{"t=5e8", "\"t\""},
 			{"t", "\"t\""},
 			{"=1", "\"\""},
 			{"width=1&width=2", "width= is"}};
