@@ -18,12 +18,14 @@ enum {
 	SOI = 0xd8,
 	EOI = 0xd9,
 	SOS = 0xda,
+	DQT = 0xdb,
 	DRI = 0xdd,
 	APP0 = 0xe0,
 };
 
 #define SAMPLE_BITS    8 /* the only depth that browsers and FFmpeg's decoder accept */
 #define COMPONENTS_MAX 4
+#define MCU_BLOCKS_MAX 10 /* B.2.3 */
 #define STRAY_MAX      64 /* bytes between two segments */
 
 struct cursor {
@@ -37,13 +39,15 @@ struct segment {
 };
 
 struct component {
-	uint8_t id, h, v;
+	uint8_t id, h, v, quantization;
 };
 
 /* What the segments before the first scan say about it. */
 struct picture {
 	struct jpeg_info info;
 	struct jpeg_tables tables;
+	unsigned quantization; /* bits 1 << identifier of the tables that are defined */
+	bool invalid_tables;   /* there is one that no decoder accepts */
 	struct component components[COMPONENTS_MAX];
 	uint32_t restart_interval;
 	bool progressive;
@@ -124,7 +128,7 @@ static bool read_frame_header(const struct segment *segment, struct picture *pic
 
 		if (h < 1 || h > 4 || v < 1 || v > 4)
 			return false;
-		picture->components[i] = (struct component){component[0], h, v};
+		picture->components[i] = (struct component){component[0], h, v, component[2]};
 	}
 	info->h_sampling = picture->components[0].h;
 	info->v_sampling = picture->components[0].v;
@@ -176,6 +180,43 @@ static const struct component *find_component(const struct picture *picture, uin
 	return NULL;
 }
 
+/* Decoders scale components up by whole factors only. */
+static bool sampling_is_usual(const struct picture *picture)
+{
+	unsigned h = 1, v = 1;
+
+	for (unsigned i = 0; i < picture->info.components; i++) {
+		h = picture->components[i].h > h ? picture->components[i].h : h;
+		v = picture->components[i].v > v ? picture->components[i].v : v;
+	}
+	for (unsigned i = 0; i < picture->info.components; i++)
+		if (h % picture->components[i].h || v % picture->components[i].v)
+			return false;
+	return true;
+}
+
+/* Whether everything is there that the first scan needs. Huffman tables of a progressive picture may come later. */
+static bool header_is_valid(const struct picture *picture, const struct segment *scan)
+{
+	unsigned blocks = 0, components = scan->payload[0];
+
+	for (unsigned i = 0; i < components; i++) {
+		const struct component *component = find_component(picture, scan->payload[1 + 2 * i]);
+		unsigned tables = scan->payload[2 + 2 * i];
+
+		if (!component || component->quantization > 3 ||
+		    !(picture->quantization & 1u << component->quantization))
+			return false;
+		if (!picture->progressive &&
+		    (!table_of(&picture->tables, 0, tables >> 4) || !table_of(&picture->tables, 1, tables & 15)))
+			return false;
+		blocks += component->h * component->v;
+	}
+	if (components > 1 && blocks > MCU_BLOCKS_MAX)
+		return false;
+	return !picture->invalid_tables && sampling_is_usual(picture);
+}
+
 /*
  * Describes the first scan. A progressive picture always brings tables of its own: if it has none before the first
  * scan, all standard ones are missing.
@@ -202,6 +243,7 @@ static void describe_scan(const struct segment *segment, struct picture *picture
 	if (picture->progressive)
 		used = missing == (1u << JPEG_STANDARD_TABLES) - 1 ? missing : 0;
 	picture->info.missing_tables = used & missing;
+	picture->info.header_valid = header_is_valid(picture, segment);
 }
 
 static bool is_restart(uint8_t code)
@@ -242,8 +284,11 @@ static bool take_other_segment(struct cursor *cursor, uint8_t code, struct pictu
 		picture->progressive = code == SOF2;
 		return read_frame_header(&segment, picture);
 	}
-	if (code == DHT && before_scan)
-		jpeg_tables_read(&picture->tables, segment.payload, segment.length);
+	if (code == DHT && before_scan && !jpeg_tables_read(&picture->tables, segment.payload, segment.length))
+		picture->invalid_tables = true;
+	if (code == DQT && before_scan &&
+	    !jpeg_quantization_read(&picture->quantization, segment.payload, segment.length))
+		picture->invalid_tables = true;
 	if (code == DRI && before_scan && segment.length == 2)
 		picture->restart_interval = u16_at(segment.payload);
 	if (code == APP0 && segment.length > 4 && memcmp(segment.payload, "AVI1", 4) == 0)

@@ -52,8 +52,8 @@ static const struct {
 	uint16_t at, length;
 } standard[JPEG_STANDARD_TABLES] = {{0, 33}, {33, 183}, {216, 33}, {249, 183}};
 
-/* The number of values, or 0 if there are none or the counts are impossible: no more codes fit into so many bits. */
-static size_t count_values(const uint8_t counts[16])
+/* Counts the values of a table. Returns false if no more codes fit into so many bits. */
+static bool count_values(const uint8_t counts[16], size_t *out)
 {
 	size_t values = 0;
 	uint32_t codes = 0; /* used, of 65536 with 16 bits */
@@ -62,22 +62,50 @@ static size_t count_values(const uint8_t counts[16])
 		values += counts[bits - 1];
 		codes += (uint32_t)counts[bits - 1] << (16 - bits);
 	}
-	return codes <= 65536 && values <= 256 ? values : 0;
+	*out = values;
+	return codes <= 65536 && values <= 256;
 }
 
-void jpeg_tables_read(struct jpeg_tables *tables, const uint8_t *payload, size_t length)
+/* Categories of DC differences (F.1.2.1) go up to 15, if there are 12 bits. */
+static bool has_categories_only(const uint8_t *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (values[i] > 15)
+			return false;
+	return true;
+}
+
+bool jpeg_tables_read(struct jpeg_tables *tables, const uint8_t *payload, size_t length)
 {
 	while (length >= 17) {
 		unsigned class = payload[0] >> 4, id = payload[0] & 15;
-		size_t values = count_values(payload + 1);
+		size_t values;
 
-		if (class > 1 || id > 3 || length - 17 < values)
-			return;
+		if (class > 1 || id > 3 || !count_values(payload + 1, &values) || length - 17 < values)
+			return false;
+		if (class == 0 && !has_categories_only(payload + 17, values))
+			return false;
 		if (values)
 			tables->table[class][id] = payload + 1;
 		payload += 17 + values;
 		length -= 17 + values;
 	}
+	return length == 0;
+}
+
+bool jpeg_quantization_read(unsigned *defined, const uint8_t *payload, size_t length)
+{
+	while (length > 0) {
+		unsigned precision = payload[0] >> 4, id = payload[0] & 15;
+		size_t bytes = 1 + 64 * (precision + 1);
+
+		if (precision > 1 || id > 3 || length < bytes)
+			return false;
+		*defined |= 1u << id;
+		payload += bytes;
+		length -= bytes;
+	}
+	return true;
 }
 
 unsigned jpeg_tables_missing(const struct jpeg_tables *tables)

@@ -5,6 +5,7 @@
 #ifndef RECORDERD_SOURCE_JPEG_TABLES_H
 #define RECORDERD_SOURCE_JPEG_TABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,9 +21,15 @@ struct jpeg_tables {
 
 /*
  * Adds the tables of a DHT segment, of which `payload` follows the length field. They point into the payload. Ignores
- * tables without codes, and everything from the first invalid table on.
+ * tables without codes. Returns false at the first invalid table.
  */
-void jpeg_tables_read(struct jpeg_tables *tables, const uint8_t *payload, size_t length);
+bool jpeg_tables_read(struct jpeg_tables *tables, const uint8_t *payload, size_t length);
+
+/*
+ * Adds the quantization tables of a DQT segment (B.2.4.1) to a set of bits, 1 << identifier. Returns false at the first
+ * invalid one.
+ */
+bool jpeg_quantization_read(unsigned *defined, const uint8_t *payload, size_t length);
 
 /* The standard tables for which there is no table, as a set of bits. */
 unsigned jpeg_tables_missing(const struct jpeg_tables *tables);

@@ -59,6 +59,8 @@ enum frame_damage mjpeg_frame_prepare(const uint8_t *data, size_t length, struct
 		return DAMAGE_NOT_JPEG;
 	if (!jpeg_inspect(start, length - (size_t)(start - data), &info))
 		return info.sos_at ? DAMAGE_TRUNCATED : DAMAGE_NOT_JPEG;
+	if (!info.header_valid)
+		return DAMAGE_NOT_JPEG;
 	if (info.two_fields)
 		return DAMAGE_FIELDS;
 	out->width = info.width;

@@ -48,15 +48,18 @@ enum control_fault {
 	CONTROL_ROOM_ERRNO = 31,     /* STREAMON returns this instead of ENOSPC */
 	CONTROL_SILENT_KPIXELS = 32, /* above this pixel rate the stream starts but has no frames; 0: any */
 	CONTROL_TORN_KPIXELS = 33,   /* above this pixel rate four of five frames are cut in half; 0: any */
-	CONTROL_VALUES_RESET_MS = 34,   /* N ms after STREAMON controls have their initial values again; 0: never */
-	CONTROL_VALUES_STUCK = 35,      /* 1: controls accept any value, but keep the one that they have */
-	CONTROL_UNDECODABLE_NEXT = 40,  /* N frames are JPEGs by their markers, but FFmpeg cannot decode them */
+	CONTROL_VALUES_RESET_MS = 34, /* N ms after STREAMON controls have their initial values again; 0: never */
+	CONTROL_VALUES_STUCK = 35,    /* 1: controls accept any value, but keep the one that they have */
+	CONTROL_UNDECODABLE_NEXT =
+		40, /* N frames are JPEGs by their markers, and browsers show them, but FFmpeg cannot */
 	CONTROL_UNDECODABLE_FIRST = 41, /* so are the first N frames of each second of the wall clock */
 	CONTROL_NO_END = 50,            /* N: each N-th JPEG has no end marker */
 	CONTROL_LEAD_BYTES = 51,        /* so many bytes before each frame */
 	CONTROL_PAD_VALUE = 52,         /* of the bytes after each frame, instead of zeros */
 	CONTROL_STAMP_STUCK = 53,       /* 1: all timestamps are equal; 2: they run backwards */
 	CONTROL_TRUNCATE_OF_8 = 54,     /* N of 8 frames are truncated to half their length */
+	CONTROL_SPOIL_OF_8 = 55,        /* N of 8 JPEGs have damaged codes in the middle of their picture */
+	CONTROL_HEADER_NEXT = 56,       /* N JPEGs are whole by their markers, but have damaged tables */
 	CONTROL_FAULTS = 64
 };
 

@@ -77,6 +77,14 @@ static void garbage(uint8_t *to, uint32_t bytes, uint64_t seed)
 	}
 }
 
+/* Other codes, without a marker among them. */
+static void damage_codes(uint8_t *to, uint32_t bytes, uint64_t seed)
+{
+	garbage(to, bytes, seed);
+	for (uint32_t i = 0; i < bytes; i++)
+		to[i] &= 0x7f;
+}
+
 /* A JPEG that fills its buffer: after its header there is no marker. */
 static void enlarge(uint8_t *data, struct slot *slot, size_t room)
 {
@@ -96,12 +104,19 @@ static void put_in_segment(uint8_t *data, uint32_t bytes, uint8_t marker, size_t
 	}
 }
 
-/* Makes a JPEG that is whole by its markers undecodable, in one of several ways. */
+/* Makes a JPEG that is whole by its markers and has valid tables undecodable. */
 static void make_undecodable(uint8_t *data, const struct slot *slot)
+{
+	/* Sampling factors of the first component, 1x3 or 3x2, that FFmpeg does not know. */
+	put_in_segment(data, slot->bytes, 0xc0, 7, slot->number % 2 ? 0x13 : 0x32);
+}
+
+/* Makes a JPEG that is whole by its markers one whose header no decoder accepts. */
+static void damage_header(uint8_t *data, const struct slot *slot)
 {
 	switch (slot->number % 3) {
 	case 0:
-		put_in_segment(data, slot->bytes, 0xdb, 0, 0xff); /* a quantisation table with an invalid precision */
+		put_in_segment(data, slot->bytes, 0xdb, 0, 0xff); /* a quantization table with an invalid precision */
 		break;
 	case 1:
 		put_in_segment(data, slot->bytes, 0xc4, 0, 0xff); /* a Huffman table with an invalid class */
@@ -147,9 +162,13 @@ static bool spoil(struct handle *handle, uint8_t *data, struct slot *slot, size_
 		slot->bytes /= 2;
 	else if (is_undecodable(handle, slot->mono_us))
 		make_undecodable(data, slot);
+	else if (camera_fault_use(camera, CONTROL_HEADER_NEXT))
+		damage_header(data, slot);
 	else if (camera_fault_use(camera, CONTROL_TRUNCATE_NEXT) ||
 		 slot->number % 8 < camera_fault(camera, CONTROL_TRUNCATE_OF_8))
 		slot->bytes /= 2;
+	else if (slot->number % 8 < camera_fault(camera, CONTROL_SPOIL_OF_8))
+		damage_codes(data + slot->bytes / 2, 60, slot->number);
 	else if (camera_fault_use(camera, CONTROL_ZERO_NEXT))
 		memset(data + slot->bytes / 2, 0, slot->bytes - slot->bytes / 2);
 	else if (camera_fault_use(camera, CONTROL_GARBAGE_NEXT))

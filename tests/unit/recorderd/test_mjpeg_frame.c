@@ -167,16 +167,19 @@ static size_t put_bits(uint8_t *data, size_t length, const char *bits)
 /* One block: a DC code of zeros, three runs of 16 zeros, and a last coefficient whose bits fill the last byte. */
 static void a_stuffed_byte_at_the_end_is_not_padding(void **state)
 {
-	static const uint8_t header[] = {0xff, 0xd8, 0xff, 0xc0, 0, 11,   8,    0, 8, 0, 8, 1, 1, 0x11, 0, 0xff,
-					 0xc4, 0,    20,   0x00, 0, 0,    0,    0, 0, 0, 0, 1, 0, 0,    0, 0,
-					 0,    0,    0,    0,    0, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 63,   0};
-	uint8_t data[200] = {0};
+	static const uint8_t header[] = {0xff, 0xc0, 0,    11, 8, 0,    8,    0, 8, 1, 1, 0x11, 0, 0xff, 0xc4,
+					 0,    20,   0x00, 0,  0, 0,    0,    0, 0, 0, 1, 0,    0, 0,    0,
+					 0,    0,    0,    0,  0, 0xff, 0xda, 0, 8, 1, 1, 0,    0, 63,   0};
+	static const uint8_t quantization[] = {0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}; /* and 64 values */
+	uint8_t data[300] = {0};
 	struct source_frame frame;
 	size_t length;
 
 	(void)state;
-	memcpy(data, header, sizeof(header));
-	length = put_bits(data, sizeof(header),
+	memcpy(data, quantization, sizeof(quantization));
+	memset(data + sizeof(quantization), 1, 64);
+	memcpy(data + sizeof(quantization) + 64, header, sizeof(header));
+	length = put_bits(data, sizeof(quantization) + 64 + sizeof(header),
 			  "00000000"
 			  "11111111001"
 			  "11111111001"
@@ -272,6 +275,50 @@ static void bytes_between_two_segments_are_removed(void **state)
 			memcpy(data + tables_end + length, strays[i], length);
 			assert_restored(data, jpeg_bytes + 2 * length, "there too", kind);
 		}
+}
+
+/* The first segment with that marker, behind its length. */
+static uint8_t *payload_of(uint8_t *data, uint8_t marker)
+{
+	uint8_t *at = data + 2;
+
+	while (at[1] != marker)
+		at += 2 + (at[2] << 8 | at[3]);
+	return at + 4;
+}
+
+/* libjpeg gives up on such pictures, and so do browsers and FFmpeg. */
+static void a_header_that_no_decoder_accepts_is_refused(void **state)
+{
+	static const struct {
+		uint8_t marker;
+		unsigned at;
+		uint8_t value;
+	} cases[] = {
+		{0xdb, 0, 0x20},  /* a quantization table of unknown precision */
+		{0xdb, 0, 0x04},  /* the fifth table */
+		{0xdb, 0, 0x03},  /* another table than the picture needs */
+		{0xc4, 0, 0x20},  /* a Huffman table of an unknown class */
+		{0xc4, 0, 0x04},  /* the fifth table */
+		{0xc4, 1, 0x03},  /* three codes of one bit */
+		{0xc4, 16, 0xff}, /* more codes than there is room for */
+		{0xc4, 17, 0x10}, /* a DC difference of 16 bits */
+		{0xc0, 8, 0x0f},  /* a component with an impossible quantization table */
+		{0xc0, 7, 0x44},  /* more than ten blocks in an MCU */
+		{0xc0, 10, 0x31}, /* chroma with two thirds of the resolution */
+		{0xda, 2, 0x33},  /* a scan with Huffman tables that are not there */
+		{0xda, 1, 0x09},  /* a scan of a component that is not there */
+	};
+	static uint8_t data[ROOM];
+
+	(void)state;
+	make_jpeg(&kinds[0]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memcpy(data, jpeg, jpeg_bytes);
+		payload_of(data, cases[i].marker)[cases[i].at] = cases[i].value;
+		if (prepare(data, jpeg_bytes) != DAMAGE_NOT_JPEG)
+			fail_msg("case %zu is accepted", i);
+	}
 }
 
 static void too_many_bytes_between_two_segments_are_damage(void **state)
@@ -395,6 +442,7 @@ int main(void)
 		cmocka_unit_test(a_picture_that_lacks_a_few_bytes_is_taken),
 		cmocka_unit_test(damaged_codes_in_the_middle_are_not_taken_for_an_end),
 		cmocka_unit_test(bytes_between_two_segments_are_removed),
+		cmocka_unit_test(a_header_that_no_decoder_accepts_is_refused),
 		cmocka_unit_test(too_many_bytes_between_two_segments_are_damage),
 		cmocka_unit_test(bytes_before_the_picture_are_removed),
 		cmocka_unit_test(each_missing_huffman_table_is_completed),
