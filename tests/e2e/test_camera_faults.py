@@ -179,10 +179,10 @@ def test_frames_of_20_mb_and_noise_are_refused_and_no_other_is_missing(rig):
     replug(rig)
     rig.new_frames(40)
     since_us, damaged = next_second(rig), info(rig)["damaged"]
-    for fault in ("huge_next", "garbage_next", "truncate_next", "zero_next"):
+    for fault in ("huge_next", "garbage_next", "truncate_next", "zero_next", "header_next"):
         rig.camera.fault(fault, 3)
         wait_for(lambda name=fault: rig.camera.fault_left(name) == 0, PATIENCE_S, f"{fault} has happened")
-    wait_for(lambda: info(rig)["damaged"] == damaged + 12, PATIENCE_S, f"twelve are refused: {info(rig)}")
+    wait_for(lambda: info(rig)["damaged"] == damaged + 15, PATIENCE_S, f"fifteen are refused: {info(rig)}")
     assert "dropped a frame" in rig.log()
     rig.new_frames(40)
     end_us = just_after(rig.camera.newest())
