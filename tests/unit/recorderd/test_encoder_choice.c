@@ -200,10 +200,11 @@ static void a_stop_does_not_wait_for_one_that_hangs(void **state)
 
 static int start(void **state)
 {
-	char path[PATH_MAX + 4096];
+	char path[PATH_MAX + 4096], folder[PATH_MAX];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/" STAND_INS ":%s", getenv("PWD"), getenv("PATH"));
+	assert_non_null(realpath(STAND_INS, folder));
+	snprintf(path, sizeof(path), "%s:%s", folder, getenv("PATH"));
 	return setenv("PATH", path, 1);
 }
 
