@@ -24,10 +24,11 @@ import part_motion
 import part_page
 import part_record
 import part_ring
+import part_video
 from contestants import BUILD, Motion, Recorder, UStreamer, version
 from report import Report
 
-MODULES = (part_live, part_crowd, part_clips, part_record, part_ring, part_api, part_events, part_growth, part_page, part_motion)
+MODULES = (part_live, part_video, part_crowd, part_clips, part_record, part_ring, part_api, part_events, part_growth, part_page, part_motion)
 NAMES = [name for module in MODULES for name in module.PARTS]
 
 

@@ -1,7 +1,7 @@
 /*
- * stream.h - the receiving end of a multipart/x-mixed-replace stream: reads its socket and reports each complete
- * picture. The kernel discards the picture's bytes (MSG_TRUNC), so that the viewers of a benchmark leave the machine to
- * what is measured.
+ * stream.h - the receiving end of a multipart/x-mixed-replace stream, or of a fragmented MP4 without an end: reads its
+ * socket and reports each complete picture. The kernel discards the picture's bytes (MSG_TRUNC), so that the viewers of
+ * a benchmark leave the machine to what is measured.
  */
 #ifndef TESTS_BENCH_STREAM_H
 #define TESTS_BENCH_STREAM_H
@@ -25,6 +25,8 @@ struct stream {
 	int64_t taken_us; /* wall time at which the camera took the picture (FRAMES_STAMP, else X-Timestamp); 0: unknown
 			   */
 	uint64_t pictures, bytes;
+	bool video, in_boxes, in_mdat; /* an MP4; its headers are over; its mdat is being read */
+	int64_t key_us, key_media_us;  /* of the newest prft: wall time, and the time in the video that it belongs to */
 };
 
 /* Called for each picture whose last byte has arrived. */

@@ -18,6 +18,7 @@ BEGIN, END = "<!-- measured: tests/bench/table.py -->\n", "<!-- end -->"
 TITLES = {
     "live": "Live view: 1280x720 at 60 frames per second, about 80 KB per frame",
     "slow": "Live view, a tenth of the viewers at 200 KB/s",
+    "video": "Live video: the same camera, recorded with libx264 superfast",
     "crowd": "Many viewers at once",
     "clips": "Clips",
     "record": "Recording",

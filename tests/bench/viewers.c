@@ -1,6 +1,6 @@
 /*
- * viewers.c - many viewers of a live MJPEG stream in one process: measures how many pictures each gets, how old they
- * are at their last byte, and how soon each gets an answer.
+ * viewers.c - many viewers of a live stream (MJPEG, or /live.mp4) in one process: measures how many pictures each gets,
+ * how old they are at their last byte, and how soon each gets an answer.
  *
  *     viewers [-n COUNT] [-w WARM_UP_SECONDS] [-t SECONDS] [-s SLOW] [-r BYTES_PER_SECOND] [-p PATH] PORT
  *

@@ -5,7 +5,7 @@ from test_http import assert_problem, past
 DASHBOARD, HOME = "http://dash.example:8123", "https://ha.example"
 LISTED = f"{DASHBOARD} {HOME}"
 OTHERS = ("http://evil.example", "http://dash.example", "https://dash.example:8123", "http://ha.example", "null", f"{HOME}.evil.example")
-EXPOSED = {"X-Clip-Source", "X-Clip-Spans", "X-Clip-Start", "X-Timestamp", "Content-Range", "ETag", "Retry-After"}
+EXPOSED = {"X-Clip-Source", "X-Clip-Spans", "X-Clip-Start", "X-Clip-Unknown", "X-Live-Video", "X-Timestamp", "Content-Range", "ETag", "Retry-After"}
 
 
 FRAMERS = f"{DASHBOARD} {HOME}"
