@@ -50,7 +50,7 @@ def run_line(rig, line):
         settings.write("fail\nsilent\nshow-error\nmax-time = 60\n")
     path = os.path.dirname(program("recorderd")) + ":" + os.environ["PATH"]
     environment = dict(os.environ, CURL_HOME=rig.folder, PATH=path)
-    return subprocess.run(["bash", "-c", line], cwd=rig.folder, env=environment, capture_output=True, check=False)
+    return subprocess.run(["timeout", "120", "bash", "-c", line], cwd=rig.folder, env=environment, capture_output=True, check=False)
 
 
 def recorded(rig):
