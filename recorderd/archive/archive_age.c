@@ -17,8 +17,8 @@
  *
  * In any case a segment is at least as old as the time, by the monotonic clock, for which this process has known it.
  *
- * Segments with an event are kept for retention.motion_hours if that is longer. Until the records of a segment have been
- * looked at, it counts as one with an event.
+ * Segments with an event are kept for retention.motion_hours if that is longer. Until the records of a segment have
+ * been looked at, it counts as one with an event.
  *
  * The order of the segments makes none of them older, since an archive can be put together by copying in any order. Nor
  * does a clock that jumped: until it is synchronised, ages are counted back from where it would be without the jump.

@@ -16,8 +16,8 @@
 
 /*
  * A segment is listed once it is complete and its last record has come. After a start, the lists and the folder are
- * compared first (archive_motion_scan.c), and what no list has is read, some of it in each round. A list is written as a
- * whole: today's with each new segment, another day's when something of it is deleted, corrected or found.
+ * compared first (archive_motion_scan.c), and what no list has is read, some of it in each round. A list is written as
+ * a whole: today's with each new segment, another day's when something of it is deleted, corrected or found.
  *
  * motion.days keeps a .motion file when its segment is gone. Then its list alone knows it.
  */

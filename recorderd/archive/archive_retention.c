@@ -15,10 +15,10 @@
 /*
  * A segment is deleted if it is older than retention.hours (archive_age.c), or if the archive exceeds retention.max_gb
  * or leaves less than retention.min_free_gb free. The oldest go first. With retention.motion_hours, segments with an
- * event may become older than that, and those that are known to be still go before all others. Segments are unlinked as a whole and never
- * truncated, so whoever is reading one can read it to its end. The open segment is never deleted. A segment that could
- * not be finished yet is deleted like any other, and it does not protect those after it. Files that the repair set
- * aside go before all segments to make room, and by age like them.
+ * event may become older than that, and those that are known to be still go before all others. Segments are unlinked as
+ * a whole and never truncated, so whoever is reading one can read it to its end. The open segment is never deleted. A
+ * segment that could not be finished yet is deleted like any other, and it does not protect those after it. Files that
+ * the repair set aside go before all segments to make room, and by age like them.
  *
  * Time decides which segments are the oldest, not their order in the list: a backup that was copied into the folder is
  * older than last night's recordings, whatever numbers both have.

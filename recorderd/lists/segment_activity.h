@@ -1,6 +1,6 @@
 /*
- * segment_activity.h - whether something happened in a segment, by the rule of shared/motion/motion_event.h for the whole
- * picture.
+ * segment_activity.h - whether something happened in a segment, by the rule of shared/motion/motion_event.h for the
+ * whole picture.
  */
 #ifndef RECORDERD_LISTS_SEGMENT_ACTIVITY_H
 #define RECORDERD_LISTS_SEGMENT_ACTIVITY_H

@@ -6,14 +6,14 @@
  * catalogue. recorderd's keeper alone writes it. It is replaced as a whole by rename, and can be rebuilt from the
  * .motion files.
  *
- * A segment is in the list of the day of its first record; its later records may be of the next day. The header says
- * which time the list covers. A segment of the catalogue that no list has, such as the open one, has to be looked up by
- * its file name.
+ * A segment is in the list of the day of its first record, or, without records, of its first frame; its later records
+ * may be of the next day. The header says which time the list covers. A segment of the catalogue that no list has, such
+ * as the open one, has to be looked up by its file name.
  *
  * Little-endian: a header of 256 bytes, `entries` entries of 256 bytes, in the order of segment numbers, then `blocks`
  * blocks of 160 bytes. Each has a CRC-32C of the bytes before its CRC. An entry is valid if its CRC, its times
- * (clock_is_plausible), its block numbers and its file name are. If an entry is not valid, its .motion file is read; if a
- * block is not valid, or belongs to another segment, the same.
+ * (clock_is_plausible), its block numbers and its file name are. If an entry is not valid, its .motion file is read; if
+ * a block is not valid, or belongs to another segment, the same.
  */
 #ifndef SHARED_MOTION_MOTION_LIST_H
 #define SHARED_MOTION_MOTION_LIST_H

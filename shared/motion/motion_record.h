@@ -15,8 +15,9 @@
  * The header is valid if its magic, sizes and CRC are. A record is valid if its CRC (CRC-32C of its first 164 bytes,
  * seeded with the low 32 bits of the segment number, so that records of another file do not pass) is right and its
  * second is possible (clock_is_plausible). A crash leaves whole records and perhaps a torn tail: part of a record,
- * zeros, or old bytes. The file ends before its first invalid record. Unlike the .idx it cannot be computed from the
- * segment: a lost .motion file stays lost.
+ * zeros, or old bytes. For a reader the file ends before its first invalid record; recorderd's keeper takes such
+ * records out, and joins those of one second, before it lists the file (recorderd/repair/motion_file.h). Unlike the
+ * .idx it cannot be computed from the segment: a lost .motion file stays lost.
  *
  * The picture is divided into 32 columns and 18 rows of cells, whatever its size. The strength of a cell in a second is
  * 0 (nothing moved), 1 (faint), 2 (clear) or 3 (strong), in two bit planes: `low` has bit 0 of each strength and `high`

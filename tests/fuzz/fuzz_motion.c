@@ -1,10 +1,10 @@
 /*
  * fuzz_motion.c - a .motion file, and the list of a day.
  *
- * Reading never returns more than the file has room for, and the same whether it is done one by one or all at once. After
- * the repair a .motion file is whole, in order, and has what the repair returned; a second repair changes nothing. The
- * list that is made of it is valid, and so is any list that was read and written again. Input: the file, which is read
- * as either, unchanged and with corrected CRCs.
+ * Reading never returns more than the file has room for, and the same whether it is done one by one or all at once.
+ * After the repair a .motion file is whole, in order, and has what the repair returned; a second repair changes
+ * nothing. The list that is made of it is valid, and so is any list that was read and written again. Input: the file,
+ * which is read as either, unchanged and with corrected CRCs.
  */
 #include "tests/fuzz/fuzz.h"
 

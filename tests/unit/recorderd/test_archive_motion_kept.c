@@ -1,4 +1,4 @@
-/* test_archive_motion_kept.c - how long .motion files and segments with events stay, and where they go with their segments. */
+/* test_archive_motion_kept.c - how long .motion files and segments with events stay, and where they go. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -56,8 +56,8 @@ static void raising_never_lowers(void **state)
 	for (int before = MOTION_NONE; before <= MOTION_STRONG; before++) {
 		for (int raised = MOTION_NONE; raised <= MOTION_STRONG; raised++) {
 			struct motion_cells cells = {0};
-			motion_cells_raise(&cells, 31, 17, before);
-			motion_cells_raise(&cells, 31, 17, raised);
+			motion_cells_raise(&cells, 31, 17, (enum motion_strength)before);
+			motion_cells_raise(&cells, 31, 17, (enum motion_strength)raised);
 			assert_int_equal(motion_cell(&cells, 31, 17), before > raised ? before : raised);
 			assert_int_equal(motion_cells_count(&cells), before > 0 || raised > 0);
 		}

@@ -1,4 +1,4 @@
-/* motion_files.h - for tests of the archive: .motion files and their lists in the folder of the case (archive_cases.h). */
+/* motion_files.h - for tests of the archive: .motion files and their lists in the folder of the case. */
 #ifndef TESTS_UNIT_SUPPORT_MOTION_FILES_H
 #define TESTS_UNIT_SUPPORT_MOTION_FILES_H
 
