@@ -84,8 +84,8 @@ fcgi/live         = hls_reply live live_client live_feed live_frame live_permits
 	ring_notifier video_viewer
 fcgi/listen       = main
 
-motion            = cells detector fit history light limit main measure motion_sandbox picture pictures resample \
-	residual sampler second watch
+motion/detector   = cells detector fit history light limit measure residual
+motion            = main motion_sandbox picture pictures resample sampler second watch
 
 # The folders in that order, and in reverse for the linker, which needs users before the libraries that they use.
 FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi|motion)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))

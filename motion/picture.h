@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 
 #define PICTURE_SIDE_MAX 16384
 

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 
 #define RESAMPLE_WIDTH_MAX 16384
 

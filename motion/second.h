@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "motion/detector.h"
+#include "motion/detector/detector.h"
 #include "shared/motion/motion_record.h"
 
 struct second {

@@ -59,7 +59,8 @@ tests/fcgi/pool         = address_shares handover pass_table snapshot_cache snap
 tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_responses live_video
-tests/motion            = detector picture second watch
+tests/motion/detector   = detector
+tests/motion            = picture second watch
 
 # Some tests need other folders as well, which make what the tested code reads.
 beside/authorize = recorderd/command

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "motion/detector.h"
+#include "motion/detector/detector.h"
 
 #define WIDTH  160
 #define HEIGHT 90

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "motion/cells.h"
+#include "motion/detector/cells.h"
 #include "motion/sampler.h"
 #include "motion/second.h"
 

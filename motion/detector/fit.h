@@ -5,10 +5,10 @@
  * pixel. A fit finds these four numbers: y = gain * m + offset + right * dm/dx + down * dm/dy. What moves in a part of
  * the picture hardly changes them.
  */
-#ifndef MOTION_FIT_H
-#define MOTION_FIT_H
+#ifndef MOTION_DETECTOR_FIT_H
+#define MOTION_DETECTOR_FIT_H
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 
 struct fit {
 	float gain, offset, right, down;

@@ -4,12 +4,12 @@
  * Light keeps what is there and makes it brighter or darker: a lamp, the soft shadow of a cloud. Something that moved
  * covers what is there.
  */
-#ifndef MOTION_LIGHT_H
-#define MOTION_LIGHT_H
+#ifndef MOTION_DETECTOR_LIGHT_H
+#define MOTION_DETECTOR_LIGHT_H
 
 #include <stdbool.h>
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 
 /*
  * True if the picture around a cell is the expected one times a gain that changes evenly from side to side, plus an

@@ -1,9 +1,9 @@
 /* fit.c - how a picture follows from an earlier one if nothing moved in it. */
-#include "motion/fit.h"
+#include "motion/detector/fit.h"
 
 #include <math.h>
 
-#include "motion/solve.h"
+#include "motion/detector/solve.h"
 
 #define ROUNDS          5
 #define SAMPLES_MAX     (PLANE_PIXELS_MAX / 4 + PLANE_SIDE_MAX)

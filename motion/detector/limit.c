@@ -1,5 +1,5 @@
 /* limit.c - how far a pixel may be from what was expected before it counts as moved. */
-#include "motion/limit.h"
+#include "motion/detector/limit.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* measure.c - numbers about a whole picture. */
-#include "motion/measure.h"
+#include "motion/detector/measure.h"
 
 #include <math.h>
 

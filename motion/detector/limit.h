@@ -5,10 +5,10 @@
  * What is rare does not raise it, however large it is. The limit is higher where much was compensated, because that
  * part of what is expected is less certain.
  */
-#ifndef MOTION_LIMIT_H
-#define MOTION_LIMIT_H
+#ifndef MOTION_DETECTOR_LIMIT_H
+#define MOTION_DETECTOR_LIMIT_H
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 
 void limit_noise_init(struct plane_size size, float *noise);
 

@@ -1,17 +1,17 @@
 /* detector.c - what moved in each picture. */
-#include "motion/detector.h"
+#include "motion/detector/detector.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "motion/cells.h"
-#include "motion/fit.h"
-#include "motion/history.h"
-#include "motion/light.h"
-#include "motion/limit.h"
-#include "motion/measure.h"
-#include "motion/residual.h"
+#include "motion/detector/cells.h"
+#include "motion/detector/fit.h"
+#include "motion/detector/history.h"
+#include "motion/detector/light.h"
+#include "motion/detector/limit.h"
+#include "motion/detector/measure.h"
+#include "motion/detector/residual.h"
 
 #define BACKGROUND_S     60.0f
 #define NOISE_S          30.0f

@@ -1,6 +1,6 @@
 /* solve.h - solves a system of four linear equations: the normal equations of a fit with four unknowns. */
-#ifndef MOTION_SOLVE_H
-#define MOTION_SOLVE_H
+#ifndef MOTION_DETECTOR_SOLVE_H
+#define MOTION_DETECTOR_SOLVE_H
 
 /*
  * `rows` is symmetric and positive definite, with the right-hand side in column 4. It is destroyed. Gaussian elimination

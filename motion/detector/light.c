@@ -1,11 +1,11 @@
 /* light.c - whether what happened around a cell is light alone. */
-#include "motion/light.h"
+#include "motion/detector/light.h"
 
 #include <math.h>
 
-#include "motion/cells.h"
-#include "motion/limit.h"
-#include "motion/solve.h"
+#include "motion/detector/cells.h"
+#include "motion/detector/limit.h"
+#include "motion/detector/solve.h"
 
 #define RADIUS        8 /* pixels around the middle of a cell, of PLANE_SIDE_MAX */
 #define SLACK         2 /* limits */

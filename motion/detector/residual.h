@@ -1,8 +1,8 @@
 /* residual.h - what a picture has that was not expected. */
-#ifndef MOTION_RESIDUAL_H
-#define MOTION_RESIDUAL_H
+#ifndef MOTION_DETECTOR_RESIDUAL_H
+#define MOTION_DETECTOR_RESIDUAL_H
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 
 /*
  * The difference between a picture and the one expected (fit.h), as the mean over 3x3 pixels. Where the model is white,

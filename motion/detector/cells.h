@@ -1,12 +1,12 @@
 /*
  * cells.h - from values per pixel to values per cell of the record (shared/motion/motion_record.h).
  */
-#ifndef MOTION_CELLS_H
-#define MOTION_CELLS_H
+#ifndef MOTION_DETECTOR_CELLS_H
+#define MOTION_DETECTOR_CELLS_H
 
 #include <stdbool.h>
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 #include "shared/motion/motion_record.h"
 
 #define CELLS_PIXELS_MIN 3 /* fewer pixels of a cell are noise */

@@ -1,12 +1,12 @@
 /*
  * history.h - the pictures of the last second, and the background as it was in the last ten minutes.
  */
-#ifndef MOTION_HISTORY_H
-#define MOTION_HISTORY_H
+#ifndef MOTION_DETECTOR_HISTORY_H
+#define MOTION_DETECTOR_HISTORY_H
 
 #include <stdint.h>
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 #include "shared/base/clock.h"
 
 #define HISTORY_PICTURES 12 /* at most 10 per second */

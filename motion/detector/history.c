@@ -1,5 +1,5 @@
 /* history.c - the pictures of the last second, and the background as it was in the last ten minutes. */
-#include "motion/history.h"
+#include "motion/detector/history.h"
 
 #include <string.h>
 

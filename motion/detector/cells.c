@@ -1,5 +1,5 @@
 /* cells.c - from values per pixel to values per cell. */
-#include "motion/cells.h"
+#include "motion/detector/cells.h"
 
 #include <string.h>
 

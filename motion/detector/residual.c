@@ -1,5 +1,5 @@
 /* residual.c - what a picture has that was not expected. */
-#include "motion/residual.h"
+#include "motion/detector/residual.h"
 
 void residual_smooth(struct plane_size size, const float *in, float *out)
 {

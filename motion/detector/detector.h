@@ -9,12 +9,12 @@
  * Nothing but the rule for changes of the whole picture depends on what was called movement, so a mistake has no
  * consequences for later pictures.
  */
-#ifndef MOTION_DETECTOR_H
-#define MOTION_DETECTOR_H
+#ifndef MOTION_DETECTOR_DETECTOR_H
+#define MOTION_DETECTOR_DETECTOR_H
 
 #include <stdbool.h>
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 #include "shared/base/clock.h"
 #include "shared/motion/motion_record.h"
 

@@ -1,10 +1,10 @@
 /* measure.h - numbers about a whole picture: what tells a covered, turned or blurred camera from others. */
-#ifndef MOTION_MEASURE_H
-#define MOTION_MEASURE_H
+#ifndef MOTION_DETECTOR_MEASURE_H
+#define MOTION_DETECTOR_MEASURE_H
 
 #include <stdint.h>
 
-#include "motion/plane.h"
+#include "motion/detector/plane.h"
 
 /* 0 to 255 */
 float measure_mean(struct plane_size size, const float *y);

@@ -3,8 +3,8 @@
  *
  * Everything is measured on the luma of a picture whose longer side has at most PLANE_SIDE_MAX pixels.
  */
-#ifndef MOTION_PLANE_H
-#define MOTION_PLANE_H
+#ifndef MOTION_DETECTOR_PLANE_H
+#define MOTION_DETECTOR_PLANE_H
 
 #include <stdbool.h>
 
