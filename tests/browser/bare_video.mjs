@@ -16,7 +16,7 @@ export async function missingFor(kind) {
 }
 
 /* Runs in the browser. The number in the squares of tests/tools/frames.h; -1 if there is none. */
-function readNumber(selector) {
+export function readNumber(selector) {
   const picture = document.querySelector(selector), canvas = new OffscreenCanvas(320, 180);
   const context = canvas.getContext("2d");
   context.drawImage(picture, 0, 0, 320, 180);

@@ -6,10 +6,13 @@ commands from stdin, one per line, and writes a JSON answer to each to stdout.
 import contextlib
 import json
 import os
+import re
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
 from support.made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
 from support.rig import Rig, clip_frames  # noqa: E402  pylint: disable=wrong-import-position
 from support.several import Several  # noqa: E402  pylint: disable=wrong-import-position
@@ -85,6 +88,17 @@ class Commands:
         before = self.newest_recording()
         self.rig.stop_recorderd()
         self.rig.write_ini({**SETTINGS, "record": {**SETTINGS["record"], **record}})
+        self.rig.start_recorderd()
+        wait_for(lambda: self.newest_recording() != before and self.rig.recording(), 60, "a new recording")
+
+    def change_size(self, width, height):
+        """Starts it, after it was stopped, with a camera of another size."""
+        frames, camera = self.rig.path("other.frames"), self.rig.camera
+        maker = os.path.join(BUILD, "tests", "tools", "make_frames")
+        subprocess.run([maker, "-s", f"{width}x{height}", "-b", "4000", "-n", "9000", frames], check=True)
+        before = self.newest_recording()
+        camera.line = re.sub(r"frames=\S+", f"frames={frames}", camera.line)
+        self.rig.write_ini({**SETTINGS, "camera": {"width": width, "height": height}})
         self.rig.start_recorderd()
         wait_for(lambda: self.newest_recording() != before and self.rig.recording(), 60, "a new recording")
 

@@ -88,6 +88,29 @@ def test_mpv_plays_a_playlist(rig):
     check_numbers(rig, mpv(rig, "/playlist.m3u8"))
 
 
+def test_mpv_plays_the_file_that_is_being_written(rig):
+    rig.new_frames(60)
+    name = rig.get("/recordings").json()[0]["file"]
+    path = os.path.join(rig.recordings, name)
+    os.chmod(rig.recordings, 0o755)
+    os.chmod(path, 0o644)
+    shown = play(rig, "mpv-open", "mpv", "--no-config", "--vo=image", "--vo-image-format=png", "--vo-image-outdir={folder}", "--untimed",
+                 "--no-audio", "--framedrop=no", path)
+    numbers = [frame.number for frame in rig.camera.frames()]
+    begin = numbers.index(shown[0])
+    assert len(shown) > 30 and shown == numbers[begin:begin + len(shown)], (shown, numbers)
+
+
+def test_a_prober_sees_the_rate_of_the_camera(rig):
+    from_s = archive(rig)[0]
+    recordings = [os.path.join(rig.recordings, one["file"]) for one in rig.get("/recordings").json()]
+    clip = f"http://127.0.0.1:{rig.port}/footage?from={from_s}&to={from_s + 4}"
+    for what in (clip, recordings[-1], recordings[0]):
+        done = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=r_frame_rate", "-of", "csv=p=0", what], capture_output=True,
+                              text=True, check=False)
+        assert (done.stdout.strip(), done.stderr) == ("30/1", ""), (what, done)
+
+
 def test_ffmpeg_plays_both(rig):
     for path in ("/footage", "/playlist.m3u8"):
         check_numbers(rig, clip_numbers(url_of(rig, path)))
