@@ -2,7 +2,8 @@
 import { check, waitFor } from "./tap.mjs";
 
 /* What Home Assistant's card "webpage" lets a frame do. */
-const SANDBOX = "allow-forms allow-popups allow-pointer-lock allow-same-origin allow-scripts allow-modals allow-downloads";
+const SANDBOX = "allow-forms allow-popups allow-pointer-lock allow-same-origin allow-scripts allow-modals "
+  + "allow-downloads";
 
 /* Runs in the browser. Puts a frame onto the page, as its only content; resolves once something is loaded in it. */
 function openFrame(src, sandbox) {
@@ -24,12 +25,13 @@ export function frameTests(recorder, site) {
     await site.page.evaluate(openFrame, recorder.url + path, SANDBOX);
     return site.page.frames().find((frame) => frame !== site.page.mainFrame());
   };
-  const has = async (path, selector) => (await frameOf(path)).evaluate((of) => document.querySelector(of) !== null, selector);
+  const has = async (path, selector) => await (await frameOf(path)).$(selector) !== null;
+  const textOf = async (path) => (await frameOf(path)).evaluate(() => document.body.textContent);
 
   return [
     ["a page that is not named cannot have the recorder in a frame, except the live picture", async () => {
       check(!await has("/ui/", "#timeline"), "the page is in a frame");
-      check(!/"file"/.test(await (await frameOf("/recordings")).evaluate(() => document.body.textContent)), "JSON is");
+      check(!/"file"/.test(await textOf("/recordings")), "JSON is");
       check(await has("/snapshot", "img"), "the live picture is not");
     }],
 
@@ -38,12 +40,13 @@ export function frameTests(recorder, site) {
       const frame = await frameOf("/ui/");
       const isDrawn = () => frame.$eval("#live", (canvas) => canvas.width > 0 && !canvas.hidden);
       await waitFor(isDrawn, "a live picture in the frame");
-      await waitFor(() => frame.$eval("#archive-message", (node) => node.hidden && node.textContent !== ""), "the archive");
+      const isListed = () => frame.$eval("#archive-message", (node) => node.hidden && node.textContent !== "");
+      await waitFor(isListed, "the archive");
       const { spans: [{ from }] } = await recorder.json("/timeline");
       await frame.evaluate((at) => (location.hash = `#t=${at}`), from);
       const plays = () => frame.evaluate(() => document.querySelector("video.front")?.videoWidth > 0);
       await waitFor(plays, "a recording in the frame");
-      check(/"file"/.test(await (await frameOf("/recordings")).evaluate(() => document.body.textContent)), "no JSON is");
+      check(/"file"/.test(await textOf("/recordings")), "no JSON is");
     }],
   ];
 }

@@ -39,8 +39,8 @@ export class SiteServer {
   }
 
   #forward(request, response) {
-    const { url, method, headers } = request, { port } = this.#recorder;
-    const onward = sendRequest({ host: "127.0.0.1", port, path: url.slice(BELOW.length), method, headers }, (answer) => {
+    const { url, method, headers } = request, { port } = this.#recorder, path = url.slice(BELOW.length);
+    const onward = sendRequest({ host: "127.0.0.1", port, path, method, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });

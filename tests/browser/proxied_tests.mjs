@@ -1,4 +1,4 @@
-/* proxied_tests.mjs - the page below a path of somebody's proxy: everything that it asks for is below that path, too. */
+/* proxied_tests.mjs - the page below a path of somebody's proxy: it asks for nothing outside of that path. */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { check, waitFor } from "./tap.mjs";
@@ -7,7 +7,8 @@ const LABEL = "Tür vorne";
 
 /* user: one of the recorder below a path of `server` (other_site.mjs). */
 export function proxiedTests(server, user) {
-  return [["below a path of a proxy the page shows, plays, keeps and downloads, and asks for nothing elsewhere", async () => {
+  const title = "below a path of a proxy the page shows, plays, keeps and downloads, and asks for nothing elsewhere";
+  return [[title, async () => {
     await user.open();
     await user.ready();
     await user.showsFrameAfter(server.recorder.frames().length + 10, "the live picture moves");
@@ -21,7 +22,8 @@ export function proxiedTests(server, user) {
     await user.page.click("#selection-download");
     const saved = () => readdirSync(user.downloads).find((name) => name.endsWith(".mp4"));
     await waitFor(saved, "the clip is downloaded");
-    await waitFor(() => readFileSync(join(user.downloads, saved())).subarray(4, 8).toString() === "ftyp", "it is an MP4");
+    const begins = () => readFileSync(join(user.downloads, saved())).subarray(4, 8).toString();
+    await waitFor(() => begins() === "ftyp", "it is an MP4");
     await user.page.type("#selection-label", LABEL);
     await user.page.click("#selection-keep");
     await waitFor(async () => (await user.text("clips-list")).includes(LABEL), "the clip is kept and listed");

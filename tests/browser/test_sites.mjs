@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /*
  * test_sites.mjs - a page of another site, in a real browser: what it can show, read and have in a frame of a recorder
- * that does not name it in http.allow_origin and http.frame_ancestors, and of one that does. Then the page of a recorder
- * that is below a path of another site.
+ * that does not name it in http.allow_origin and http.frame_ancestors, and of one that does. Then the page of a
+ * recorder that is below a path of another site.
  */
 import { BareVideo, missingFor } from "./bare_video.mjs";
 import { frameTests } from "./frame_tests.mjs";

@@ -39,6 +39,6 @@ def check_zoneminder(rig):
             watching.watch(kind, rig.port)
         for kind in zoneminder.KINDS:
             wait_for(lambda of=kind: watching.rate(of) > 1, PATIENCE_S, f"the monitor {kind} is connected")
-            first = wait_for(lambda of=kind: watching.number(of) or False, PATIENCE_S, f"the monitor {kind} has a picture")
+            first = wait_for(lambda of=kind: watching.number(of), PATIENCE_S, f"the monitor {kind} has a picture")
             assert is_recent(rig, first), (kind, first)
-            wait_for(lambda of=kind, before=first: watching.number(of) not in (None, before), PATIENCE_S, f"{kind} has another")
+            wait_for(lambda of=kind, old=first: watching.number(of) not in (None, old), PATIENCE_S, f"{kind} has another")

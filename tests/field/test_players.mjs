@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /*
- * test_players.mjs - players of web pages (video.js, Shaka Player, hls.js) play a playlist from beginning to end: across
- * segments, a gap, and a change of the picture's size.
+ * test_players.mjs - players of web pages (video.js, Shaka Player, hls.js) play a playlist from beginning to end:
+ * across segments, a gap, and a change of the picture's size.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -36,7 +36,7 @@ const PLAYERS = {
   }],
 };
 
-/* Runs in the browser. Plays to the end; window.shown gets the number of each picture, as often as the browser paints. */
+/* Runs in the browser. Plays to the end; window.shown gets the number of each picture that the browser paints. */
 function playToEnd(read, begin, source, url, rate) {
   window.eval(source);
   window.shown = [];

@@ -50,6 +50,10 @@ def check_numbers(rig, shown):
     assert len(set(shown)) > len(numbers) // 2, f"{len(set(shown))} of {len(numbers)}"
 
 
+def number_in_name(path):
+    return int(re.findall(r"\d+", os.path.basename(path))[-1])
+
+
 def play(rig, name, *command):
     """Runs a player, which writes its pictures into a folder: their numbers."""
     if not shutil.which(command[0]):
@@ -59,10 +63,11 @@ def play(rig, name, *command):
     shutil.chown(folder, USER)
     as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
     os.chmod(rig.folder, 0o711)
-    done = subprocess.run([*as_user, *(word.format(folder=folder) for word in command)], cwd=folder, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=PLAYED_S, check=False, env=dict(os.environ, HOME=folder))
+    words = [*as_user, *(word.format(folder=folder) for word in command)]
+    done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PLAYED_S,
+                          check=False, env=dict(os.environ, HOME=folder))
     assert done.returncode == 0, (done.returncode, done.stderr[-1000:], done.stdout[-1000:])
-    pictures = sorted(glob.glob(os.path.join(folder, "*.png")), key=lambda path: int(re.findall(r"\d+", os.path.basename(path))[-1]))
+    pictures = sorted(glob.glob(os.path.join(folder, "*.png")), key=number_in_name)
     assert pictures, done.stderr[-1000:]
     listed = os.path.join(folder, "pictures")
     with open(listed, "w", encoding="utf-8") as file:
@@ -70,22 +75,23 @@ def play(rig, name, *command):
     return clip_numbers(listed, ["-f", "concat", "-safe", "0"])
 
 
-def mpv(rig, path):
-    return play(rig, f"mpv{path.replace('/', '-')}", "mpv", "--no-config", "--vo=image", "--vo-image-format=png", "--vo-image-outdir={folder}",
-                "--untimed", "--no-audio", "--framedrop=no", url_of(rig, path))
+def mpv(rig, name, what):
+    return play(rig, name, "mpv", "--no-config", "--vo=image", "--vo-image-format=png", "--vo-image-outdir={folder}", "--untimed",
+                "--no-audio", "--framedrop=no", what)
 
 
 def test_vlc_plays_a_clip(rig):
-    check_numbers(rig, play(rig, "vlc", "vlc", "-I", "dummy", "--no-audio", "--vout=dummy", "--video-filter=scene", "--scene-format=png",
-                            "--scene-ratio=1", "--scene-prefix=vlc", "--scene-path={folder}", "--play-and-exit", "-q", url_of(rig, "/footage")))
+    scene = ["--video-filter=scene", "--scene-format=png", "--scene-ratio=1", "--scene-prefix=vlc", "--scene-path={folder}"]
+    check_numbers(rig, play(rig, "vlc", "vlc", "-I", "dummy", "--no-audio", "--vout=dummy", *scene, "--play-and-exit", "-q",
+                            url_of(rig, "/footage")))
 
 
 def test_mpv_plays_a_clip(rig):
-    check_numbers(rig, mpv(rig, "/footage"))
+    check_numbers(rig, mpv(rig, "mpv-clip", url_of(rig, "/footage")))
 
 
 def test_mpv_plays_a_playlist(rig):
-    check_numbers(rig, mpv(rig, "/playlist.m3u8"))
+    check_numbers(rig, mpv(rig, "mpv-playlist", url_of(rig, "/playlist.m3u8")))
 
 
 def test_mpv_plays_the_file_that_is_being_written(rig):
@@ -94,8 +100,7 @@ def test_mpv_plays_the_file_that_is_being_written(rig):
     path = os.path.join(rig.recordings, name)
     os.chmod(rig.recordings, 0o755)
     os.chmod(path, 0o644)
-    shown = play(rig, "mpv-open", "mpv", "--no-config", "--vo=image", "--vo-image-format=png", "--vo-image-outdir={folder}", "--untimed",
-                 "--no-audio", "--framedrop=no", path)
+    shown = mpv(rig, "mpv-open", path)
     numbers = [frame.number for frame in rig.camera.frames()]
     begin = numbers.index(shown[0])
     assert len(shown) > 30 and shown == numbers[begin:begin + len(shown)], (shown, numbers)
@@ -106,8 +111,8 @@ def test_a_prober_sees_the_rate_of_the_camera(rig):
     recordings = [os.path.join(rig.recordings, one["file"]) for one in rig.get("/recordings").json()]
     clip = f"http://127.0.0.1:{rig.port}/footage?from={from_s}&to={from_s + 4}"
     for what in (clip, recordings[-1], recordings[0]):
-        done = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=r_frame_rate", "-of", "csv=p=0", what], capture_output=True,
-                              text=True, check=False)
+        done = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=r_frame_rate", "-of", "csv=p=0", what],
+                              capture_output=True, text=True, check=False)
         assert (done.stdout.strip(), done.stderr) == ("30/1", ""), (what, done)
 
 

@@ -1,7 +1,7 @@
 """ZoneMinder from Debian as a client: its database and its capture programs, in a folder of their own.
 
-zmc reads its settings only from /etc/zm, so it runs in a mount namespace where that folder is ours (root). The database is a
-MariaDB that listens on a socket in the folder.
+zmc reads its settings only from /etc/zm, so it runs in a mount namespace where that folder is ours (root). The database is
+a MariaDB that listens on a socket in the folder.
 """
 import contextlib
 import os
@@ -38,7 +38,8 @@ KINDS = {
     "curl": {"Type": "cURL", "Path": "http://127.0.0.1:{port}/stream"},
     "ffmpeg": {"Type": "Ffmpeg", "Path": "http://127.0.0.1:{port}/video"},
 }
-COMMON = {"Width": 320, "Height": 180, "Colours": 4, "Function": "Monitor", "ImageBufferCount": 20, "FPSReportInterval": 10}
+COMMON = {"Width": 320, "Height": 180, "Colours": 4, "Function": "Monitor", "ImageBufferCount": 20,
+          "FPSReportInterval": 10}
 
 
 def missing():
@@ -81,13 +82,14 @@ class ZoneMinder:
 
     def sql(self, text, database="zm"):
         """The rows as text, or None if it fails."""
-        done = subprocess.run(["mariadb", "--no-defaults", "-N", "-B", "-S", f"{self.folder}/db.sock", *([database] if database else [])],
-                              input=text, capture_output=True, text=True, check=False)
+        client = ["mariadb", "--no-defaults", "-N", "-B", "-S", f"{self.folder}/db.sock", *([database] if database else [])]
+        done = subprocess.run(client, input=text, capture_output=True, text=True, check=False)
         return done.stdout if done.returncode == 0 else None
 
     def inside(self, *command):
         """A command of ZoneMinder with our settings."""
-        return ["unshare", "-m", "--propagation", "private", "sh", "-c", f"mount --bind '{self.folder}/etc' /etc/zm && exec \"$@\"", "sh", *command]
+        script = f"mount --bind '{self.folder}/etc' /etc/zm && exec \"$@\""
+        return ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", *command]
 
     def watch(self, kind, port):
         """Starts a monitor of that kind on the recorder's port."""
@@ -95,12 +97,14 @@ class ZoneMinder:
         columns["Path"] = columns["Path"].format(port=port)
         values = ", ".join(f"'{value}'" for value in columns.values())
         number = len(self.monitors) + 1
-        assert self.sql(f"insert into Monitors (Id, {', '.join(columns)}) values ({number}, {values})") is not None, columns
+        insert = f"insert into Monitors (Id, {', '.join(columns)}) values ({number}, {values})"
+        assert self.sql(insert) is not None, columns
         self.monitors[kind] = self.spawn(self.inside("zmc", "-m", str(number)))
 
     def rate(self, kind):
         """Frames per second that a monitor reports; 0 if it has none."""
-        rows = self.sql(f"select CaptureFPS from Monitor_Status join Monitors on MonitorId = Id where Name = '{kind}' and Status = 'Connected'")
+        rows = self.sql("select CaptureFPS from Monitor_Status join Monitors on MonitorId = Id "
+                        f"where Name = '{kind}' and Status = 'Connected'")
         return float(rows or 0)
 
     def number(self, kind):

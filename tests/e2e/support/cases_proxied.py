@@ -1,4 +1,4 @@
-"""The recorder below a path of somebody's proxy: https://home/cam/ leads to it, and everything that it names stays there."""
+"""The recorder below a path of somebody's proxy: https://home/cam/ leads to it, and all that it names stays there."""
 import re
 import urllib.parse
 
@@ -14,7 +14,8 @@ PERIOD_FRAMES = 30  # of the camera, between two pictures of a viewer that takes
 def check_page(rig, front):
     if rig.server_name != "apache":  # which makes each Location an absolute one (docs/webservers.md)
         moved = front.get("/cam/ui")
-        assert moved.status == 308 and urllib.parse.urljoin("/cam/ui", moved.headers["Location"]) == "/cam/ui/", moved.headers.items()
+        place = urllib.parse.urljoin("/cam/ui", moved.headers["Location"])
+        assert moved.status == 308 and place == "/cam/ui/", moved.headers.items()
     page = front.get("/cam/ui/")
     assert page.status == 200, page.status
     for name in re.findall(r'(?:href|src)="([^"#]+)"', page.body.decode()):
@@ -35,11 +36,11 @@ def check_locations(rig, front):
     absolute = urllib.parse.urljoin("/cam/footage", clip.headers["Content-Location"])
     assert absolute.startswith("/cam/") and front.get(absolute).body == clip.body, clip.headers.items()
     playlist = front.get(f"/cam/playlist.m3u8?from={from_us // US}&to={to_us // US}").body.decode()
-    parts = set(re.findall(r'URI="([^"]+)"', playlist)) | {line for line in playlist.splitlines() if line and line[0] != "#"}
+    parts = set(re.findall(r'URI="([^"]+)"|^([^#\n]+)$', playlist, re.M))
     assert parts, playlist
-    for part in parts:
-        address = urllib.parse.urljoin("/cam/playlist.m3u8", part)
-        assert address.startswith("/cam/") and front.get(address, "HEAD").status == 200, part
+    for quoted, line in parts:
+        address = urllib.parse.urljoin("/cam/playlist.m3u8", quoted or line)
+        assert address.startswith("/cam/") and front.get(address, "HEAD").status == 200, address
 
 
 def check_ranges(rig, front):
@@ -56,7 +57,7 @@ def check_ranges(rig, front):
 
 
 def check_pictures(rig, front):
-    for path in ("/cam/snapshot", "/cam/?action=snapshot"):  # printers' web servers lead /webcam/ to a camera in this way
+    for path in ("/cam/snapshot", "/cam/?action=snapshot"):  # printers' web servers lead /webcam/ to a camera
         picture = front.get(path, headers=COMPRESSES)
         assert picture.body[:2] == b"\xff\xd8" and "content-encoding" not in picture.headers, picture.headers.items()
     with front.viewer("/cam/stream?fps=1", "Accept-Encoding: gzip\r\n") as viewer:

@@ -1,4 +1,4 @@
-"""Other people's proxies in front of the recorder, as they set them up: it is below /cam/, and they compress what they may.
+"""Other people's proxies in front of the recorder, as they set them up: it is below /cam/, and they compress.
 
     with NginxFront(rig) as front:
         front.get("/cam/ui/")
@@ -98,8 +98,9 @@ class Http2Front(Front):
     def __enter__(self):
         key, certificate = (f"{self.rig.path('front')}.{end}" for end in ("key", "crt"))
         if not os.path.exists(certificate):
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-                            "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate], capture_output=True, check=True)
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                           capture_output=True, check=True)
             with open(certificate, encoding="ascii") as one, open(key, encoding="ascii") as other, \
                     open(f"{self.rig.path('front')}.pem", "w", encoding="ascii") as both:
                 both.write(one.read() + other.read())
@@ -162,8 +163,9 @@ class NginxHttp2Front(Http2Front):
     """nginx as docs/webservers.md has it, with HTTP/2."""
 
     program = "nginx"
-    config = NGINX.format(listen=" ssl http2", tls='ssl_certificate "{folder}/../front.crt"; ssl_certificate_key "{folder}/../front.key";',
-                          more="proxy_buffering off; proxy_http_version 1.1;")
+    config = NGINX.format(
+        listen=" ssl http2", more="proxy_buffering off; proxy_http_version 1.1;",
+        tls='ssl_certificate "{folder}/../front.crt"; ssl_certificate_key "{folder}/../front.key";')
     command = NginxFront.command
 
 
