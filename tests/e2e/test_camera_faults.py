@@ -42,17 +42,10 @@ def causes(rig, since_us):
     return [gap["cause"] for gap in rig.get(f"/timeline?from={since_us / US:.6f}&to=now").json()["gaps"]]
 
 
-def is_ok(rig):
-    health = rig.get("/health").json()
-    if health["status"] != "ok":
-        raise ValueError(health["reasons"] + health["warnings"])  # which a failed wait shows
-    return True
-
-
 def assert_healthy(rig, since_us, wanted):
     """Frames arrive and are recorded, /health has no complaint, and these are the gaps since then."""
     rig.new_frames(20)
-    wait_for(lambda: is_ok(rig), PATIENCE_S, "/health has no complaint")
+    wait_for(lambda: rig.is_ok(), PATIENCE_S, "/health has no complaint")
     wait_for(lambda: causes(rig, since_us) == wanted, PATIENCE_S, f"gaps {wanted}, got {causes(rig, since_us)}")
 
 
@@ -230,7 +223,7 @@ def test_many_broken_frames_are_a_warning_that_ends(rig):
     rig.camera.fault("truncate_of_8", 0)
     replug(rig)
     rig.new_frames(20)
-    wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "the warning ends with another cable")
+    wait_for(lambda: rig.is_ok(), PATIENCE_S, "the warning ends with another cable")
 
 
 def test_sequence_numbers_and_time_stamps_that_wrap(rig):
@@ -304,7 +297,7 @@ def test_controls_that_need_another_one_are_set_and_kept(rig):
     rig.new_frames(20)  # the camera has set its controls back by then
     wait_for(lambda: control(rig, "focus_absolute").get("value") == 30, PATIENCE_S, f"it is set again: {control(rig, 'focus_absolute')}")
     assert "inactive" not in control(rig, "focus_absolute"), control(rig, "focus_absolute")
-    wait_for(lambda: is_ok(rig), PATIENCE_S, "nothing to warn of")
+    wait_for(lambda: rig.is_ok(), PATIENCE_S, "nothing to warn of")
 
 
 def test_controls_that_do_not_hold_are_named(rig):

@@ -83,7 +83,7 @@ def replug(cycles):
         summary = assert_nothing_is_left(before, settled(rig), cycles)
         gaps = rig.get(f"/timeline?from={since_us / US + 1:.0f}&to=now").json()["gaps"]
         assert {gap["cause"] for gap in gaps} == {"unplugged"}, gaps
-        wait_for(lambda: rig.get("/health").json()["status"] == "ok", PATIENCE_S, "/health has no complaint")
+        wait_for(lambda: rig.is_ok(), PATIENCE_S, "/health has no complaint")
         assert rig.stop_recorderd() == 0
         assert recorded_frames(rig) == rig.camera.counter("delivered"), (recorded_frames(rig), rig.camera.counter("delivered"))
     return f"{summary}; {len(gaps)} gaps, every frame that was taken is recorded"

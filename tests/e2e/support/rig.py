@@ -280,6 +280,13 @@ class Rig:
         finally:
             connection.close()
 
+    def is_ok(self):
+        """True if /health has no complaint; otherwise a ValueError with what it says, which wait_for() shows in the end."""
+        health = self.get("/health").json()
+        if health["status"] != "ok":
+            raise ValueError(health["reasons"] + health["warnings"])
+        return True
+
     def new_frames(self, count):
         self.camera.wait_for_frames(count)
 
