@@ -7,7 +7,7 @@
 #include "recorderd/motion/motion_program.h"
 #include "shared/base/log.h"
 
-#define TICK_US  (US_PER_S / 4)
+#define TICK_US  (US_PER_S / 2)
 #define HANG_US  (10 * US_PER_S) /* a child that owes a record for so long hangs */
 #define START_US (15 * US_PER_S) /* until its first record: a busy machine starts programs slowly */
 #define CLOSE_US US_PER_S        /* from the end of its output to its own */
