@@ -195,21 +195,27 @@ static void test_a_second_is_told_when_no_frame_comes(void **state)
 {
 	struct rig *rig = *state;
 
-	rig->offset_us = SECOND * US_PER_S - mono_now().us;
 	start(rig);
 	put_seconds(rig, &rig->picture, 0, 1);
+	put(rig, &rig->picture, 1000);
 	expect_record(rig, 0, MOTION_LEARNING);
+	rig->offset_us = (SECOND + 2) * US_PER_S - mono_now().us;
+	put_seconds(rig, &rig->picture, 2, 1);
+	expect_record(rig, 1, MOTION_LEARNING | MOTION_FEW_FRAMES);
+	expect_record(rig, 2, MOTION_LEARNING);
 }
 
 static void test_seconds_that_were_over_at_the_start_are_only_learnt_from(void **state)
 {
 	struct rig *rig = *state;
 
-	rig->offset_us =
-		SECOND * US_PER_S + 8 * US_PER_S + 500 * US_PER_MS - mono_now().us; /* now is 8.5 s after SECOND */
+	/* Seconds 0 to 7 are over, and second 8 is not, however long the start takes. */
+	rig->offset_us = (SECOND + 9) * US_PER_S - mono_now().us;
 	put_seconds(rig, &rig->picture, 0, 8);
+	rig->offset_us -= 5 * US_PER_S;
 	start(rig);
 	put(rig, &rig->picture, 8600);
+	put(rig, &rig->picture, 9000);
 	expect_record(rig, 8, MOTION_FEW_FRAMES);
 }
 
