@@ -152,7 +152,7 @@ def test_no_client_may_keep_an_answer_for_longer_than_its_footage_lives(rig):
         reload(rig, with_hours(hours))
         def has_age():
             cache = rig.get(path).headers["Cache-Control"]
-            found = re.fullmatch(r"private, max-age=(\d+)", cache)
+            found = re.fullmatch(r"private, max-age=(\d+), no-transform", cache)
             if hours == 72:
                 return found and int(found.group(1)) == 3600
             return found and int(found.group(1)) <= hours * HOUR_S
