@@ -37,6 +37,7 @@ class Motion:
 
     def __init__(self, rig, kind):
         self.rig, self.process = rig, None
+        self.read = {}  # name of a picture: its number
         self.folder = rig.path(f"motion-{kind}-{rig.server_name}")
         self.url = f"http://127.0.0.1:{rig.port}{PATHS[kind]}"
 
@@ -53,9 +54,8 @@ class Motion:
 
     def numbers(self):
         """Those of the pictures that it has saved; -1 for its grey picture, which says that it has no connection."""
-        found = []
-        for name in sorted(os.listdir(self.folder)):
+        for name in set(os.listdir(self.folder)) - set(self.read):
             if name.endswith(".jpg") and not os.path.islink(os.path.join(self.folder, name)):
                 with contextlib.suppress(RuntimeError):  # it is being written
-                    found += clip_numbers(os.path.join(self.folder, name))
-        return found
+                    self.read[name] = clip_numbers(os.path.join(self.folder, name))[0]
+        return set(self.read.values())
