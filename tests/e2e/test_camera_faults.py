@@ -10,6 +10,7 @@ import time
 from support import BUILD
 from support.camera import FRAMES
 from support.exact import assert_exact, assert_numbers, just_after, second_after
+from support.live_video import live_video, read_from
 from support.tap import main
 from support.times import PATIENCE_S, US, wait_for
 
@@ -163,15 +164,21 @@ def test_other_errnos_of_a_bus_without_room_lower_the_mode_too(rig):
 
 def test_a_camera_that_comes_back_with_another_size(rig):
     since_us = next_second(rig)
-    rig.camera.fault("unplugged")
-    wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "the camera is closed")
-    rig.camera.fault("resize", 1)
-    rig.camera.fault("unplugged", 0)
-    wait_for(lambda: info(rig)["resolution"] == {"width": 160, "height": 90}, PATIENCE_S, f"its size is published: {info(rig)}")
-    assert "sends 160x90 although it agreed to 320x180" in rig.log()
-    rig.camera.fault("resize", 0)
-    assert_healthy(rig, since_us, ["unplugged", "format"])
-    assert info(rig)["resolution"]["width"] == 320
+    with live_video(rig) as viewer:
+        assert viewer.read(10)
+        rig.camera.fault("unplugged")
+        wait_for(lambda: rig.camera.counter("opens") == rig.camera.counter("closes"), PATIENCE_S, "the camera is closed")
+        rig.camera.fault("resize", 1)
+        rig.camera.fault("unplugged", 0)
+        wait_for(lambda: info(rig)["resolution"] == {"width": 160, "height": 90}, PATIENCE_S, f"its size is published: {info(rig)}")
+        assert "sends 160x90 although it agreed to 320x180" in rig.log()
+        read_from(viewer, rig.camera.newest().wall_us)
+        rig.camera.fault("resize", 0)
+        assert_healthy(rig, since_us, ["unplugged", "format"])
+        assert info(rig)["resolution"]["width"] == 320
+        read_from(viewer, rig.camera.newest().wall_us)
+    numbers = viewer.numbers()
+    assert len(viewer.parts) == 3 and -1 not in numbers and numbers == sorted(set(numbers)), (len(viewer.parts), numbers)
 
 
 def test_frames_of_20_mb_and_noise_are_refused_and_no_other_is_missing(rig):

@@ -7,6 +7,7 @@ import time
 
 from support.exact import assert_numbers, frames_within, just_after, second_after
 from support.faulty_rig import COUNT, FaultyRig, assert_in_order, assert_same, main
+from support.live_video import live_video
 from support.times import PATIENCE_S, US, wait_for
 
 SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 2, "min_free_gb": 0}}
@@ -47,6 +48,23 @@ def test_each_clock_step_begins_a_new_segment_with_that_cause(rig):
     assert len(rig.segments()) >= before + 8, rig.segments()
     causes = [gap["cause"] for gap in rig.timeline(0, rig.clock.now_us() + 2 * 3600 * US)["gaps"]]
     assert causes.count("clock") >= 4, causes  # a step back leaves no time without footage
+
+
+def test_live_video_goes_on_and_has_the_new_time(rig):
+    with live_video(rig) as viewer:
+        assert viewer.read(10)
+        for seconds in (3600, -3600, 0.4, -0.4):
+            before = len(viewer.fragments)
+            step(rig, seconds)
+            newest = rig.camera.newest()
+            while not any(abs((one.captured_us or 0) - newest.wall_us) < 30 * US and one.captured_us >= newest.wall_us
+                          for one in viewer.fragments[before:] if one.captured_us):
+                assert viewer.read(1), "the stream ended"
+    times = [one.time_us for one in viewer.fragments]
+    assert all(0 < after - before < US for before, after in zip(times, times[1:])), "time in the video jumps"
+    shown, taken = viewer.numbers(), [frame.number % COUNT for frame in rig.camera.frames()]
+    first = taken.index(shown[0])
+    assert_same(shown, taken[first:first + len(shown)])
 
 
 def test_a_suspended_machine_is_a_gap_with_that_cause_and_no_warning(rig):

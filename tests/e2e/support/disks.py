@@ -9,6 +9,7 @@ import socket
 from support import starved
 from support.exact import assert_numbers, just_after, second_after
 from support.faulty_rig import COUNT, assert_in_order
+from support.live_video import assert_follows, live_video
 from support.times import PATIENCE_S, time_us, wait_for
 from support.viewer import placed
 
@@ -17,11 +18,14 @@ EDGE_US = 10000  # less than the time between two frames
 
 
 def assert_live(rig):
-    """Most steps from one frame of the live view to the next skip at most one frame."""
+    """Most steps from one frame of the live view to the next skip at most one frame. Live video has every frame."""
     with placed(rig, "/stream") as viewer:
         numbers = viewer.numbers(LIVE_FRAMES)
     steps = sorted(after - before for before, after in zip(numbers, numbers[1:]))
     assert steps[0] > 0 and steps[len(steps) // 2] <= 2, numbers
+    with live_video(rig) as viewer:
+        assert viewer.read(LIVE_FRAMES)
+    assert_follows(viewer.numbers())
 
 
 def assert_served(rig, from_us, to_us, sources):

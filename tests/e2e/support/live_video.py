@@ -115,3 +115,15 @@ def live_video(rig, path="/live.mp4"):
         viewer.close()
         return None
     return wait_for(one, PATIENCE_S, f"a viewer of {path} is accepted")
+
+
+def assert_follows(numbers, count=9000):
+    """Each frame once, in the camera's order; none is missing. Numbers begin again after `count`."""
+    assert numbers and -1 not in numbers, numbers
+    assert all((before + 1) % count == after for before, after in zip(numbers, numbers[1:])), numbers
+
+
+def read_from(viewer, wall_us):
+    """Reads up to a key frame that was captured then or later."""
+    while not (viewer.fragments and (viewer.fragments[-1].captured_us or 0) >= wall_us):
+        assert viewer.read(1), "the stream ended"
