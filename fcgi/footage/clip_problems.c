@@ -16,20 +16,18 @@ void respond_clip_too_long(struct api_request *request)
 		request->camera->config->http.max_clip_minutes);
 }
 
-void respond_moved_too_long(struct api_request *request)
-{
-	respond_problem(request, 413, NULL,
-			"Something moved for more than %d minutes, and that is as long as a clip can be "
-			"(http.max_clip_minutes). Ask for a shorter range, a smaller area= or a higher strength=.",
-			request->camera->config->http.max_clip_minutes);
-}
-
 void respond_no_plan(struct api_request *request, int error)
 {
 	if (error == EOVERFLOW)
 		respond_problem(request, 413, NULL,
 				"With only=motion a range can have at most %d days. Ask for a shorter one.",
 				MOVING_PARTS_DAYS_MAX);
+	else if (error == EFBIG)
+		respond_problem(
+			request, 413, NULL,
+			"Something moved for more than %d minutes, and that is as long as a clip can be "
+			"(http.max_clip_minutes). Ask for a shorter range, a smaller area= or a higher strength=.",
+			request->camera->config->http.max_clip_minutes);
 	else
 		respond_failure(request, "read the recordings", error);
 }

@@ -7,10 +7,7 @@
 /* 413: the clip would be longer than http.max_clip_minutes. */
 void respond_clip_too_long(struct api_request *request);
 
-/* 413: with only=motion, the parts together would be longer than that. */
-void respond_moved_too_long(struct api_request *request);
-
-/* 413 if the range is too long for only=motion (`error` is EOVERFLOW), else 500: the recordings cannot be planned. */
+/* The response to an error of clip_request_plan(): 413 if it is EOVERFLOW or EFBIG, else 500. */
 void respond_no_plan(struct api_request *request, int error);
 
 /* 413: too many parts of the range would have to be encoded. */

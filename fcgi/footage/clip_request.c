@@ -54,7 +54,7 @@ static bool read_query_span(struct api_request *request, struct clip_request *wa
 	wanted->speed = (unsigned)speed;
 	wanted->moves_by_query = wanted->span.moving;
 	int64_t end_us = wanted->span.open_end ? wall_now().us : wanted->span.to_us;
-	if (wanted->moving.wanted) /* its parts may be short: request_plan() */
+	if (wanted->moving.wanted) /* its parts may be short: clip_request_plan() */
 		return true;
 	int64_t played_us = (end_us - wanted->span.from_us) / speed;
 	if (played_us > limits->max_clip_minutes * 60 * US_PER_S) {
@@ -262,15 +262,21 @@ static uint64_t frames_planned(const struct clip_request *wanted)
 }
 
 /* Finds the parts, and plans them. What cannot be read makes the plan unreadable, as a segment does. */
-static enum plan_outcome plan_moving(int folder, int64_t from_us, int64_t to_us, struct moving_parts *moving,
-				     struct clip_plan *out)
+static enum plan_outcome plan_moving(int folder, int64_t limit_us, struct moving_parts *moving, struct clip_plan *out)
 {
-	if (moving_parts_find(moving, folder, from_us, to_us))
-		return clip_plan_make_parts(folder, from_us, to_us, moving->parts, moving->count, out);
-	if (errno == EOVERFLOW || clip_segment_classify(errno) == CLIP_SEGMENT_NO_RESOURCES)
+	int64_t from_us = out->from_us, to_us = out->to_us;
+
+	if (!moving_parts_find(moving, folder, from_us, to_us)) {
+		if (errno == EOVERFLOW || clip_segment_classify(errno) == CLIP_SEGMENT_NO_RESOURCES)
+			return PLAN_ERROR;
+		out->unreadable = errno != 0 ? errno : EBADMSG;
+		return PLAN_OK;
+	}
+	if (moving->length_us > limit_us) {
+		errno = EFBIG;
 		return PLAN_ERROR;
-	out->unreadable = errno != 0 ? errno : EBADMSG;
-	return PLAN_OK;
+	}
+	return clip_plan_make_parts(folder, from_us, to_us, moving->parts, moving->count, out);
 }
 
 enum plan_outcome clip_request_plan(const struct api_request *request, int64_t from_us, int64_t to_us,
@@ -284,7 +290,8 @@ enum plan_outcome clip_request_plan(const struct api_request *request, int64_t f
 		out->unreadable = camera_folder_is_missing(error) ? 0 : error;
 		return PLAN_OK;
 	}
-	enum plan_outcome outcome = moving->wanted ? plan_moving(folder, from_us, to_us, moving, out)
+	int64_t limit_us = request->camera->config->http.max_clip_minutes * 60 * US_PER_S;
+	enum plan_outcome outcome = moving->wanted ? plan_moving(folder, limit_us, moving, out)
 						   : clip_plan_make(folder, from_us, to_us, out);
 	error = errno;
 	close(folder);
@@ -307,21 +314,6 @@ bool clip_request_find_unknown(struct api_request *request, const struct moving_
 	return good;
 }
 
-/* Finds what is unknown, and whether the parts are too long together. Returns false after responding. */
-static bool check_parts(struct api_request *request)
-{
-	struct clip_request *wanted = request->work;
-
-	if (!clip_request_find_unknown(request, &wanted->moving, &wanted->unknown))
-		return false;
-	if (wanted->moving.length_us > request->camera->config->http.max_clip_minutes * 60 * US_PER_S) {
-		respond_moved_too_long(request);
-		return false;
-	}
-	wanted->span.moving |= !wanted->moving.found.settled;
-	return true;
-}
-
 static void request_plan(struct api_request *request)
 {
 	struct clip_request *wanted = request->work;
@@ -334,8 +326,11 @@ static void request_plan(struct api_request *request)
 		respond_no_plan(request, errno);
 		return;
 	}
-	if (wanted->moving.wanted && wanted->plan.unreadable == 0 && !check_parts(request))
-		return;
+	if (wanted->moving.wanted && wanted->plan.unreadable == 0) {
+		if (!clip_request_find_unknown(request, &wanted->moving, &wanted->unknown))
+			return;
+		wanted->span.moving |= !wanted->moving.found.settled;
+	}
 	if (!request->disk_hangs && !wanted->moving.wanted && alive && index_is_coming(wanted, &state) &&
 	    mono_now().us < wanted->wait_until.us) {
 		api_wait(request, INDEX_POLL_MS, request_plan);

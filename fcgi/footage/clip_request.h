@@ -34,7 +34,8 @@ struct clip_request {
 /*
  * Plans a clip from the recordings of the request's camera, as clip_plan_make() does; with only=motion, finds the
  * parts and plans these. A folder that does not exist is empty, and one whose disk hangs cannot be read. If the records
- * of motion cannot be read, the plan is unreadable.
+ * of motion cannot be read, the plan is unreadable. More errors than those of clip_plan_make(): EOVERFLOW if the range
+ * is too long for only=motion, EFBIG if the parts together are longer than a clip may be.
  */
 enum plan_outcome clip_request_plan(const struct api_request *request, int64_t from_us, int64_t to_us,
 				    struct moving_parts *moving, struct clip_plan *out);

@@ -252,7 +252,7 @@ static bool query_read(struct playlist *list)
 		return false;
 	}
 	span->open_end |= !span->has_to;
-	if (list->moving.wanted) { /* its parts may be short: check_parts() */
+	if (list->moving.wanted) { /* its parts may be short: clip_request_plan() */
 		if (span_limit(span, MOVING_PARTS_DAYS_MAX * 24 * 3600 * US_PER_S))
 			return true;
 		respond_no_plan(request, EOVERFLOW);
@@ -264,19 +264,6 @@ static bool query_read(struct playlist *list)
 		return false;
 	}
 	return true;
-}
-
-/* Finds what is unknown, and whether the parts are too long together. Returns false after responding. */
-static bool check_parts(struct playlist *list)
-{
-	int64_t limit_us = list->request->camera->config->http.max_clip_minutes * 60 * US_PER_S;
-
-	if (!clip_request_find_unknown(list->request, &list->moving, &list->unknown))
-		return false;
-	if (list->moving.length_us <= limit_us)
-		return true;
-	respond_moved_too_long(list->request);
-	return false;
 }
 
 /* Plans the playlist. Returns false after responding. */
@@ -295,7 +282,7 @@ static bool playlist_plan(struct playlist *list, struct clip_plan *plan)
 		respond_unreadable(request, plan->unreadable);
 		return false;
 	}
-	if (list->moving.wanted && !check_parts(list))
+	if (list->moving.wanted && !clip_request_find_unknown(request, &list->moving, &list->unknown))
 		return false;
 	list->ended = !list->span.open_end && clip_is_final(plan, camera_ring(request->camera), &state) &&
 		      (!list->moving.wanted || list->moving.found.settled);

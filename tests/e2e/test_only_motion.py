@@ -13,7 +13,7 @@ from support.tap import run_tests
 from support.times import PATIENCE_S, US, time_us, wait_for
 
 COUNT, SECONDS = 9000, 12  # frames in the file of frames; whole seconds that are asked for
-SETTINGS = {"record": {"segment_seconds": 10}, "motion": {"enabled": "no"}}
+SETTINGS = {"record": {"segment_seconds": 10}, "motion": {"enabled": "no"}, "http": {"max_clip_minutes": 1}}
 LEFT, RIGHT = (2, 3, 2, 4), (20, 10, 5, 3)  # column, row, width, height
 # (from, to, cells, strength), in seconds of the recording
 MOVES = [(1, 3, LEFT, 2), (5, 6, RIGHT, 1), (9, 11, LEFT, 3)]
@@ -133,6 +133,7 @@ def test_a_wrong_question_is_refused_by_name(rig):
             answer = rig.get(f"{path}?from={at_us(0) // US}&to={at_us(9) // US}&{query}")
             assert answer.status == 400 and name in answer.detail, (query, answer.status, answer.body)
     assert "speed=" in rig.get(address("/footage", "speed=2")).detail
+    assert rig.get(f"/footage?from={at_us(0) // US - 1000}&to={at_us(8) // US}&only=motion").status == 200, "only what moved counts"
     assert "31 days" in rig.get(f"/footage?from={at_us(0) // US - 40 * 86400}&to={at_us(9) // US}&only=motion").detail
 
 
