@@ -37,6 +37,8 @@ static bool find_adjacent(int folder, const struct catalogue_entry *entry, int64
 	uint64_t number = clip_segment_find(&segment, wall_us);
 	if (!before || number > 0)
 		found = clip_segment_read(&segment, before ? number - 1 : number, 1, &record) == 1;
+	/* If some records come from the .mp4 and others from an index that contradicts it, the search may be misled. */
+	found = found && (record.wall_us < wall_us) == before;
 	if (found)
 		*at_us = record.wall_us;
 	clip_segment_close(&segment, false);

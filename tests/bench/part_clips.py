@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from contestants import Recorder
-from support.made_archive import make_archive
+from support.made_archive import make_archive, make_motion
 from support.rig import Rig, free_port
 from support.times import wait_for
 from tools import fetch
@@ -117,6 +117,21 @@ def long_clips(report, fps):
             report.row("clips", f"{name} at {fps} fps, throughput", "GB/s", [gb_per_s(one) for one in got])
 
 
+def moving_clip(report, fps):
+    """Only the seconds of a day in which something moved: about one in twelve, in 300 parts."""
+    settings = {"clips": {"cache": "no"}, "retention": {"hours": 0, "max_gb": 1000, "min_free_gb": 0}}
+    with Rig(settings) as rig:
+        begin, end = make_archive(rig.recordings, 144, fps=fps, jitter_us=JITTER_US)
+        make_motion(rig.recordings, (), "-r", "7")
+        rig.start_web()
+        for name, path in (("clip", "footage"), ("playlist", "playlist.m3u8")):
+            address = f"/{path}?from={begin}&to={end}&only=motion"
+            fetch(rig.port, address)
+            got = fetch(rig.port, address, FETCHES)
+            report.row("clips", f"only=motion of 24 h at {fps} fps, {name}, until the first byte", "ms", [one["first_ms"] for one in got],
+                       at_most=50 if path == "footage" else None)
+
+
 def run(report, _rounds, _parts):
     settings = {"record": {"segment_seconds": 600, "quality": 4, "preset": "ultrafast"}, "clips": {"cache": "no"}}
     with Recorder(recording=True, settings=settings) as recorder:
@@ -125,3 +140,4 @@ def run(report, _rounds, _parts):
         throughput(report, recorder)
     for fps in (30, 60):
         long_clips(report, fps)
+        moving_clip(report, fps)

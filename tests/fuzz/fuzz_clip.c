@@ -136,6 +136,31 @@ static void check_plan(int64_t from_us, int64_t to_us, unsigned speed, bool pack
 	clip_plan_free(&plan);
 }
 
+/* Parts of a range: no frame is in two slices of a segment, and the clip has nothing but frames. */
+static void check_parts(void)
+{
+	static const struct clip_part parts[] = {{WALL_US, WALL_US + US_PER_S},
+						 {WALL_US + 2 * US_PER_S, WALL_US + 3 * US_PER_S},
+						 {WALL_US + 4 * US_PER_S, WALL_US + 6 * US_PER_S + 1}};
+	struct clip_plan plan;
+	struct clip clip;
+
+	holds(clip_plan_make_parts(scratch_folder(), 0, INT64_MAX, parts, 3, &plan) == PLAN_OK);
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct clip_slice *slice = &plan.slices[i];
+		bool same = i > 0 && slice[-1].segment.entry.segment_no == slice->segment.entry.segment_no;
+		holds(slice->first < slice->end && slice->end <= slice->segment.count);
+		holds(slice->to_us > slice->from_us && slice->tail.wall_us < slice->to_us);
+		holds(!same || slice->first >= slice[-1].end || slice->from_us <= slice[-1].from_us);
+	}
+	if (plan.count > 0 && clip_build(&plan, 1, &clip)) {
+		check_clip(&clip);
+		check_bytes(&clip);
+		clip_free(&clip);
+	}
+	clip_plan_free(&plan);
+}
+
 #define ITEMS_MAX 512u
 
 struct asked {
@@ -168,6 +193,7 @@ static void check_range(int64_t from_us, int64_t to_us)
 	check_plan(from_us, to_us, 1, false);
 	check_plan(from_us, to_us, 1, true);
 	check_plan(from_us, to_us, 8, false);
+	check_parts();
 	asked.from_us = from_us;
 	asked.to_us = to_us;
 	asked.count = 0;
