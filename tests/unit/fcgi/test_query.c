@@ -81,6 +81,29 @@ static void unknown_and_repeated_names_are_refused(void **state)
 	}
 }
 
+static void a_name_with_a_star_may_be_repeated(void **state)
+{
+	const char *query = "not=1&area=a%2Cb&to=2&area=c&area=%zz&area=";
+	const char *at = query;
+	struct reason why;
+	char out[8];
+
+	(void)state;
+	assert_true(query_check(query, "to area* not*", &why));
+	assert_false(query_check("area=1&to=1&to=1", "to area* not*", &why));
+	assert_string_equal(why.text, "to= is given twice.");
+	assert_false(query_check("area*=1", "to area* not*", &why));
+	assert_string_equal(why.text, "Unknown parameter \"area*\"; expected: to area not.");
+	assert_int_equal(query_next(&at, "area", out, sizeof(out)), QUERY_FOUND);
+	assert_string_equal(out, "a,b");
+	assert_int_equal(query_next(&at, "area", out, sizeof(out)), QUERY_FOUND);
+	assert_string_equal(out, "c");
+	assert_int_equal(query_next(&at, "area", out, sizeof(out)), QUERY_MALFORMED);
+	assert_int_equal(query_next(&at, "area", out, sizeof(out)), QUERY_FOUND);
+	assert_string_equal(out, "");
+	assert_int_equal(query_next(&at, "area", out, sizeof(out)), QUERY_ABSENT);
+}
+
 /* What dashboards append to the address of a picture, and mistakes that look like it. */
 static void pictures_may_have_cache_busters_and_mistakes_are_still_reported(void **state)
 {
@@ -290,6 +313,7 @@ int main(void)
 		cmocka_unit_test(values_are_decoded),
 		cmocka_unit_test(malformed_escapes_nuls_and_long_values_are_refused),
 		cmocka_unit_test(unknown_and_repeated_names_are_refused),
+		cmocka_unit_test(a_name_with_a_star_may_be_repeated),
 		cmocka_unit_test(pictures_may_have_cache_busters_and_mistakes_are_still_reported),
 		cmocka_unit_test(numbers_have_bounds),
 		cmocka_unit_test(from_is_widened_to_its_second_and_to_is_not),
