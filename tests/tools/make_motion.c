@@ -169,12 +169,13 @@ static void list_flush(int folder)
 static void list_add_block(const struct motion_list_entry *entry, const struct motion_record *record)
 {
 	int64_t second = record->second / MOTION_BLOCK_SECONDS * MOTION_BLOCK_SECONDS;
-	struct motion_list_block *block = &list.blocks[list.block_count - 1];
+	struct motion_list_block *block = &list.blocks[list.block_count];
 
-	if (list.block_count == entry->first_block || block->second != second) {
-		if (list.block_count == BLOCKS_MAX)
+	if (list.block_count > entry->first_block && block[-1].second == second) {
+		block--;
+	} else {
+		if (++list.block_count >= BLOCKS_MAX)
 			die("too many blocks");
-		block = &list.blocks[list.block_count++];
 		*block = (struct motion_list_block){.second = second, .segment_no = (uint32_t)entry->segment_no};
 	}
 	motion_cells_join(&block->cells, &record->cells);

@@ -134,11 +134,12 @@ static void segment_make(int64_t first, int64_t end, bool listed)
 	};
 	memcpy(entry->file, segment->file, sizeof(entry->file));
 	for (size_t i = 1; i < count; i++) {
-		struct motion_list_block *block = &lists[day].blocks[lists[day].block_count - 1];
+		struct motion_list_block *block = &lists[day].blocks[lists[day].block_count];
 		int64_t second = file[i].second / MOTION_BLOCK_SECONDS * MOTION_BLOCK_SECONDS;
-		if (lists[day].block_count == entry->first_block || block->second != second) {
-			assert_true(lists[day].block_count < BLOCKS);
-			block = &lists[day].blocks[lists[day].block_count++];
+		if (lists[day].block_count > entry->first_block && block[-1].second == second) {
+			block--;
+		} else {
+			assert_true(++lists[day].block_count < BLOCKS);
 			*block = (struct motion_list_block){.second = second,
 							    .segment_no = (uint32_t)segment->segment_no};
 		}
