@@ -346,8 +346,7 @@ def test_a_camera_with_a_frame_in_3_seconds_is_recorded_in_one_piece(rig):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="recorder-frames.") as scratch:
-        other = made_frames(scratch, "-s", "160x90", "-b", "3000", "-n", "300")
+        other = made_frames(scratch, "-s", "160x90", "-b", "3000", "-n", "9000")
         controls = {"focus_absolute": 30, "focus_automatic_continuous": 0}
-        # Other pictures for a while are a changed view, of which /health warns; that is the business of other tests.
-        settings = {"http": {"allow_control": "yes"}, "motion": {"enabled": "no"}, "controls": controls}
+        settings = {"http": {"allow_control": "yes"}, "controls": controls}
         main(globals(), before=usual, settings=settings, fps=RATES, frames=f"{FRAMES},{other}")

@@ -54,4 +54,4 @@ def test_every_index_and_list_can_be_rebuilt(rig):
 
 
 if __name__ == "__main__":
-    main(globals(), settings={"camera": {"fps": 60}}, fps="60")
+    main(globals(), settings={"camera": {"fps": 60}, "motion": {"enabled": "yes"}}, fps="60")

@@ -250,7 +250,7 @@ def make(rig):
 
 
 if __name__ == "__main__":
-    with Rig(settings={"motion": {"days": 1}}) as made, Rig(frames=FRAMES) as LIVE["rig"]:
+    with Rig({"motion": {"enabled": "yes", "days": 1}}) as made, Rig({"motion": {"enabled": "yes"}}, frames=FRAMES) as LIVE["rig"]:
         LIVE["rig"].start()
         make(made)
         made.start_web()

@@ -108,4 +108,4 @@ def test_a_wrong_answer_is_noticed(rig):
 
 
 if __name__ == "__main__":
-    main(globals(), settings={"http": {"allow_control": "yes"}})
+    main(globals(), settings={"http": {"allow_control": "yes"}, "motion": {"enabled": "yes"}})

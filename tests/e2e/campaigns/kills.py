@@ -7,7 +7,7 @@ from support.tap import show_logs
 
 
 def campaign(number, seed):
-    with FaultyRig({"camera": {"fps": 60}}, fps="60") as rig:
+    with FaultyRig({"camera": {"fps": 60}, "motion": {"enabled": "yes"}}, fps="60") as rig:
         rig.start()
         kills = Kills(rig, seed)
         whom = ["recorder", "encoder"] * number

@@ -169,7 +169,7 @@ def assert_rebuilt_alike(rig):
     Each index is the same as the one that another recorder rebuilds from the segments alone, and each list of what moved as the
     one that it rebuilds from these and the .motion files. Returns how many segments there are.
     """
-    with Rig() as other:
+    with Rig({"motion": {"enabled": "yes"}}) as other:
         other.camera.fault("unplugged")
         os.mkdir(other.recordings)
         names = [name for name in os.listdir(rig.recordings) if name.endswith(".mp4")]

@@ -80,6 +80,7 @@ class Rig:
         "retention": {"min_free_gb": 0},
         "memory": {"minutes": 5, "max_mb": 64},
         "clips": {"directory": "clips"},
+        "motion": {"enabled": "no"},  # the whole picture of FRAMES moves: in time /health would say that the view has changed
     }
 
     arguments = ()  # of recorderd, in addition to its configuration
