@@ -1,9 +1,9 @@
 /*
  * clip_slice.h - the part of a clip that comes from one segment.
  *
- * A slice is a run of undamaged frames, and in the file one contiguous range of bytes. It holds the frames of a range of
- * wall time, from_us <= wall time < to_us; if the first of them is not a key frame, the slice starts at the key frame
- * before it in the same segment.
+ * A slice is a run of undamaged frames, and in the file one contiguous range of bytes. It holds the frames of a range
+ * of wall time, from_us <= wall time < to_us; if the first of them is not a key frame, the slice starts at the key
+ * frame before it in the same segment.
  *
  * A cut slice is of one part of the range that was asked for. The time between two parts is left out of the clip, so
  * its last frame is shown until the part ends at most.
@@ -33,7 +33,7 @@ struct clip_slice {
  */
 bool clip_slice_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_slice *out);
 
-/* Finds the frames of [from_us, to_us) in an opened segment. Returns false if there are none, or the index is damaged. */
+/* Finds the frames of [from_us, to_us) in an opened segment. False if there are none, or the index is damaged. */
 bool clip_slice_find(const struct clip_segment *segment, int64_t from_us, int64_t to_us, struct clip_slice *slice);
 
 /* Reads the records at both ends. Returns false if they contradict each other. */

@@ -45,8 +45,8 @@ bool clip_request_find_unknown(struct api_request *request, const struct moving_
 			       struct motion_spans *unknown);
 
 /*
- * Reads from=, to=, duration=, speed= and only=, and makes the clip. Ends with `ready`, or with a response that says why
- * not.
+ * Reads from=, to=, duration=, speed= and only=, and makes the clip. Ends with `ready`, or with a response that says
+ * why not.
  */
 void clip_request_start(struct api_request *request, clip_ready *ready);
 

@@ -11,8 +11,8 @@
 void respond_no_footage(struct api_request *request, int64_t from_us, int64_t to_us);
 
 /*
- * The same with only=motion: 404 that tells apart that nothing moved, that it is unknown whether something did, and that
- * the footage of what moved is gone. X-Clip-Unknown lists what is unknown.
+ * The same with only=motion: 404 that tells apart that nothing moved, that it is unknown whether something did, and
+ * that the footage of what moved is gone. X-Clip-Unknown lists what is unknown.
  */
 void respond_nothing_moved(struct api_request *request, const struct moving_parts *moving,
 			   const struct motion_spans *unknown, int64_t from_us, int64_t to_us);
