@@ -88,6 +88,7 @@ static void apply_settings(struct live_feed *feed, const struct recorder_state *
 									  : RECORDING_WAITING;
 	feed->records_mjpeg = strcmp(state->encoder, "copy") == 0;
 	snprintf(feed->encoder_error, sizeof(feed->encoder_error), "%s", state->last_error);
+	snprintf(feed->disk_error, sizeof(feed->disk_error), "%s", state->disk_error);
 	if (!state->settings_known)
 		return;
 	if (state->log_level <= LOG_DEBUG)
@@ -182,6 +183,9 @@ bool live_feed_can_serve_video(struct live_feed *feed, struct reason *why)
 	video_feed_update(feed->video);
 	if (video_feed_is_live(feed->video, name, why))
 		return true;
+	if (feed->recording == RECORDING_DISK)
+		reason_set(why, "The encoder of camera %s waits for the disk: %s. Live pictures are at /stream.", name,
+			   feed->disk_error);
 	if (feed->recording == RECORDING_ENCODER || feed->recording == RECORDING_NO_PICTURES)
 		reason_set(why, "The encoder of camera %s is not working: %s. Live pictures are at /stream.", name,
 			   feed->encoder_error);

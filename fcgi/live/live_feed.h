@@ -38,6 +38,7 @@ struct live_feed {
 	enum recording_state recording;
 	bool records_mjpeg;
 	char encoder_error[256]; /* if the encoder is not working */
+	char disk_error[192];    /* if the disk takes no recordings */
 };
 
 /* Starts the notifier; there need not be a ring. False sets *why. live_feed_free() is safe on a zeroed one. */
