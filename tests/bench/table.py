@@ -2,7 +2,7 @@
 """Prints the results of a run (build/bench.json) as tables in Markdown; or puts them where they belong in the project.
 
 usage: table.py [-s] [-d] FILE [PART...]        -s: the figures that have a target alone
-                                                -d: all of them to docs/measured.md, ten of them into README.md, between its marks
+                                                -d: all of them into docs/measured.md, ten of them into README.md, between the marks
 """
 import argparse
 import contextlib
@@ -93,15 +93,18 @@ def printed(*steps):
     return text.getvalue()
 
 
-def into_documents(results):
-    with open(os.path.join(PROJECT, "docs", "measured.md"), "w", encoding="utf-8") as file:
-        file.write("# Measured\n\nBy `make bench`; written by `make bench-docs`.\n\n" + printed((print_tables, results)))
-    path = os.path.join(PROJECT, "README.md")
+def between_marks(name, table):
+    """Puts a table between the marks of a document. What is written by hand around them stays."""
+    path = os.path.join(PROJECT, name)
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    short = printed((print_origin, results), (print_rows, headlines(results)))
     with open(path, "w", encoding="utf-8") as file:
-        file.write(re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: f"{BEGIN}{short}{END}", text, flags=re.S))
+        file.write(re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: f"{BEGIN}{table}{END}", text, flags=re.S))
+
+
+def into_documents(results):
+    between_marks(os.path.join("docs", "measured.md"), printed((print_tables, results)))
+    between_marks("README.md", printed((print_origin, results), (print_rows, headlines(results))))
 
 
 def main():
