@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 
-from support import PROJECT
+from support import BUILD, PROJECT
 from support.rig import Rig, program
 from support.tap import chosen, comment, show_logs
 from support.times import PATIENCE_S, US, wait_for
 
 TEXTS = ["README.md", *sorted(glob.glob("docs/*.md", root_dir=PROJECT))]
 RECORDED_S = 22  # the examples go back to -20s
+FRAMES = os.path.join(BUILD, "tests", "frames", "moving.frames")  # something moves in them, and has stopped before the examples run
 PROGRAMS = r"(?:[A-Z_]+=\S+ )?(?:curl|recorderd|recorder-api|recorder-live|make|apt|apt-get|systemctl|lighttpd|htpasswd|docker|podman|sudo)\b"
 
 # Commands that install something, or run until they are stopped, are tested elsewhere.
@@ -72,7 +73,7 @@ def main():
     lines = chosen([line for line in commands() if not is_elsewhere(line)], sys.argv[1:], title=str)
     print(f"1..{len(lines)}", flush=True)
     failed = 0
-    with Rig({"http": {"allow_control": "yes"}}) as rig:
+    with Rig({"http": {"allow_control": "yes"}, "motion": {"enabled": "yes"}}, frames=FRAMES) as rig:
         rig.start()
         begun = recorded(rig)
         for number, line in enumerate(lines, 1):
