@@ -4,7 +4,8 @@ import os
 from support.times import wait_for
 from test_http import past
 
-REPEATED = ("/snapshot?_=1", "/camera_info?_=2", "/health?_=3", "/metrics?_=4", "/timeline?from=-1m&to=now&_=5", "/events?_=7", "/motion?_=8")
+REPEATED = ("/snapshot?_=1", "/camera_info?_=2", "/health?_=3", "/metrics?_=4", "/timeline?from=-1m&to=now&_=5", "/events?_=7", "/motion?_=8",
+            "/motion/heatmap?_=9", "/live.m3u8?_=10")
 
 
 def log_of(rig):
