@@ -1,21 +1,26 @@
-"""Hours of ordinary use with random faults: viewers, clips, an unplugged camera, kills, a full disk; and what must be true at the end."""
+"""
+Hours of ordinary use with random faults: viewers, clips, questions about movement, an unplugged camera, kills, a full disk; and what must
+be true at the end.
+"""
 import contextlib
 import http.client
 import os
 import random
 import re
+import signal
 import statistics
 import threading
 import time
 
 from support.exact import difference
 from support.faulty_rig import COUNT
-from support.kills import NEAR_US, index_times, kill_encoder, kill_recorder, wait_recorded_after
-from support.times import PATIENCE_S, US, wait_for
+from support.kills import NEAR_US, assert_records, index_times, kill_encoder, kill_recorder, stored_seconds, wait_recorded_after
+from support.times import PATIENCE_S, US, time_us, wait_for
 from support.viewer import Viewer
 
 SETTLED_S = 20  # a process of this age has made its permanent allocations
 FD_SLACK, MAPS_SLACK, MEMORY_SLACK_KB = 12, 16, 6 << 10
+MOTION, MOTION_MAX_KB = "recorder-motion", 16 << 10
 
 
 # --- clients ------------------------------------------------------------------------------------------------------------
@@ -25,7 +30,7 @@ class Clients:
 
     def __init__(self, rig, seed):
         self.rig, self.chance, self.stopping = rig, random.Random(seed), threading.Event()
-        self.frames = self.clips = self.refused = 0
+        self.frames = self.clips = self.refused = self.questions = 0
         self.wrong = []
         self.threads = [threading.Thread(target=self.watch, args=(pause,)) for pause in (0, 0, 0.3)]
         self.threads += [threading.Thread(target=self.ask) for _ in range(2)]
@@ -54,10 +59,12 @@ class Clients:
         while not self.stopping.is_set():
             begin, length = self.chance.randrange(3, 120), self.chance.randrange(1, 20)
             path = self.chance.choice([f"/footage?from=-{begin}s&duration={length}s", f"/snapshot?at=-{begin}s", "/recordings?limit=50",
-                                       f"/timeline?from=-{begin}s&to=now", f"/playlist.m3u8?from=-{begin}s&to=-1s", "/health"])
+                                       f"/timeline?from=-{begin}s&to=now", f"/playlist.m3u8?from=-{begin}s&to=-1s", "/health", f"/events?from=-{begin}s",
+                                       f"/motion?from=-{begin}s&step=1", "/motion/heatmap"])
             with contextlib.suppress(OSError, http.client.HTTPException):
                 status = self.rig.get(path).status
                 self.clips += status == 200
+                self.questions += status == 200 and path.startswith(("/events", "/motion"))
                 self.refused += status in (404, 503)
                 if status not in (200, 404, 503):
                     self.wrong.append(f"{path}: {status}")
@@ -94,6 +101,7 @@ class Leaks:
 
     def __init__(self, rig):
         self.rig, self.seen, self.settled, self.last = rig, {}, {}, {}
+        self.motion_kb = 0  # the most private memory that a recorder-motion has had
 
     def look(self):
         everybody = {**below(self.rig.recorderd.pid), **below(self.rig.web.pid)}
@@ -103,6 +111,7 @@ class Leaks:
             born = self.seen.setdefault((pid, name), time.monotonic())
             with contextlib.suppress(OSError, StopIteration):
                 held = usage(pid)
+                self.motion_kb = max(self.motion_kb, held[2] * (name == MOTION))
                 if time.monotonic() - born < SETTLED_S:
                     continue
                 # Usage varies with what it is doing, so this is the maximum of the first half minute after it has settled.
@@ -127,7 +136,8 @@ class Faults:
         self.done, self.disk_spans, self.seconds = {}, [], []
 
     def one(self):
-        kinds = [self.unplug, self.stall, self.bad_frames, self.kill_encoder, self.kill_recorder, self.fill_disk, self.hang_disk]
+        kinds = [self.unplug, self.stall, self.bad_frames, self.kill_encoder, self.kill_recorder, self.kill_motion, self.stop_motion,
+                 self.fill_disk, self.hang_disk]
         kind = self.chance.choice(kinds)
         since_us = time.time_ns() // 1000
         kind()
@@ -155,6 +165,17 @@ class Faults:
 
     def kill_recorder(self):
         kill_recorder(self.rig)
+
+    def signal_motion(self, sent):
+        for pid in self.rig.children(MOTION):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sent)
+
+    def kill_motion(self):
+        self.signal_motion(signal.SIGKILL)
+
+    def stop_motion(self):
+        self.for_a_while(lambda: self.signal_motion(signal.SIGSTOP), lambda: self.signal_motion(signal.SIGCONT))
 
     def fill_disk(self):
         begin_us = time.time_ns() // 1000
@@ -199,6 +220,19 @@ def assert_pictures(rig):
     return len(shown)
 
 
+def assert_known(rig):
+    """The records of what moved are whole, valid and listed, and /events knows of no second without one. Returns how many there are."""
+    count = assert_records(rig)
+    stored = {second for one in rig.get("/recordings").json() for second in stored_seconds(rig, one["file"])}
+    assert stored, "nothing watched what moves"
+    answer = rig.get(f"/events?from={min(stored) - 60}&to={max(stored) + 60}").json()
+    for span in answer["covered"]:
+        second, end = (time_us(span[name]) // US for name in ("from", "to"))
+        without = [number for number in range(second, end) if number not in stored]
+        assert not without, f"{span} is said to be known, but {without} have no record"
+    return count
+
+
 def leftovers(rig):
     """Files that should have been removed."""
     names = [name for name in os.listdir(rig.recordings) if not name.endswith((".mp4", ".idx", ".motion")) and
@@ -218,15 +252,17 @@ def soak(rig, seconds, seed):
                 leaks.look()
                 time.sleep(1)
     assert not clients.wrong, clients.wrong
-    assert clients.frames and clients.clips, (clients.frames, clients.clips)
+    assert clients.frames and clients.clips and clients.questions, (clients.frames, clients.clips, clients.questions)
     lost = unrecorded(rig, faults.disk_spans)
     kills = faults.done.get("kill_recorder", 0)
     assert len(lost) <= kills, f"{len(lost)} frames are missing after {kills} kills of recorderd: {lost}"
     assert not leaks.grown(), leaks.grown()
+    assert 0 < leaks.motion_kb <= MOTION_MAX_KB, f"{leaks.motion_kb} KB of private memory of {MOTION}"
     assert rig.stop_recorderd() == 0
-    pictures = assert_pictures(rig)
+    pictures, records = assert_pictures(rig), assert_known(rig)
     assert not leftovers(rig), leftovers(rig)
     held = "; ".join(f"{name} {before} -> {leaks.last[key]}" for key, before in sorted(leaks.settled.items()) for name in [key[1]])
     return (f"{faults.summary()}; recording again after {max(faults.seconds):.1f} s at most; {len(rig.camera.frames())} frames taken, {pictures} "
             f"kept on disk, {len(lost)} lost; viewers got {clients.frames} frames; {clients.clips} answers, {clients.refused} of 404 or 503; "
+            f"{records} records of what moved, {clients.questions} answers about them, {leaks.motion_kb} KB of private memory at most; "
             f"descriptors, mappings, KB: {held}")
