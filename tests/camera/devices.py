@@ -24,6 +24,8 @@ CAP_VIDEO_CAPTURE, CAP_VIDEO_CAPTURE_MPLANE = 0x1, 0x1000
 # vivid's node_types: the nodes of a device
 CAPTURE, OUTPUT, METADATA_CAPTURE, METADATA_OUTPUT = 0x1, 0x100, 0x20000, 0x40000
 
+CROSS = 19  # of its test patterns: two lines of ten pixels on a plain ground
+
 
 class Node:
     """An open video node. A disconnected vivid comes back when its last user closes it."""
@@ -87,13 +89,15 @@ def load(module, **parameters):
 def load_vivid(numbers):
     """
     One webcam for each number N of /dev/videoN. The first one knows the multi-planar calls alone, and has an output and metadata
-    nodes as well, numbered below.
+    nodes as well, numbered below. They show colour bars, only the second one a cross, which can move without changing the whole picture.
     """
     count = len(numbers)
     load("vivid", n_devs=count, node_types=[CAPTURE | OUTPUT | METADATA_CAPTURE | METADATA_OUTPUT] + [CAPTURE] * (count - 1),
          multiplanar=[2] + [1] * (count - 1), num_inputs=[1] * count, input_types=[0] * count, vid_cap_nr=numbers, vid_out_nr=[0], meta_cap_nr=[1], meta_out_nr=[2])
     for number in numbers:
-        set_control(f"/dev/video{number}", "osd_text_mode", 2)  # no text across the colour bars
+        set_control(f"/dev/video{number}", "osd_text_mode", 2)  # no text across the pattern
+    if numbers[1:]:
+        set_control(f"/dev/video{numbers[1]}", "test_pattern", CROSS)
 
 
 def prefer_vivid(instance):

@@ -7,7 +7,7 @@
     nv12     /dev/video22                   the same
     yu12     /dev/video23                   the same
     first    auto: /dev/video4              vivid, multi-planar, 1 frame a second: few machines stand still for half of that
-    second   a by-path link to /dev/video5  vivid; takes all the faults. /dev/video6 is nobody's
+    second   a by-path link to /dev/video5  vivid, a cross that moves once; takes all the faults. /dev/video6 is nobody's
 
 The four are asked for pictures, and mjpg records too; then they make room for the two.
 """
@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import cases_choice  # noqa: E402
 import cases_clock  # noqa: E402
 import cases_faults  # noqa: E402
+import cases_motion  # noqa: E402
 import cases_pictures  # noqa: E402
 import devices  # noqa: E402
 from station import Station  # noqa: E402
@@ -53,7 +54,7 @@ def main():
             cases.update(vars(cases_pictures))
         else:
             print("# v4l2loopback is not built: MJPG, UYVY, NV12 and YU12 are skipped")
-        status = run_tests({**cases, **vars(cases_choice), **vars(cases_faults), **vars(cases_clock)}, station)
+        status = run_tests({**cases, **vars(cases_choice), **vars(cases_motion), **vars(cases_faults), **vars(cases_clock)}, station)
     sys.exit(status)
 
 
