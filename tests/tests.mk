@@ -208,8 +208,9 @@ test-camera: all test-tools ## tests cameras of a real kernel, and power cuts, i
 	@BUILD=$(BUILD) prove --exec '' tests/camera/test_*
 
 # make test has a short form of this.
-test-motion: all test-tools ## shows films with known movement to the whole recorder and to Debian's motion (15 minutes)
-	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/motion/product.py
+MINUTES = 10
+test-motion: all test-tools ## [MINUTES=10] shows films to the whole recorder and to Debian's motion (15 minutes), then still ones for MINUTES
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/motion/product.py -m $(MINUTES)
 
 # make test has a short form of this.
 test-package: ## builds the Debian package and installs it on a fresh Debian (root, some minutes)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Shows every film to a whole recorder, and to Debian's motion on the recorder's live stream; judges /motion, /events and what motion says.
 
-    tests/motion/product.py [-w WIDTH] [-t AT_ONCE] [-f FOLDER] [NAME...]
+    tests/motion/product.py [-w WIDTH] [-t AT_ONCE] [-f FOLDER] [-m MINUTES] [NAME...]
 
 FOLDER has films of its own (films.given_names). What comes out is a table, and the exit status is 1 if it is not good enough. After that
-every still scene is shown to recorder-motion for an hour, faster than real time.
+every still scene is shown to a whole recorder for MINUTES (10), and to recorder-motion for an hour, faster than real time.
 """
 import argparse
 import concurrent.futures
@@ -19,6 +19,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from support import BUILD  # pylint: disable=wrong-import-position
+from support.kills import index_times, missing  # pylint: disable=wrong-import-position
 from support.rig import Rig  # pylint: disable=wrong-import-position
 from support.times import PATIENCE_S, US, wait_for  # pylint: disable=wrong-import-position
 
@@ -124,6 +125,30 @@ def print_table(title, scores):
     return total
 
 
+def watch_still(name, arguments):
+    """Shows a still scene to a whole recorder; returns a sentence, and whether nothing moved, all of it is known, and no frame is missing."""
+    with tempfile.TemporaryDirectory() as folder:
+        film, camera = os.path.join(folder, "film"), os.path.join(folder, "camera")
+        films.fetch(name, film, arguments.width, arguments.folder)
+        width, height, _ = films.write_camera_file(film, camera)
+        settings = {"camera": {"width": width, "height": height, "fps": films.FPS}, "memory": {"max_mb": 128}}
+        with Rig(settings, fps=str(films.FPS), frames=camera) as rig:
+            rig.start()
+            first = rig.camera.frames()[0].wall_us // US + films.LEARN_S
+            end = first + 60 * arguments.minutes
+            wait_for(lambda: rig.camera.newest().wall_us >= end * US, end - first + PATIENCE_S, f"{name} has been shown")
+            wait_for(lambda: ask(rig, end - 1, end)[0][end - 1] is not None, PATIENCE_S, "the last record is stored")
+            strongest, events = ask(rig, first, end)
+            rig.indexed()
+            times = index_times(rig)
+            lost = len(missing(rig, times)) + rig.get("/camera_info").json()["lost"]
+            unknown = sum(strongest[second] is None for second in range(first, end))
+            moving = sum(bool(strength) for strength in strongest.values())
+            sentence = (f"{name}, {arguments.minutes} minutes of the whole recorder: {len(events)} events, {moving} false and {unknown} unknown "
+                        f"of {end - first} s; {len(times)} frames recorded, {lost} lost")
+            return sentence, not events and moving == unknown == lost == 0
+
+
 def watch_an_hour(name, arguments):
     """False seconds and usage of an hour of a still scene."""
     with tempfile.TemporaryDirectory() as folder:
@@ -140,6 +165,7 @@ def main():
     parser.add_argument("-w", "--width", type=int, default=640)
     parser.add_argument("-t", "--at-once", type=int, default=6)
     parser.add_argument("-f", "--folder")
+    parser.add_argument("-m", "--minutes", type=int, default=10)
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     names = arguments.names or (films.given_names(arguments.folder) if arguments.folder else films.drawn_names() + films.real_names())
@@ -152,7 +178,12 @@ def main():
     if all(motion for _, motion in results.values()):
         print_table("motion", [(name, motion) for name, (_, motion) in results.items()])
     good = total.recall >= RECALL and total.precision >= PRECISION and total.events_found == total.events_wanted
-    for name in (name for name in names if name in STILL):
+    still = [name for name in names if name in STILL]
+    with concurrent.futures.ProcessPoolExecutor(arguments.at_once) as pool:
+        for sentence, holds in pool.map(watch_still, still, [arguments] * len(still)):
+            print(sentence, flush=True)
+            good = good and holds
+    for name in still:
         seconds, false, usage = watch_an_hour(name, arguments)
         print(f"{name}, an hour: {false} false of {seconds} s, {usage['cpu_ms_per_picture']} ms of CPU per picture, RssAnon {usage['rss_anon_kb']} KB",
               flush=True)
