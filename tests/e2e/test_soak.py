@@ -4,7 +4,7 @@ import random
 
 from support.faulty_rig import main
 from support.kills import assert_rebuilt_alike
-from support.soak import soak
+from support.soak import FRAMES, soak
 from support.tap import comment
 
 SEED = random.randrange(1 << 30)
@@ -21,4 +21,4 @@ def test_every_index_is_what_its_segment_says(rig):
 
 
 if __name__ == "__main__":
-    main(globals())
+    main(globals(), frames=FRAMES)

@@ -3,14 +3,14 @@
 from arguments import amount, random_seed
 from support.faulty_rig import FaultyRig
 from support.kills import assert_rebuilt_alike
-from support.soak import soak
+from support.soak import FRAMES, soak
 from support.tap import show_logs
 
 SETTINGS = {"record": {"segment_seconds": 60}, "retention": {"max_gb": 0.2}}  # so that retention deletes something as well
 
 
 def campaign(hours, seed):
-    with FaultyRig(SETTINGS) as rig:
+    with FaultyRig(SETTINGS, frames=FRAMES) as rig:
         rig.start()
         try:
             summary = soak(rig, hours * 3600, seed)

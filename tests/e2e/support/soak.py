@@ -12,14 +12,15 @@ import statistics
 import threading
 import time
 
+from support import BUILD
 from support.exact import difference
-from support.faulty_rig import COUNT
 from support.kills import NEAR_US, assert_records, index_times, kill_encoder, kill_recorder, stored_seconds, wait_recorded_after
 from support.times import PATIENCE_S, US, time_us, wait_for
 from support.viewer import Viewer
 
 SETTLED_S = 20  # a process of this age has made its permanent allocations
 FD_SLACK, MAPS_SLACK, MEMORY_SLACK_KB = 12, 16, 6 << 10
+FRAMES, COUNT = os.path.join(BUILD, "tests", "frames", "moving.frames"), 900  # a block that moves; of the other one the whole picture changes
 MOTION, MOTION_MAX_KB = "recorder-motion", 16 << 10
 
 
@@ -226,6 +227,7 @@ def assert_known(rig):
     stored = {second for one in rig.get("/recordings").json() for second in stored_seconds(rig, one["file"])}
     assert stored, "nothing watched what moves"
     answer = rig.get(f"/events?from={min(stored) - 60}&to={max(stored) + 60}").json()
+    assert answer["covered"], answer
     for span in answer["covered"]:
         second, end = (time_us(span[name]) // US for name in ("from", "to"))
         without = [number for number in range(second, end) if number not in stored]
@@ -253,6 +255,7 @@ def soak(rig, seconds, seed):
                 time.sleep(1)
     assert not clients.wrong, clients.wrong
     assert clients.frames and clients.clips and clients.questions, (clients.frames, clients.clips, clients.questions)
+    wait_for(lambda: rig.get("/events?from=-10s").json()["covered"], PATIENCE_S, "it is known again what moves")
     lost = unrecorded(rig, faults.disk_spans)
     kills = faults.done.get("kill_recorder", 0)
     assert len(lost) <= kills, f"{len(lost)} frames are missing after {kills} kills of recorderd: {lost}"
