@@ -32,6 +32,7 @@ SETTINGS = {
     "retention": {"hours": 0, "max_gb": 1000, "min_free_gb": 0},
     "memory": {"minutes": 1, "max_mb": 512},
     "clips": {"cache": "no"},
+    "motion": {"enabled": "yes"},  # as shipped
 }
 figures = {}
 

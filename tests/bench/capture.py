@@ -30,6 +30,7 @@ SETTINGS = {
     "camera": {"width": 1280, "height": 720, "fps": 60},
     "record": {"enabled": "no"},
     "memory": {"minutes": 1, "max_mb": 128},
+    "motion": {"enabled": "yes"},  # as shipped
 }
 
 

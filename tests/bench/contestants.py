@@ -22,6 +22,7 @@ SETTINGS = {
     "record": {"segment_seconds": 60, "preset": "superfast"},
     "memory": {"minutes": 2, "max_mb": 1024},
     "http": {"max_viewers": 1000},
+    "motion": {"enabled": "yes"},  # as shipped
 }
 
 

@@ -60,7 +60,8 @@ def footage_bytes(rig):
 def measure(seconds, frames, sync_seconds):
     """(footage, written, requests, flushes, frames per second), all but the last scaled to a day."""
     settings = {"camera": {"width": 1280, "height": 720},
-                "record": {"preset": "superfast", "segment_seconds": 120, "sync_seconds": sync_seconds}}
+                "record": {"preset": "superfast", "segment_seconds": 120, "sync_seconds": sync_seconds},
+                "motion": {"enabled": "yes"}}  # as shipped
     with contextlib.ExitStack() as stack:
         rig = stack.enter_context(Rig(settings, frames=frames))
         disk = Disk(rig)

@@ -32,6 +32,7 @@ SETTINGS = {
     "camera": {"width": 1280, "height": 720, "fps": 60},
     "record": {"segment_seconds": 60, "preset": "superfast"},
     "memory": {"minutes": 2, "max_mb": 1024},
+    "motion": {"enabled": "yes"},  # as shipped
 }
 
 figures = {}

@@ -41,7 +41,8 @@ def cpu_seconds(pid):
 def measure(folder, seconds, camera):
     width, height, fps, size, codec = camera
     settings = {"camera": {"width": width, "height": height, "fps": fps},
-                "record": {"segment_seconds": 600, "preset": "superfast", "codec": codec}, "memory": {"minutes": 5, "max_mb": 1024}}
+                "record": {"segment_seconds": 600, "preset": "superfast", "codec": codec}, "memory": {"minutes": 5, "max_mb": 1024},
+                "motion": {"enabled": "yes"}}  # as shipped
     with Rig(settings, fps=str(fps), frames=frames_file(folder, width, height, size)) as rig:
         rig.start()
         wait_for(lambda: rig.children("ffmpeg"), 10, "the encoder runs")

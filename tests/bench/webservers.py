@@ -26,6 +26,7 @@ SETTINGS = {
     "camera": {"width": 1280, "height": 720, "fps": 60},
     "record": {"segment_seconds": 60, "preset": "ultrafast"},
     "memory": {"minutes": 1, "max_mb": 512},
+    "motion": {"enabled": "yes"},  # as shipped
 }
 figures = {}
 
