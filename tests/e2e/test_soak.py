@@ -21,4 +21,4 @@ def test_every_index_is_what_its_segment_says(rig):
 
 
 if __name__ == "__main__":
-    main(globals(), frames=FRAMES)
+    main(globals(), settings={"motion": {"enabled": "yes"}}, frames=FRAMES)

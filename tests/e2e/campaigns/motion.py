@@ -32,7 +32,7 @@ def records(rig):
 
 
 def campaign(seconds):
-    with Rig({"camera": {"fps": 60}, "memory": {"max_mb": 256}}, fps="60") as rig:
+    with Rig({"camera": {"fps": 60}, "motion": {"enabled": "yes"}, "memory": {"max_mb": 256}}, fps="60") as rig:
         rig.start()
         try:
             wait_for(lambda: records(rig) > 0, PATIENCE_S, "a record comes")

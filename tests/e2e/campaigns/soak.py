@@ -6,7 +6,7 @@ from support.kills import assert_rebuilt_alike
 from support.soak import FRAMES, soak
 from support.tap import show_logs
 
-SETTINGS = {"record": {"segment_seconds": 60}, "retention": {"max_gb": 0.2}}  # so that retention deletes something as well
+SETTINGS = {"motion": {"enabled": "yes"}, "record": {"segment_seconds": 60}, "retention": {"max_gb": 0.2}}  # so that retention deletes something as well
 
 
 def campaign(hours, seed):
