@@ -42,6 +42,14 @@ static bool was_covered(const struct motion_tamper *tamper, int64_t second)
 	return covered->lasts || (covered->first_second && second - covered->last_second <= RECENT_SECONDS);
 }
 
+/* Whether it held a moment ago. What held before a time in which nobody could tell does not count. */
+static bool holds(const struct motion_tamper_finding *finding, int64_t second)
+{
+	int64_t passed = second - finding->pending_last;
+
+	return finding->lasts || (finding->pending && passed > 0 && passed <= GAP_SECONDS);
+}
+
 static enum verdict judge_view(const struct motion_tamper *tamper, const struct motion_record *record)
 {
 	const struct motion_tamper_finding *view = &tamper->findings[TAMPER_VIEW_CHANGED];
@@ -50,7 +58,8 @@ static enum verdict judge_view(const struct motion_tamper *tamper, const struct 
 		return UNKNOWN;
 	if (abs(record->likeness) >= LIKENESS(0.7))
 		return NO;
-	return view->lasts || view->pending || record->second - tamper->global_second <= GLOBAL_SECONDS ? YES : NO;
+	bool changed = record->second - tamper->global_second <= GLOBAL_SECONDS;
+	return changed || holds(view, record->second) ? YES : NO;
 }
 
 /* The mean difference of neighbouring pixels, as a share of the brightness. */
@@ -147,9 +156,7 @@ static bool update(struct motion_tamper_finding *finding, enum verdict verdict, 
 		return false;
 	}
 	if (!finding->lasts) {
-		int64_t passed = second - finding->pending_last;
-
-		if (passed <= 0 || passed > GAP_SECONDS)
+		if (!holds(finding, second))
 			finding->pending = 0;
 		if (finding->pending++ == 0)
 			finding->pending_first = second;
@@ -166,9 +173,13 @@ static bool update(struct motion_tamper_finding *finding, enum verdict verdict, 
 
 static void note_change(struct motion_tamper *tamper, const struct motion_record *record)
 {
+	struct motion_tamper_finding *covered = &tamper->findings[TAMPER_COVERED];
+
+	if (record->second < covered->last_second) /* the clock was set back */
+		covered->last_second = record->second;
 	if (record->flags & MOTION_GLOBAL)
 		tamper->global_second = record->second;
-	else if (record->second < tamper->global_second) /* the clock was set back */
+	else if (record->second < tamper->global_second)
 		tamper->global_second = INT64_MIN / 2;
 }
 

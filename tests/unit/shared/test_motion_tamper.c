@@ -187,6 +187,31 @@ static void another_view_without_a_jump_is_nothing(void **state)
 	quiet(turned, 600); /* too long after the jump */
 }
 
+static void a_jump_before_the_dark_says_nothing_about_the_view_after_it(void **state)
+{
+	struct look black = night;
+
+	(void)state;
+	black.flags = MOTION_DARK;
+	quiet(day, 300);
+	quiet(jumping(turned_a_little), 2); /* the light is switched off */
+	quiet(black, 600);
+	quiet(turned_a_little, 600);
+}
+
+static void a_clock_that_is_set_back_prolongs_no_cover(void **state)
+{
+	(void)state;
+	quiet(day, 300);
+	assert_int_equal(seconds_found(covered, 20, MOTION_COVERED), 11);
+	quiet(day, 1);
+	second -= 86400;
+	quiet(day, 700);
+	quiet(jumping(turned), 2);
+	quiet(turned, 7);
+	assert_int_equal(seconds_found(turned, 60, MOTION_VIEW_CHANGED), 60);
+}
+
 static void the_new_view_is_not_compared_with_the_detail_of_the_old_one(void **state)
 {
 	struct look soft = defocused;
@@ -312,6 +337,8 @@ int main(void)
 		CASE(a_turned_camera_has_a_changed_view),
 		CASE(a_camera_turned_a_little_has_a_changed_view),
 		CASE(another_view_without_a_jump_is_nothing),
+		CASE(a_jump_before_the_dark_says_nothing_about_the_view_after_it),
+		CASE(a_clock_that_is_set_back_prolongs_no_cover),
 		CASE(the_new_view_is_not_compared_with_the_detail_of_the_old_one),
 		CASE(a_defocused_lens_is_blurred),
 		CASE(a_sprayed_lens_and_fog_are_blurred),
