@@ -42,15 +42,15 @@ static void take(struct motion_hour *hour, const struct motion_record *record, c
 }
 
 /* The number of the first record of at least that second. Seconds do not decrease within a file. */
-static uint64_t find_record(const struct motion_reader *reader, const struct motion_list_entry *entry, int64_t second)
+static uint64_t find_record(const struct motion_reader *reader, const struct motion_source *source, int64_t second)
 {
+	const struct motion_list_entry *entry = &source->entry;
 	uint64_t low = 0, high = entry->records;
 	struct motion_record record;
 
 	if (second <= entry->first_second)
 		return 0;
-	/* Usually every second has one. */
-	if ((int64_t)entry->records == entry->end_second - entry->first_second)
+	if (source->gapless) /* as usual */
 		return (uint64_t)(second - entry->first_second);
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
@@ -64,20 +64,20 @@ static uint64_t find_record(const struct motion_reader *reader, const struct mot
 
 /* Reads the records of seconds [from, to). */
 static void read_seconds(struct motion_hour *hour, const struct motion_reader *reader,
-			 const struct motion_list_entry *entry, int64_t from, int64_t to,
-			 const struct motion_need *need)
+			 const struct motion_source *source, int64_t from, int64_t to, const struct motion_need *need)
 {
-	uint64_t number = find_record(reader, entry, from);
+	uint64_t number = find_record(reader, source, from), end = source->entry.records;
+	int64_t enough = source->gapless ? to - 1 : to; /* otherwise a second may have another record */
 
-	while (number < entry->records) {
-		uint64_t left = entry->records - number;
+	while (number < end) {
+		uint64_t left = end - number;
 		if ((int64_t)left > to - from)
 			left = (uint64_t)(to - from);
 		size_t wanted = left < MOTION_RECORDS_PER_READ ? (size_t)left : MOTION_RECORDS_PER_READ;
 		size_t got = motion_reader_read(reader, number, wanted, hour->read);
 		for (size_t i = 0; i < got; i++)
 			take(hour, &hour->read[i], need);
-		if (got == 0 || got < wanted || hour->read[got - 1].second >= to - 1)
+		if (got == 0 || got < wanted || hour->read[got - 1].second >= enough)
 			return;
 		number += got;
 	}
@@ -110,7 +110,7 @@ static bool read_blocks(struct motion_hour *hour, const struct motion_reader *re
 				return false;
 			covered_to = to > covered_to ? to : covered_to;
 			if (from < part->to && to > part->from && is_needed(need, &blocks[i].cells, 0))
-				read_seconds(hour, reader, entry, from > part->from ? from : part->from,
+				read_seconds(hour, reader, source, from > part->from ? from : part->from,
 					     to < part->to ? to : part->to, need);
 		}
 		done += (uint32_t)count;
@@ -125,7 +125,7 @@ static void read_part(struct motion_hour *hour, const struct motion_reader *read
 		motion_source_complete(source) && source->list && !need->all && !(source->entry.flags & need->flags);
 
 	if (!by_blocks || !read_blocks(hour, reader, source, part, need))
-		read_seconds(hour, reader, &source->entry, part->from, part->to, need);
+		read_seconds(hour, reader, source, part->from, part->to, need);
 }
 
 static int64_t larger(int64_t a, int64_t b)
@@ -167,7 +167,7 @@ bool motion_hour_add(struct motion_hour *hour, int folder, const struct motion_s
 	if (needed)
 		read_part(hour, &reader, source, &part, need);
 	else
-		read_seconds(hour, &reader, entry, part.from, part.to, NULL);
+		read_seconds(hour, &reader, source, part.from, part.to, NULL);
 	motion_reader_close(&reader);
 	return true;
 }

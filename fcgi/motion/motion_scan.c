@@ -7,8 +7,10 @@
 
 #define RECORDS_PER_READ 256
 
-static void take(const struct motion_record *record, struct motion_list_entry *entry)
+static void take(const struct motion_record *record, struct motion_list_entry *entry, bool *gapless)
 {
+	if (entry->records > 0 && record->second != entry->end_second)
+		*gapless = false;
 	if (entry->records == 0 || record->second < entry->first_second)
 		entry->first_second = record->second;
 	if (entry->records == 0 || record->second >= entry->end_second)
@@ -18,7 +20,7 @@ static void take(const struct motion_record *record, struct motion_list_entry *e
 	motion_cells_join(&entry->cells, &record->cells);
 }
 
-static void read_records(const struct motion_reader *reader, struct motion_list_entry *entry)
+static void read_records(const struct motion_reader *reader, struct motion_list_entry *entry, bool *gapless)
 {
 	struct motion_record records[RECORDS_PER_READ];
 	size_t got;
@@ -26,16 +28,18 @@ static void read_records(const struct motion_reader *reader, struct motion_list_
 	do {
 		got = motion_reader_read(reader, entry->records, RECORDS_PER_READ, records);
 		for (size_t i = 0; i < got; i++)
-			take(&records[i], entry);
+			take(&records[i], entry, gapless);
 	} while (got == RECORDS_PER_READ);
 }
 
-bool motion_scan(int folder, const char *segment_file, uint64_t segment_no, struct motion_list_entry *out)
+bool motion_scan(int folder, const char *segment_file, uint64_t segment_no, struct motion_list_entry *out,
+		 bool *gapless)
 {
 	char name[SEGMENT_FILE_BYTES + 8];
 	struct motion_reader reader;
 
 	*out = (struct motion_list_entry){.segment_no = segment_no};
+	*gapless = true;
 	snprintf(out->file, sizeof(out->file), "%s", segment_file);
 	disk_pulse();
 	if (!motion_file_name(segment_file, name, sizeof(name)))
@@ -49,7 +53,7 @@ bool motion_scan(int folder, const char *segment_file, uint64_t segment_no, stru
 	case MOTION_OK:
 		break;
 	}
-	read_records(&reader, out);
+	read_records(&reader, out, gapless);
 	motion_reader_close(&reader);
 	return true;
 }

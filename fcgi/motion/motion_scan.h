@@ -9,8 +9,9 @@
 
 /*
  * Fills in an entry for the .motion file of a segment, without blocks. It has no records if the file is missing or
- * damaged. Returns false with errno if the file cannot be read now.
+ * damaged. *gapless: each second follows the one before. Returns false with errno if the file cannot be read now.
  */
-bool motion_scan(int folder, const char *segment_file, uint64_t segment_no, struct motion_list_entry *out);
+bool motion_scan(int folder, const char *segment_file, uint64_t segment_no, struct motion_list_entry *out,
+		 bool *gapless);
 
 #endif

@@ -91,7 +91,7 @@ static bool lists_load(struct motion_sources *sources, int64_t day)
 	return true;
 }
 
-static bool add(struct motion_sources *sources, const struct motion_list_entry *entry, const struct motion_list *list)
+static bool add(struct motion_sources *sources, const struct motion_source *source)
 {
 	if (sources->count == sources->capacity) {
 		size_t capacity = sources->capacity ? 2 * sources->capacity : 256;
@@ -101,7 +101,7 @@ static bool add(struct motion_sources *sources, const struct motion_list_entry *
 		sources->items = items;
 		sources->capacity = capacity;
 	}
-	sources->items[sources->count++] = (struct motion_source){*entry, list};
+	sources->items[sources->count++] = *source;
 	return true;
 }
 
@@ -115,9 +115,13 @@ static bool add_listed(struct motion_sources *sources, int64_t day)
 {
 	for (int n = 0; n < MOTION_SOURCE_LISTS; n++) {
 		const struct motion_day_list *list = &sources->lists[n];
-		for (size_t i = 0; i < list->count; i++)
-			if (is_of_day(&list->entries[i], day) && !add(sources, &list->entries[i], &list->list))
+		for (size_t i = 0; i < list->count; i++) {
+			const struct motion_list_entry *entry = &list->entries[i];
+			bool gapless = (int64_t)entry->records == entry->end_second - entry->first_second;
+			const struct motion_source source = {*entry, &list->list, gapless};
+			if (is_of_day(entry, day) && !add(sources, &source))
 				return false;
+		}
 	}
 	return true;
 }
@@ -153,14 +157,14 @@ static bool overlaps(const struct catalogue_entry *segment, int64_t from_second,
 static bool add_unlisted(struct motion_sources *sources, int64_t day, const struct catalogue_entry *segment)
 {
 	int64_t day_second = day * MOTION_DAY_SECONDS;
-	struct motion_list_entry entry;
+	struct motion_source source = {.list = NULL};
 
 	if (!overlaps(segment, day_second, day_second + MOTION_DAY_SECONDS) || is_listed(sources, segment))
 		return true;
 	sources->unlisted |= overlaps(segment, sources->from_second, sources->to_second);
-	if (!motion_scan(sources->folder, segment->file, segment->segment_no, &entry))
+	if (!motion_scan(sources->folder, segment->file, segment->segment_no, &source.entry, &source.gapless))
 		return false;
-	return !is_of_day(&entry, day) || add(sources, &entry, NULL);
+	return !is_of_day(&source.entry, day) || add(sources, &source);
 }
 
 /* Adds the segments of the catalogue that no list has. */
@@ -223,6 +227,5 @@ bool motion_sources_settled(const struct motion_sources *sources)
 
 bool motion_source_complete(const struct motion_source *source)
 {
-	return (int64_t)source->entry.records == source->entry.end_second - source->entry.first_second &&
-	       motion_is_known(source->entry.flags);
+	return source->gapless && motion_is_known(source->entry.flags);
 }

@@ -39,6 +39,7 @@ static inline bool motion_is_known(uint32_t flags)
 struct motion_source {
 	struct motion_list_entry entry; /* records > 0 */
 	const struct motion_list *list; /* that has its blocks; NULL: there is none */
+	bool gapless; /* each of its seconds has one record; a file that no list has may repeat some */
 };
 
 struct motion_sources {

@@ -438,6 +438,65 @@ static void an_answer_is_settled_once_everything_is_listed(void **state)
 	motion_found_free(&found);
 }
 
+/* A segment that no list has, with records of these seconds; the one of number `moving` has movement. */
+static void unlisted_make(int folder, const int *seconds, size_t count, size_t moving)
+{
+	struct motion_record file[16];
+	struct catalogue_entry segment = {.segment_no = 1,
+					  .start_wall_us = BEGIN * US_PER_S,
+					  .end_wall_us = (BEGIN + 10) * US_PER_S,
+					  .state = CATALOGUE_COMPLETE};
+	char name[SEGMENT_FILE_BYTES + 8];
+	struct reason why;
+
+	segment_file_name(segment.start_wall_us, 1, segment.file);
+	motion_header_init((struct motion_header *)&file[0], 1);
+	for (size_t i = 0; i < count; i++) {
+		file[i + 1] = (struct motion_record){.second = BEGIN + seconds[i], .frames = 5};
+		if (i == moving)
+			motion_cells_raise(&file[i + 1].cells, 3, 4, MOTION_CLEAR);
+		motion_record_seal(&file[i + 1], 1);
+	}
+	assert_true(motion_file_name(segment.file, name, sizeof(name)));
+	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, file, (count + 1) * sizeof(file[0])), (count + 1) * sizeof(file[0]));
+	close(fd);
+	assert_true(catalogue_write(folder, 1, &segment, 1, false, &why));
+}
+
+/* A recorder-motion that was started anew within a second repeats it, and lacks some before it or after it. */
+static void a_repeated_second_does_not_stand_for_one_that_is_missing(void **state)
+{
+	static const int repeated[] = {0, 1, 1, 3}, late[] = {0, 2, 2, 3};
+	struct motion_question question = {.from_second = BEGIN, .to_second = BEGIN + 10, .least = MOTION_FAINT};
+	char path[] = "/tmp/motion-query.XXXXXX", command[64];
+	struct motion_found found;
+
+	(void)state;
+	motion_mask_fill(&question.mask);
+	assert_non_null(mkdtemp(path));
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	unlisted_make(folder, repeated, 4, 4);
+	assert_true(motion_query(folder, &question, &found));
+	assert_int_equal(found.covered.count, 2);
+	assert_int_equal(found.covered.items[0].to_second, BEGIN + 2);
+	assert_int_equal(found.covered.items[1].from_second, BEGIN + 3);
+	motion_found_free(&found);
+
+	for (size_t moving = 1; moving <= 2; moving++) {
+		unlisted_make(folder, late, 4, moving);
+		question.from_second = BEGIN + 2;
+		question.to_second = BEGIN + 3;
+		assert_true(motion_query(folder, &question, &found));
+		assert_int_equal(found.moving.count, 1);
+		motion_found_free(&found);
+	}
+	close(folder);
+	snprintf(command, sizeof(command), "rm -r %s", path);
+	assert_int_equal(system(command), 0);
+}
+
 static void an_empty_folder_knows_nothing_and_a_damaged_one_is_an_error(void **state)
 {
 	struct motion_question question = {.from_second = BEGIN, .to_second = END, .least = MOTION_FAINT};
@@ -469,6 +528,7 @@ int main(void)
 		cmocka_unit_test(summaries_say_the_same),
 		cmocka_unit_test(an_answer_is_settled_once_everything_is_listed),
 		cmocka_unit_test(lists_that_are_damaged_or_missing_change_nothing),
+		cmocka_unit_test(a_repeated_second_does_not_stand_for_one_that_is_missing),
 		cmocka_unit_test(an_empty_folder_knows_nothing_and_a_damaged_one_is_an_error),
 	};
 
