@@ -28,6 +28,14 @@ enum segment_activity segment_activity_of_entry(const struct catalogue_entry *se
 	return is_known(segment, entry->records) ? ACTIVITY_STILL : ACTIVITY_UNKNOWN;
 }
 
+/* Faint movement so near an end may be part of an event that the segment before or after this one completes. */
+static bool is_near_an_end(const struct catalogue_entry *segment, int64_t second)
+{
+	int64_t first = segment->start_wall_us / US_PER_S, last = (segment->end_wall_us - 1) / US_PER_S;
+
+	return second < first + MOTION_EVENT_JOIN_SECONDS || second > last - MOTION_EVENT_JOIN_SECONDS;
+}
+
 enum segment_activity segment_activity_of_records(const struct catalogue_entry *segment,
 						  const struct motion_record *records, size_t count)
 {
@@ -35,6 +43,7 @@ enum segment_activity segment_activity_of_records(const struct catalogue_entry *
 	struct motion_event_finder finder;
 	struct motion_event event;
 	uint64_t known = 0;
+	bool shared = false;
 
 	motion_event_rule_init(&rule);
 	motion_event_finder_init(&finder, &rule);
@@ -42,8 +51,10 @@ enum segment_activity segment_activity_of_records(const struct catalogue_entry *
 		if (motion_event_add(&finder, &records[i], &event))
 			return ACTIVITY_EVENTS;
 		known += !(records[i].flags & (MOTION_LEARNING | MOTION_GLOBAL));
+		shared |= is_near_an_end(segment, records[i].second) &&
+			  motion_cells_strongest(&records[i].cells, &rule.mask) != MOTION_NONE;
 	}
-	if (motion_event_finish(&finder, &event))
+	if (motion_event_finish(&finder, &event) || shared)
 		return ACTIVITY_EVENTS;
 	return is_known(segment, known) ? ACTIVITY_STILL : ACTIVITY_UNKNOWN;
 }

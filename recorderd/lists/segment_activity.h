@@ -15,7 +15,7 @@ enum segment_activity {
 	ACTIVITY_UNKNOWN, /* no event is known, but too many seconds are not known at all */
 	ACTIVITY_STILL,   /* no event */
 	ACTIVITY_FAINT,   /* only its records can tell */
-	ACTIVITY_EVENTS,
+	ACTIVITY_EVENTS,  /* an event, or a part of one that may go on in the segment before or after */
 };
 
 /* By its joined cells. */

@@ -91,17 +91,43 @@ static void segments_with_events_are_kept_for_longer(void **state)
 	put_both(1, ago(120), MOTION_CLEAR);
 	put_both(2, ago(90), MOTION_CLEAR);
 	put_both(3, ago(89), MOTION_NONE);
-	put_both(4, ago(88), MOTION_FAINT); /* for two seconds: no event */
+	put_both(4, ago(88), MOTION_FAINT); /* the segment before or after it may make an event of that */
 	put_segment_at(5, ago(87));
 	put_both(6, ago(2), MOTION_NONE);
 	one_round();
-	ASSERT_LISTED(2, 6);
+	ASSERT_LISTED(2, 4, 6);
 	one_round(); /* by the lists alone */
-	ASSERT_LISTED(2, 6);
+	ASSERT_LISTED(2, 4, 6);
 	assert_true(motion_exists(archive_case.listed[0].start_wall_us));
 	archive_case.config.retention.motion_hours = 0;
 	one_round();
 	ASSERT_LISTED(6);
+}
+
+/* A segment of a minute, with faint movement in its seconds [from, to). */
+static enum segment_activity activity_of(int from, int to)
+{
+	const int64_t first = 1800000000;
+	struct catalogue_entry segment = {.start_wall_us = first * US_PER_S + 300000,
+					  .end_wall_us = (first + 60) * US_PER_S + 300000};
+	struct motion_record records[60];
+
+	for (int i = 0; i < 60; i++)
+		records[i] = record_of(first + 1 + i, 7, i >= from && i < to ? MOTION_FAINT : MOTION_NONE, 1);
+	return segment_activity_of_records(&segment, records, 60);
+}
+
+/* Four faint seconds are an event, even if two segments share them. */
+static void faint_movement_at_the_end_of_a_segment_may_be_an_event(void **state)
+{
+	(void)state;
+	assert_int_equal(activity_of(30, 33), ACTIVITY_STILL);
+	assert_int_equal(activity_of(30, 34), ACTIVITY_EVENTS);
+	assert_int_equal(activity_of(58, 60), ACTIVITY_EVENTS);
+	assert_int_equal(activity_of(55, 56), ACTIVITY_EVENTS);
+	assert_int_equal(activity_of(54, 55), ACTIVITY_STILL);
+	assert_int_equal(activity_of(3, 4), ACTIVITY_EVENTS);
+	assert_int_equal(activity_of(4, 5), ACTIVITY_STILL);
 }
 
 /* Retention does not wait for the records of a large archive to be read. */
@@ -343,6 +369,7 @@ int main(void)
 		CASE(a_file_whose_segment_was_deleted_by_hand_goes),
 		CASE(the_records_of_a_segment_that_cannot_be_read_stay),
 		CASE(segments_with_events_are_kept_for_longer),
+		CASE(faint_movement_at_the_end_of_a_segment_may_be_an_event),
 		CASE(until_its_records_are_read_a_segment_counts_as_one_with_events),
 		CASE(to_make_room_still_segments_go_first),
 		CASE(a_folder_that_comes_into_place_has_lists_of_its_own),
