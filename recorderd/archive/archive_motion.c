@@ -165,9 +165,9 @@ static bool load_day(struct work *work, int64_t day)
 		write_day(work);
 	if (work->failed)
 		return false;
-	work->loaded = true;
-	work->failed = !motion_day_load(&work->day, work->folder, day);
-	return !work->failed;
+	work->loaded = motion_day_load(&work->day, work->folder, day);
+	work->failed = !work->loaded; /* what could be loaded of it is not written */
+	return work->loaded;
 }
 
 /* Reads the records of a segment and adds it to the list of its day; *day gets that. */

@@ -75,7 +75,6 @@ static struct found *find(const struct scan *scan, const char *file)
 	return bsearch(&key, scan->found + scan->archived, gone, sizeof(key), by_file);
 }
 
-/* The segments that are complete and get no more records. */
 static bool add_segments(struct scan *scan)
 {
 	struct archive *archive = scan->archive;

@@ -63,6 +63,7 @@ bool motion_day_load(struct motion_day *out, int folder, int64_t day)
 {
 	char file[MOTION_LIST_FILE_BYTES];
 	struct motion_list list;
+	uint32_t next_block = 0;
 	bool good = true;
 
 	*out = (struct motion_day){.day = day};
@@ -73,8 +74,9 @@ bool motion_day_load(struct motion_day *out, int folder, int64_t day)
 		struct motion_day_entry loaded;
 
 		if (motion_list_read(&list, i, 1, &loaded.entry) != 1 ||
-		    !motion_list_entry_valid(&list.header, &loaded.entry))
+		    !motion_list_entry_valid(&list.header, &loaded.entry) || loaded.entry.first_block < next_block)
 			continue;
+		next_block = loaded.entry.first_block + loaded.entry.blocks;
 		loaded.blocks = load_blocks(&list, &loaded.entry);
 		good = !loaded.blocks || append(out, &loaded);
 	}
@@ -95,13 +97,14 @@ static size_t count_blocks(const struct motion_record *records, size_t count)
 static void fill(struct motion_day_entry *into, const struct motion_record *records, size_t count)
 {
 	struct motion_list_entry *entry = &into->entry;
-	struct motion_list_block *block = into->blocks - 1;
+	struct motion_list_block *block = into->blocks;
 
 	for (size_t i = 0; i < count; i++) {
 		int64_t second = records[i].second - records[i].second % MOTION_BLOCK_SECONDS;
-		if (i == 0 || block->second != second)
-			*++block =
-				(struct motion_list_block){.second = second, .segment_no = (uint32_t)entry->segment_no};
+		if (i > 0 && block->second != second)
+			block++;
+		block->second = second;
+		block->segment_no = (uint32_t)entry->segment_no;
 		motion_cells_join(&block->cells, &records[i].cells);
 		motion_cells_join(&entry->cells, &records[i].cells);
 		entry->flags |= records[i].flags;

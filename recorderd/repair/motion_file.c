@@ -15,6 +15,7 @@
 
 #define NAME_BYTES       96
 #define RECORDS_PER_READ 64u
+#define BYTES_MAX        (UINT64_C(4) * 86400 * MOTION_RECORD_BYTES) /* more than a segment of a day can have */
 
 bool motion_file_exists(int folder, const char *segment_file)
 {
@@ -95,9 +96,9 @@ static bool read_records(struct contents *contents, const struct motion_file_own
 	struct motion_record records[RECORDS_PER_READ];
 	size_t begin = contents->records->length;
 	uint64_t at = sizeof(struct motion_header);
-	ssize_t got;
+	ssize_t got = 0;
 
-	while ((got = read_at(contents->fd, records, sizeof(records), at)) > 0) {
+	while (at < BYTES_MAX && (got = read_at(contents->fd, records, sizeof(records), at)) > 0) {
 		size_t whole = (size_t)got / sizeof(records[0]);
 
 		for (size_t i = 0; i < whole; i++)
@@ -105,7 +106,8 @@ static bool read_records(struct contents *contents, const struct motion_file_own
 		contents->differs |= (size_t)got % sizeof(records[0]) != 0;
 		at += (uint64_t)got;
 	}
-	return got == 0 && !contents->records->failed;
+	contents->differs |= at >= BYTES_MAX;
+	return got >= 0 && !contents->records->failed;
 }
 
 static bool replace(const struct contents *contents, int folder, size_t begin, struct reason *why)

@@ -149,6 +149,13 @@ size_t motion_list_read_blocks(const struct motion_list *list, uint32_t first, s
 	return read_items(list->fd, blocks_at(&list->header), sizeof(*out), list->header.blocks, first, count, out);
 }
 
+/* Whether its blocks can be of its seconds: more would be read for nothing. */
+static bool blocks_valid(const struct motion_list_header *header, const struct motion_list_entry *entry)
+{
+	return (uint64_t)entry->first_block + entry->blocks <= header->blocks &&
+	       entry->blocks <= (entry->end_second - entry->first_second) / MOTION_BLOCK_SECONDS + 2;
+}
+
 static bool file_valid(const char file[SEGMENT_FILE_BYTES])
 {
 	return memchr(file, '\0', SEGMENT_FILE_BYTES) != NULL && segment_file_valid(file);
@@ -158,8 +165,8 @@ bool motion_list_entry_valid(const struct motion_list_header *header, const stru
 {
 	return entry->crc == entry_crc(entry) && entry->segment_no != 0 && entry->footage <= 1 &&
 	       period_valid(entry->first_second, entry->end_second) &&
-	       (entry->records == 0 || entry->first_second < entry->end_second) &&
-	       (uint64_t)entry->first_block + entry->blocks <= header->blocks && file_valid(entry->file);
+	       (entry->records == 0 || entry->first_second < entry->end_second) && blocks_valid(header, entry) &&
+	       file_valid(entry->file);
 }
 
 bool motion_list_block_valid(const struct motion_list_entry *entry, const struct motion_list_block *block)

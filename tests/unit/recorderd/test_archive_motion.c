@@ -119,6 +119,17 @@ static void whatever_a_crash_leaves_after_the_records_is_cut_off(void **state)
 	}
 }
 
+/* Whoever can write the folder can make a file that has no end to speak of. */
+static void no_more_is_read_than_a_segment_can_have(void **state)
+{
+	(void)state;
+	int64_t wall_us = yesterday(0);
+	put_both(1, wall_us, MOTION_FAINT);
+	assert_int_equal(truncate(motion_path(file_at(wall_us)), INT64_C(1) << 42), 0);
+	one_round();
+	assert_two_records(1, wall_us);
+}
+
 static void damage_costs_only_what_it_is_in(void **state)
 {
 	(void)state;
@@ -187,6 +198,7 @@ int main(void)
 		CASE(records_are_joined_in_blocks_of_64_seconds),
 		CASE(a_list_that_is_lost_or_damaged_is_written_again),
 		CASE(whatever_a_crash_leaves_after_the_records_is_cut_off),
+		CASE(no_more_is_read_than_a_segment_can_have),
 		CASE(damage_costs_only_what_it_is_in),
 		CASE(two_records_of_a_second_are_joined),
 		CASE(a_segment_that_loses_its_records_is_unknown_from_then_on),

@@ -194,6 +194,10 @@ static void impossible_entries_do_not_pass(void **state)
 	entry.first_block = 2;
 	assert_false(entry_passes(&entry));
 	entry = two.entries[0];
+	entry.end_second = entry.first_second + 1;
+	entry.blocks = 3;
+	assert_false(entry_passes(&entry));
+	entry = two.entries[0];
 	memset(entry.file, 'x', sizeof(entry.file));
 	assert_false(entry_passes(&entry));
 	entry = two.entries[0];
