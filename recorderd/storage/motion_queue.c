@@ -3,20 +3,18 @@
 
 #include <string.h>
 
-/* Takes number `at` out of the queue. The caller holds `lock`. */
-static void remove_record(struct storage *storage, size_t at)
+/* Takes the records from number `from` up to `to` out of the queue. The caller holds `lock`. */
+static void remove_records(struct motion_queue *queue, size_t from, size_t to)
 {
-	struct waiting_record *records = storage->motion.records;
-
-	storage->motion.count--;
-	memmove(records + at, records + at + 1, (storage->motion.count - at) * sizeof(*records));
+	memmove(queue->records + from, queue->records + to, (queue->count - to) * sizeof(queue->records[0]));
+	queue->count -= to - from;
 }
 
 void storage_push_motion(struct storage *storage, const struct motion_record *record)
 {
 	pthread_mutex_lock(&storage->lock);
 	if (storage->motion.count == STORAGE_MOTION_MAX)
-		remove_record(storage, 0);
+		remove_records(&storage->motion, 0, 1);
 	storage->motion.records[storage->motion.count++] = (struct waiting_record){*record, mono_now()};
 	storage->motion.latest_second = record->second;
 	storage->motion.changed = true;
@@ -24,23 +22,28 @@ void storage_push_motion(struct storage *storage, const struct motion_record *re
 	pthread_mutex_unlock(&storage->lock);
 }
 
-/* Takes the next record that can be written, and drops those of seconds that were not recorded. */
+/*
+ * Takes the next record that can be written, and drops those before it whose seconds were not recorded. The queue is
+ * gone through once, however many these are: the event loop waits for `lock`.
+ */
 static bool take_record(struct storage *storage, struct motion_record *record, size_t *segment)
 {
+	struct motion_queue *queue = &storage->motion;
+	size_t kept = 0, at = 0;
 	bool found = false;
 
 	pthread_mutex_lock(&storage->lock);
-	for (size_t at = 0; at < storage->motion.count && !found;) {
-		const struct waiting_record *waiting = &storage->motion.records[at];
-		*record = waiting->record;
+	for (; at < queue->count && !found; at++) {
+		const struct waiting_record *waiting = &queue->records[at];
 		enum motion_place place =
-			motion_writer_place(&storage->motion_writer, record->second, waiting->came, segment);
+			motion_writer_place(&storage->motion_writer, waiting->record.second, waiting->came, segment);
 		found = place == MOTION_WRITE;
-		if (place == MOTION_WAIT)
-			at++;
-		else
-			remove_record(storage, at);
+		if (found)
+			*record = waiting->record;
+		else if (place == MOTION_WAIT && kept++ != at)
+			queue->records[kept - 1] = *waiting;
 	}
+	remove_records(queue, kept, at);
 	pthread_mutex_unlock(&storage->lock);
 	return found;
 }
