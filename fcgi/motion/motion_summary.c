@@ -47,16 +47,30 @@ void motion_summaries_free(struct motion_summaries *summaries)
 	free(summaries);
 }
 
-static void join(struct motion_second *into, const struct motion_second *from)
+/* There is no record of it. */
+static bool is_empty(const struct motion_second *second)
+{
+	return !second->known && !second->flags;
+}
+
+static void join_records(struct motion_second *into, const struct motion_second *from)
 {
 	if (into->known && from->known)
 		into->mean_luma = (uint8_t)((into->mean_luma + from->mean_luma) / 2);
-	else if (from->known || !into->flags)
+	else if (from->known)
 		into->mean_luma = from->mean_luma;
 	into->known |= from->known;
-	into->flags |= from->flags;
+	into->flags = motion_flags_join(into->flags, from->flags);
 	if (from->strongest > into->strongest)
 		into->strongest = from->strongest;
+}
+
+static void join(struct motion_second *into, const struct motion_second *from)
+{
+	if (is_empty(into))
+		*into = *from;
+	else if (!is_empty(from))
+		join_records(into, from);
 }
 
 static struct motion_second second_of(const struct motion_record *record, const struct motion_mask *everywhere)

@@ -65,6 +65,14 @@ static int weighted(int a, unsigned a_frames, int b, unsigned b_frames)
 	return (sum + (sum < 0 ? -frames : frames) / 2) / frames;
 }
 
+uint8_t motion_flags_join(uint8_t a, uint8_t b)
+{
+	const uint8_t unknown = MOTION_LEARNING | MOTION_GLOBAL;
+	bool known = !(a & unknown) || !(b & unknown);
+
+	return (uint8_t)((a | b) & ~(known ? unknown : 0));
+}
+
 void motion_record_join(struct motion_record *into, const struct motion_record *from)
 {
 	bool counted = into->frames != 0 || from->frames != 0;
@@ -72,7 +80,7 @@ void motion_record_join(struct motion_record *into, const struct motion_record *
 
 	motion_cells_join(&into->cells, &from->cells);
 	into->moving_cells = (uint16_t)motion_cells_count(&into->cells);
-	into->flags |= from->flags;
+	into->flags = motion_flags_join(into->flags, from->flags);
 	into->frames = (uint8_t)(a + b > UINT8_MAX ? UINT8_MAX : into->frames + from->frames);
 	into->mean_luma = (uint8_t)weighted(into->mean_luma, a, from->mean_luma, b);
 	into->sharpness = (uint8_t)weighted(into->sharpness, a, from->sharpness, b);

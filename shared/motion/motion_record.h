@@ -10,7 +10,7 @@
  * A second is a whole second of the wall clock. Its record covers the pictures with wall times in [second, second + 1).
  * It belongs to the segment that holds the second's first frame. If two records have the same second, because a
  * recorder was restarted within it or the clock was set back, readers join them: the larger strength of each cell, and
- * all flags.
+ * all flags, but MOTION_LEARNING and MOTION_GLOBAL only if each of the two has one of these.
  *
  * The header is valid if its magic, sizes and CRC are. A record is valid if its CRC (CRC-32C of its first 164 bytes,
  * seeded with the low 32 bits of the segment number, so that records of another file do not pass) is right and its
@@ -123,7 +123,10 @@ bool motion_header_valid(const struct motion_header *header);
 void motion_record_seal(struct motion_record *record, uint64_t segment_no);
 bool motion_record_valid(const struct motion_record *record, uint64_t segment_no);
 
-/* Joins a record of the same second: cells, flags, frames; means are weighted by frames. The caller seals it again. */
+/* The flags of two records of a second: what moved in it is known if either of them tells it. */
+uint8_t motion_flags_join(uint8_t a, uint8_t b);
+
+/* Joins a record of the same second (see above); means are weighted by frames. The caller seals it again. */
 void motion_record_join(struct motion_record *into, const struct motion_record *from);
 
 enum motion_outcome {

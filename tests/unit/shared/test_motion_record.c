@@ -112,6 +112,24 @@ static void joined_records_weigh_their_means_by_frames(void **state)
 	assert_int_equal(a.frames, 9);
 }
 
+static void a_second_is_unknown_if_no_record_of_it_tells_what_moved(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned a, b, joined;
+	} cases[] = {{MOTION_LEARNING, 0, 0},
+		     {0, MOTION_GLOBAL | MOTION_DARK, MOTION_DARK},
+		     {MOTION_LEARNING, MOTION_LEARNING, MOTION_LEARNING},
+		     {MOTION_LEARNING, MOTION_GLOBAL, MOTION_LEARNING | MOTION_GLOBAL}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct motion_record a = {.flags = (uint8_t)cases[i].a}, b = {.flags = (uint8_t)cases[i].b};
+
+		motion_record_join(&a, &b);
+		assert_int_equal(a.flags, cases[i].joined);
+	}
+}
+
 static void joining_copes_with_no_frames_and_with_very_many(void **state)
 {
 	(void)state;
@@ -239,6 +257,7 @@ int main(void)
 		cmocka_unit_test(raising_never_lowers),
 		cmocka_unit_test(joined_cells_have_the_larger_strength),
 		cmocka_unit_test(joined_records_weigh_their_means_by_frames),
+		cmocka_unit_test(a_second_is_unknown_if_no_record_of_it_tells_what_moved),
 		cmocka_unit_test(joining_copes_with_no_frames_and_with_very_many),
 		cmocka_unit_test(sealed_records_are_read_back),
 		cmocka_unit_test(a_cut_at_any_byte_leaves_the_whole_records_before_it),
