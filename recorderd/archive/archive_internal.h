@@ -38,6 +38,7 @@ enum archive_listing {
 	MOTION_UNLISTED, /* no list has it */
 	MOTION_GROWING,  /* records may still be added to its .motion file */
 	MOTION_LISTED,
+	MOTION_UNREADABLE, /* its .motion file cannot be read now, and no list has it until the next start */
 };
 
 struct archive_segment {

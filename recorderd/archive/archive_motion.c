@@ -170,22 +170,30 @@ static bool load_day(struct work *work, int64_t day)
 	return work->loaded;
 }
 
-/* Reads the records of a segment and adds it to the list of its day; *day gets that. */
-static bool list_records(struct work *work, const struct motion_day_segment *segment,
-			 const struct motion_file_owner *owner, struct buffer *records, int64_t *day)
+/* Reads the records of a segment. False if they cannot be read now; a file that is damaged has none. */
+static bool read_records(struct work *work, const struct motion_file_owner *owner, struct buffer *records)
 {
 	enum motion_outcome outcome = motion_file_repair(work->folder, owner, records);
 
-	if (outcome == MOTION_ERROR) /* it is tried again at the next start */
-		log_warn("archive", "cannot read the .motion file of %s: %s", segment->file, strerror(errno));
+	if (outcome == MOTION_ERROR)
+		log_warn("archive", "cannot read the .motion file of %s until the next start: %s", owner->file,
+			 strerror(errno));
+	return outcome != MOTION_ERROR;
+}
+
+/* Adds a segment with its records to the list of its day; *day gets that. */
+static bool list_records(struct work *work, const struct motion_day_segment *segment, const struct buffer *records,
+			 int64_t *day)
+{
 	const struct motion_record *first = (const struct motion_record *)(const void *)records->data;
-	size_t count = outcome == MOTION_OK ? records->length / sizeof(*first) : 0;
+	size_t count = records->length / sizeof(*first);
+
 	*day = motion_day_of(segment, first, count);
 	return load_day(work, *day) && motion_day_put(&work->day, segment, first, count);
 }
 
-/* Marks a segment as listed, unless it has changed meanwhile. */
-static void mark_listed(struct archive *archive, const struct archive_segment *listed)
+/* Notes that a segment is listed, or unreadable, unless it has changed meanwhile. */
+static void mark_segment(struct archive *archive, const struct archive_segment *listed)
 {
 	pthread_mutex_lock(&archive->lock);
 	for (size_t i = archive->count; i-- > 0;) {
@@ -219,15 +227,18 @@ static bool list_segment(struct work *work, struct archive_segment *segment)
 		.first_second = entry->holes ? 0 : entry->start_wall_us / US_PER_S,
 		.end_second = entry->holes ? CLOCK_MAX_US / US_PER_S : (entry->end_wall_us - 1) / US_PER_S + 1,
 	};
-	bool good = list_records(work, &listed, &owner, &records, &segment->motion_day);
+	bool readable = read_records(work, &owner, &records), good = true;
 
-	if (good) {
+	if (!readable) {
+		segment->motion = MOTION_UNREADABLE;
+		mark_segment(work->archive, segment);
+	} else if ((good = list_records(work, &listed, &records, &segment->motion_day))) {
 		segment->motion = MOTION_LISTED;
 		segment->motion_bytes = motion_file_bytes(work->folder, entry->file);
 		segment->activity =
 			segment_activity_of_records(entry, (const struct motion_record *)(const void *)records.data,
 						    records.length / sizeof(struct motion_record));
-		mark_listed(work->archive, segment);
+		mark_segment(work->archive, segment);
 	}
 	buffer_free(&records);
 	return good;
@@ -265,15 +276,21 @@ static void list_kept(struct work *work, const char *file)
 		return; /* a segment that could not be read */
 	if (!motion_file_name(file, name, sizeof(name)))
 		return;
-	bool valid = motion_reader_open(work->folder, name, 0, &reader) == MOTION_OK;
+	enum motion_outcome outcome = motion_reader_open(work->folder, name, 0, &reader);
+	bool valid = outcome == MOTION_OK;
 	owner.segment_no = listed.segment_no = valid ? reader.segment_no : 0;
 	motion_reader_close(&reader);
+	if (outcome == MOTION_ERROR) {
+		log_warn("archive", "cannot read %s until the next start: %s", name, strerror(errno));
+		return;
+	}
 	if (!valid || work->keep_from == INT64_MAX) {
 		if (motion_file_remove(work->folder, file))
 			log_info("archive", "removed %s: its segment is gone", name);
 		return;
 	}
-	work->failed |= !list_records(work, &listed, &owner, &records, &day);
+	if (read_records(work, &owner, &records))
+		work->failed |= !list_records(work, &listed, &records, &day);
 	buffer_free(&records);
 }
 

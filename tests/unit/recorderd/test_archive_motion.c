@@ -1,5 +1,6 @@
 /* test_archive_motion.c - the lists of .motion files, and their repair. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -177,6 +178,33 @@ static void two_records_of_a_second_are_joined(void **state)
 			 MOTION_STRONG);
 }
 
+/* Puts a link in the place of a .motion file: it is not followed, so that the records cannot be read. */
+static void make_unreadable(int64_t wall_us)
+{
+	char records[PATH_BYTES];
+
+	snprintf(records, sizeof(records), "%s", motion_path(file_at(wall_us)));
+	struct buffer out = output_of("mv '%s' '%s.away' && ln -s '%s.away' '%s'", records, records, records, records);
+	buffer_free(&out);
+}
+
+static void records_that_cannot_be_read_now_are_neither_deleted_nor_listed_as_none(void **state)
+{
+	(void)state;
+	int64_t gone = ago(80), young = yesterday(0);
+	archive_case.config.motion.days = 30;
+	put_motion(1, gone, MOTION_CLEAR);
+	put_both(2, young, MOTION_CLEAR);
+	put_both(3, young + 100 * US_PER_S, MOTION_CLEAR);
+	make_unreadable(gone);
+	make_unreadable(young);
+	one_round();
+	ASSERT_LISTED(2, 3);
+	assert_true(motion_exists(gone));
+	assert_int_equal(read_day(young), 1);
+	assert_int_equal(motion_listed.entries[0].segment_no, 3);
+}
+
 static void a_segment_that_loses_its_records_is_unknown_from_then_on(void **state)
 {
 	(void)state;
@@ -201,6 +229,7 @@ int main(void)
 		CASE(no_more_is_read_than_a_segment_can_have),
 		CASE(damage_costs_only_what_it_is_in),
 		CASE(two_records_of_a_second_are_joined),
+		CASE(records_that_cannot_be_read_now_are_neither_deleted_nor_listed_as_none),
 		CASE(a_segment_that_loses_its_records_is_unknown_from_then_on),
 	};
 
