@@ -83,14 +83,31 @@ static void read_seconds(struct motion_hour *hour, const struct motion_reader *r
 	}
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* What of a source is in the hour: seconds [from, to). */
 struct part {
 	int64_t from, to;
 };
 
+static void set_known(struct motion_hour *hour, const struct part *part)
+{
+	if (part->from < part->to)
+		second_bits_set(&hour->known, (int)(part->from - hour->from_second),
+				(int)(part->to - hour->from_second));
+}
+
 /*
- * Reads the blocks in which something is needed. Returns false if a block cannot be relied on: then all of the part has
- * to be read.
+ * Reads the blocks in which something is needed; the seconds of the others are known by the list alone. Returns false
+ * if a block cannot be relied on: then all of the part has to be read.
  */
 static bool read_blocks(struct motion_hour *hour, const struct motion_reader *reader,
 			const struct motion_source *source, const struct part *part, const struct motion_need *need)
@@ -109,9 +126,11 @@ static bool read_blocks(struct motion_hour *hour, const struct motion_reader *re
 			if (!motion_list_block_valid(entry, &blocks[i]) || from > covered_to)
 				return false;
 			covered_to = to > covered_to ? to : covered_to;
-			if (from < part->to && to > part->from && is_needed(need, &blocks[i].cells, 0))
-				read_seconds(hour, reader, source, from > part->from ? from : part->from,
-					     to < part->to ? to : part->to, need);
+			const struct part block = {larger(from, part->from), smaller(to, part->to)};
+			if (!is_needed(need, &blocks[i].cells, 0))
+				set_known(hour, &block);
+			else if (block.from < block.to)
+				read_seconds(hour, reader, source, block.from, block.to, need);
 		}
 		done += (uint32_t)count;
 	}
@@ -128,16 +147,6 @@ static void read_part(struct motion_hour *hour, const struct motion_reader *read
 		read_seconds(hour, reader, source, part->from, part->to, need);
 }
 
-static int64_t larger(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 bool motion_hour_add(struct motion_hour *hour, int folder, const struct motion_source *source,
 		     const struct motion_need *need)
 {
@@ -150,9 +159,11 @@ bool motion_hour_add(struct motion_hour *hour, int folder, const struct motion_s
 
 	if (part.from >= part.to)
 		return true;
-	if (complete)
-		second_bits_set(&hour->known, (int)(part.from - hour->from_second), (int)(part.to - hour->from_second));
-	if ((complete && !needed) || !motion_file_name(entry->file, name, sizeof(name)))
+	if (complete && !needed) {
+		set_known(hour, &part);
+		return true;
+	}
+	if (!motion_file_name(entry->file, name, sizeof(name)))
 		return true;
 	disk_pulse();
 	switch (motion_reader_open(folder, name, entry->segment_no, &reader)) {

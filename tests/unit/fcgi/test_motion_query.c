@@ -496,6 +496,45 @@ static void a_repeated_second_does_not_stand_for_one_that_is_missing(void **stat
 	assert_int_equal(system(command), 0);
 }
 
+/* The first segment that has all its records in one list, with movement, and overlaps no other one. */
+static const struct motion_list_entry *whole_segment(void)
+{
+	for (uint32_t i = 1; i + 1 < lists[0].entry_count; i++) {
+		const struct motion_list_entry *entry = &lists[0].entries[i];
+		struct motion_mask everywhere;
+
+		motion_mask_fill(&everywhere);
+		bool whole = entry->records == entry->end_second - entry->first_second && entry->flags == 0;
+		bool alone = entry[-1].end_second <= entry->first_second && entry[1].first_second >= entry->end_second;
+		if (whole && alone && motion_cells_strongest(&entry->cells, &everywhere) > MOTION_NONE)
+			return entry;
+	}
+	fail();
+	return NULL;
+}
+
+/* The list says that something moved, and the file that says when is gone. */
+static void seconds_whose_file_is_lost_are_unknown(void **state)
+{
+	const struct motion_list_entry *entry = whole_segment();
+	struct motion_question question = {
+		.from_second = entry->first_second, .to_second = entry->end_second, .least = MOTION_FAINT};
+	char name[SEGMENT_FILE_BYTES + 8];
+	struct motion_found found;
+
+	(void)state;
+	motion_mask_fill(&question.mask);
+	assert_true(motion_file_name(entry->file, name, sizeof(name)));
+	assert_int_equal(renameat(archive.folder, name, archive.folder, "away"), 0);
+	assert_true(motion_query(archive.folder, &question, &found));
+	assert_int_equal(found.covered.count, 0);
+	motion_found_free(&found);
+	assert_int_equal(renameat(archive.folder, "away", archive.folder, name), 0);
+	assert_true(motion_query(archive.folder, &question, &found));
+	assert_int_equal(found.covered.count, 1);
+	motion_found_free(&found);
+}
+
 static void an_empty_folder_knows_nothing_and_a_damaged_one_is_an_error(void **state)
 {
 	struct motion_question question = {.from_second = BEGIN, .to_second = END, .least = MOTION_FAINT};
@@ -525,6 +564,7 @@ int main(void)
 		cmocka_unit_test(seconds_without_a_record_are_unknown),
 		cmocka_unit_test(seconds_come_in_order_in_both_directions),
 		cmocka_unit_test(summaries_say_the_same),
+		cmocka_unit_test(seconds_whose_file_is_lost_are_unknown),
 		cmocka_unit_test(an_answer_is_settled_once_everything_is_listed),
 		cmocka_unit_test(lists_that_are_damaged_or_missing_change_nothing),
 		cmocka_unit_test(a_repeated_second_does_not_stand_for_one_that_is_missing),
