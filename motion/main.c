@@ -19,8 +19,8 @@
  *
  * It reads the pictures from the ring /recorder.NAME and writes a struct motion_record per second to its standard
  * output (shared/motion/motion_record.h, sealed with segment number 0). recorderd starts it and ends it with SIGTERM.
- * The exit status is 0 once the ring is closed: in its sandbox the program cannot open another one. It is 1 if no picture
- * can be decoded for some seconds, after a line on standard error that says why.
+ * The exit status is 0 once the ring is closed: in its sandbox the program cannot open another one. It is 1 if no
+ * picture can be decoded for some seconds, after a line on standard error that says why.
  */
 
 #define FPS_DEFAULT  5

@@ -1,8 +1,8 @@
 /*
  * pictures.h - follows the ring: which pictures come next.
  *
- * After a start, and after a long pause of this program, it begins with pictures that are some seconds old, so that what
- * the detector has to learn is learnt at once.
+ * After a start, and after a long pause of this program, it begins with pictures that are some seconds old, so that
+ * what the detector has to learn is learnt at once.
  */
 #ifndef MOTION_PICTURES_H
 #define MOTION_PICTURES_H

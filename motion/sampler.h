@@ -1,5 +1,6 @@
 /*
- * sampler.h - which pictures are looked at: the first one at or after each tick of the wall clock, `fps` ticks per second.
+ * sampler.h - which pictures are looked at: the first one at or after each tick of the wall clock, of which there are
+ * `fps` in a second.
  *
  * The choice depends on the times of the frames only, so the same frames always give the same records.
  */

@@ -114,7 +114,7 @@ static void row_add(struct search *search, enum event_type type, const struct mo
 		row->to_second = record->second + 1;
 }
 
-/* Where an event that is open, or has yet to begin, may still be put. Events that belong before that place are final. */
+/* Where an event that is open, or has yet to begin, may still be put. Events that belong before it are final. */
 static size_t final_before(const struct search *search, enum event_type type, int64_t from_second, size_t count)
 {
 	const struct found_event place = {.type = type, .event.from_second = from_second};

@@ -28,9 +28,9 @@ enum query_outcome query_get(const char *query, const char *name, char *out, siz
 enum query_outcome query_next(const char **at, const char *name, char *out, size_t bytes);
 
 /*
- * Returns false and sets *why if a name is not one of `names`, which are separated by blanks, or is there twice although
- * no `*` follows it in `names`. Otherwise a misspelt parameter would be ignored silently. `_=…` and bare numbers, which scripts append to defeat
- * caches, are allowed.
+ * Returns false and sets *why if a name is not one of `names`, which are separated by blanks, or is there twice
+ * although no `*` follows it in `names`. Otherwise a misspelt parameter would be ignored silently. `_=…` and bare
+ * numbers, which scripts append to defeat caches, are allowed.
  */
 bool query_check(const char *query, const char *names, struct reason *why);
 

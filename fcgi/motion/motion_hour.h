@@ -24,8 +24,8 @@ struct motion_hour {
 void motion_hour_begin(struct motion_hour *hour, int64_t hour_second, int64_t from_second, int64_t to_second);
 
 /*
- * Adds what a source has of the hour. Without `need`, only which seconds are known. Returns false with errno if its file
- * cannot be read now.
+ * Adds what a source has of the hour. Without `need`, only which seconds are known. Returns false with errno if its
+ * file cannot be read now.
  */
 bool motion_hour_add(struct motion_hour *hour, int folder, const struct motion_source *source,
 		     const struct motion_need *need);

@@ -1,9 +1,9 @@
 /*
  * motion_walk.h - goes through the records of a range, forwards or backwards in time, reading as little as it can.
  *
- * Only records that are needed are passed on: those with a cell inside the mask that is strong enough, those with one of
- * some flags, or all. Records of the same second are joined before that (motion_record_join), whichever files they are
- * in, so it does not matter that segments overlap if the clock was set back.
+ * Only records that are needed are passed on: those with a cell inside the mask that is strong enough, those with one
+ * of some flags, or all. Records of the same second are joined before that (motion_record_join), whichever files they
+ * are in, so it does not matter that segments overlap if the clock was set back.
  */
 #ifndef FCGI_MOTION_MOTION_WALK_H
 #define FCGI_MOTION_MOTION_WALK_H
@@ -36,8 +36,8 @@ struct motion_walk {
 };
 
 /*
- * Returns false with errno if records may exist that cannot be read now (EIO, EACCES, a damaged list of segments), or if
- * memory or descriptors ran out. A .motion file that is missing or damaged is no error: its seconds are unknown.
+ * Returns false with errno if records may exist that cannot be read now (EIO, EACCES, a damaged list of segments), or
+ * if memory or descriptors ran out. A .motion file that is missing or damaged is no error: its seconds are unknown.
  */
 bool motion_walk_run(struct motion_walk *walk);
 

@@ -36,7 +36,7 @@ static void add_row(struct largest *largest, const float *values, int width)
 	}
 }
 
-/* The value that at least CELLS_PIXELS_MIN pixels of the columns [first, end) reach, or all of them if there are fewer. */
+/* The value that CELLS_PIXELS_MIN pixels of the columns [first, end) reach, or all of them if there are fewer. */
 static float of_columns(const struct largest *largest, int first, int end, int rows)
 {
 	float best[3] = {0, 0, 0};

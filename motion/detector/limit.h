@@ -15,7 +15,7 @@ void limit_noise_init(struct plane_size size, float *noise);
 /* Follows the 0.95 quantile of |residual| to the picture of a second ago. `step` is the picture's share of 30 s. */
 void limit_noise_follow(struct plane_size size, float *noise, const float *residual, float step);
 
-/* What is known about the pixels of one picture: noise, and the two references with what they were expected to become. */
+/* What is known about the pixels of one picture: noise, and the two references with what they should become. */
 struct limit_input {
 	const float *noise;
 	const float *slow, *slow_expected;

@@ -3,8 +3,8 @@
 #define MOTION_DETECTOR_SOLVE_H
 
 /*
- * `rows` is symmetric and positive definite, with the right-hand side in column 4. It is destroyed. Gaussian elimination
- * needs no pivot for such a matrix.
+ * `rows` is symmetric and positive definite, with the right-hand side in column 4. It is destroyed. Gaussian
+ * elimination needs no pivot for such a matrix.
  */
 static inline void solve_four(double rows[4][5], double out[4])
 {

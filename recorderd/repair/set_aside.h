@@ -1,8 +1,8 @@
 /*
  * set_aside.h - segments that contain or may contain footage, and could not be repaired.
  *
- * They stay in the folder as damaged_recording_X.mp4 (with .idx and .motion) for somebody to look at. They are not listed, and they
- * are the first to go if retention needs room.
+ * They stay in the folder as damaged_recording_X.mp4 (with .idx and .motion) for somebody to look at. They are not
+ * listed, and they are the first to go if retention needs room.
  */
 #ifndef RECORDERD_REPAIR_SET_ASIDE_H
 #define RECORDERD_REPAIR_SET_ASIDE_H
@@ -16,7 +16,10 @@
 #define SET_ASIDE_PREFIX     "damaged_"
 #define SET_ASIDE_NAME_BYTES (SEGMENT_FILE_BYTES + 16)
 
-/* Renames a segment, its index and its .motion file; `name` gets the new name of the .mp4. Returns false with errno on failure. */
+/*
+ * Renames a segment, its index and its .motion file; `name` gets the new name of the .mp4. Returns false with errno on
+ * failure.
+ */
 bool set_aside_segment(int folder, const char *file, char name[SET_ASIDE_NAME_BYTES]);
 
 struct set_aside_files {

@@ -12,9 +12,9 @@
  *
  * Little-endian: a header of 256 bytes, `entries` entries of 256 bytes, in the order of segment numbers, then `blocks`
  * blocks of 160 bytes. Each has a CRC-32C of the bytes before its CRC. An entry is valid if its CRC, its times
- * (clock_is_plausible), its block numbers and its file name are. An entry has at most one block for each 64 seconds that
- * its time touches, and no two entries have the same block. If an entry is not valid, its .motion file is read; if
- * a block is not valid, or belongs to another segment, the same.
+ * (clock_is_plausible), its block numbers and its file name are. An entry has at most one block for each 64 seconds
+ * that its time touches, and no two entries have the same block. If an entry is not valid, its .motion file is read;
+ * if a block is not valid, or belongs to another segment, the same.
  */
 #ifndef SHARED_MOTION_MOTION_LIST_H
 #define SHARED_MOTION_MOTION_LIST_H

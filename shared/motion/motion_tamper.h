@@ -9,8 +9,9 @@
  *   blurred       the same view, with much less detail than it usually has at this brightness: out of focus, sprayed,
  *                 dirt, a web, fog
  *
- * A record that cannot tell (MOTION_DARK, likeness unknown) changes nothing: what was found before lasts. The background
- * of ten minutes ago becomes that of the new view in time, so a changed view is found for about ten minutes.
+ * A record that cannot tell (MOTION_DARK, likeness unknown) changes nothing: what was found before lasts. The
+ * background of ten minutes ago becomes that of the new view in time, so a changed view is found for about ten
+ * minutes.
  *
  * Usual detail is the median of the last hour that the camera spent at about the same brightness, relative to that
  * brightness. Blurred seconds hardly count for it: a blur that lasts for half a day becomes usual.
@@ -56,8 +57,8 @@ struct motion_tamper {
 };
 
 /*
- * Takes the record of the next second. Returns those of MOTION_COVERED, MOTION_VIEW_CHANGED and MOTION_BLURRED that hold
- * in this second and are found.
+ * Takes the record of the next second. Returns those of MOTION_COVERED, MOTION_VIEW_CHANGED and MOTION_BLURRED that
+ * hold in this second and are found.
  */
 unsigned motion_tamper_push(struct motion_tamper *tamper, const struct motion_record *record);
 
