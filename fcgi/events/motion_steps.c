@@ -20,7 +20,8 @@
 
 struct step {
 	uint32_t known, moving; /* seconds */
-	uint64_t luma_sum;      /* of the known seconds */
+	uint32_t lit;           /* seconds of which the luma is known */
+	uint64_t luma_sum;      /* of these */
 	uint8_t strongest, flags;
 };
 
@@ -46,9 +47,12 @@ static void take_second(const struct steps *steps, struct step *step, const stru
 	step->flags |= summary->flags;
 	if (!summary->known)
 		return;
-	step->known++;
+	step->lit++;
 	step->luma_sum += summary->mean_luma;
-	if (steps->whole_picture && summary->strongest >= steps->answer.least)
+	if (!steps->whole_picture)
+		return;
+	step->known++;
+	if (summary->strongest >= steps->answer.least)
 		note_movement(step, (enum motion_strength)summary->strongest);
 }
 
@@ -87,7 +91,8 @@ static void take_day(struct steps *steps, int64_t day, const struct motion_secon
 		step++;
 		left = steps->step_s;
 	}
-	take_covered(steps, from, to, seconds);
+	if (steps->whole_picture)
+		take_covered(steps, from, to, seconds);
 }
 
 static bool read_days(struct steps *steps, struct motion_sources *sources, struct motion_second *seconds)
@@ -138,7 +143,19 @@ static bool take_record(const struct motion_record *record, void *context)
 	return true;
 }
 
-/* Which seconds move inside the mask. */
+/* The seconds of which it is known what moves inside the mask. */
+static void count_known(struct steps *steps)
+{
+	const struct motion_answer *answer = &steps->answer;
+
+	for (size_t i = 0; i < steps->covered.count; i++) {
+		const struct motion_span *span = &steps->covered.items[i];
+		for (int64_t second = span->from_second; second < span->to_second; second++)
+			steps->steps[(second - answer->from_second) / steps->step_s].known++;
+	}
+}
+
+/* Which seconds move inside the mask. Records that the summaries still have may be lost, so this has its own covered. */
 static bool read_cells(struct steps *steps)
 {
 	const struct motion_need need = {.mask = steps->answer.mask, .least = steps->answer.least};
@@ -149,9 +166,16 @@ static bool read_cells(struct steps *steps)
 		.need = &need,
 		.on_second = take_record,
 		.context = steps,
+		.covered = &steps->covered,
 	};
 
-	return steps->whole_picture || motion_walk_run(&walk);
+	if (steps->whole_picture)
+		return true;
+	if (!motion_walk_run(&walk))
+		return false;
+	count_known(steps);
+	steps->answer.settled &= walk.settled;
+	return true;
 }
 
 /* A step has about a hundred bytes, and printf() takes longer for them than reading the records. */
@@ -211,7 +235,7 @@ static void write_step(const struct step *step, int64_t second, struct buffer *o
 		at = put_text(at, ",\"strongest\":\"");
 		at = put_text(at, motion_strength_text((enum motion_strength)step->strongest));
 		at = put_text(at, "\",\"mean\":");
-		at = put_number(at, step->luma_sum / step->known);
+		at = step->lit > 0 ? put_number(at, step->luma_sum / step->lit) : put_text(at, "null");
 	}
 	at = put_text(at, ",\"flags\":[");
 	at = put_flags(at, step->flags);

@@ -171,6 +171,7 @@ bool motion_hour_add(struct motion_hour *hour, int folder, const struct motion_s
 		return false;
 	case MOTION_INVALID:
 	case MOTION_MISSING:
+		hour->lost = true;
 		return true;
 	case MOTION_OK:
 		break;

@@ -120,12 +120,14 @@ bool motion_walk_run(struct motion_walk *walk)
 	if (walk->from_second >= walk->to_second)
 		return true;
 	progress.hour = malloc(sizeof(*progress.hour));
+	if (progress.hour)
+		progress.hour->lost = false;
 	bool good = progress.hour &&
 		    motion_sources_open(&progress.sources, walk->folder, walk->from_second, walk->to_second) &&
 		    walk_days(&progress);
 	int error = errno;
 	if (progress.hour)
-		walk->settled = good && motion_sources_settled(&progress.sources);
+		walk->settled = good && !progress.hour->lost && motion_sources_settled(&progress.sources);
 	if (walk->covered && walk->backwards)
 		motion_spans_reverse(walk->covered);
 	if (walk->covered && walk->covered->failed) {

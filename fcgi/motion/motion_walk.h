@@ -29,8 +29,8 @@ struct motion_walk {
 
 	/*
 	 * Set by the walk: nothing that is still to be recorded or written can change what was found. All segments of
-	 * the range are in the lists, which recorderd writes once a .motion file is complete, a later segment has begun,
-	 * and no time in the range may still be corrected (catalogue_header.unsettled_from_us).
+	 * the range are in the lists, which recorderd writes once a .motion file is complete, none of these files was lost,
+	 * a later segment has begun, and no time in the range may still be corrected (catalogue_header.unsettled_from_us).
 	 */
 	bool settled;
 };

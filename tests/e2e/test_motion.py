@@ -178,6 +178,27 @@ def test_lists_only_save_time(rig):
     assert [ask(rig, path, area=area(STREET)[5:]).body for path in paths] == before
 
 
+def test_what_has_lost_its_records_is_unknown_even_if_a_list_has_it(rig):
+    begin, end = 8 * SECONDS, 9 * SECONDS  # of a segment in which the street moves
+    name = sorted(glob.glob(os.path.join(rig.recordings, "recording_*.motion")))[8]
+    os.rename(name, name + ".away")
+    try:
+        found = events(rig, area(STREET))
+        assert (end, 560) in spans(found) and (500, 560) not in spans(found), spans(found)
+        assert not any(one < end and begin < other for one, other in covered(found)), covered(found)
+        step = ask(rig, "/motion", step=100, area=area(STREET)[5:]).json()["steps"][5]
+        assert (step["known"], step["moving"]) == (100 - (end - 500), 560 - end), step
+        assert ask(rig, "/motion/heatmap", area=area(STREET)[5:]).json()["moving"] == 68 - (end - 500)
+        still = rig.get(f"/footage?from={ARCHIVE['begin'] + begin}&to={ARCHIVE['begin'] + end}&only=motion")
+        assert still.status == 404 and "unknown" in still.detail, still.detail
+        assert "no-cache" in rig.get(f"/events?from={ARCHIVE['begin'] + begin}&to={ARCHIVE['begin'] + end}").headers["Cache-Control"]
+        # The list says that nothing moved at the door, and needs no records for that.
+        assert any(one <= begin and end <= other for one, other in covered(events(rig, area(DOOR))))
+    finally:
+        os.rename(name + ".away", name)
+    assert (500, 560) in spans(events(rig, area(STREET)))
+
+
 def test_a_settled_answer_may_be_cached_and_any_is_asked_for_again_by_its_tag(rig):
     begin = f"/events?from={ARCHIVE['begin'] + 200}"
     settled = f"{begin}&to={ARCHIVE['begin'] + 600}"

@@ -33,6 +33,7 @@
 
 struct truth {
 	bool present;
+	int segments; /* that have a record of this second */
 	struct motion_record record;
 };
 
@@ -84,6 +85,7 @@ static void truth_add(const struct motion_record *record)
 	else
 		truth->record = *record;
 	truth->present = true;
+	truth->segments++;
 }
 
 static struct {
@@ -419,6 +421,57 @@ static void lists_that_are_damaged_or_missing_change_nothing(void **state)
 	expect_answers(30);
 }
 
+/* Removes the .motion file of every third segment, and damages a record in the middle of every third one. */
+static void files_lose(void)
+{
+	char name[SEGMENT_FILE_BYTES + 8];
+
+	for (size_t i = 0; i < archive.count; i++) {
+		assert_true(motion_file_name(archive.segments[i].file, name, sizeof(name)));
+		if (i % 3 == 0)
+			assert_int_equal(unlinkat(archive.folder, name, 0), 0);
+		if (i % 3 != 1)
+			continue;
+		int fd = openat(archive.folder, name, O_RDWR | O_CLOEXEC);
+		off_t middle = lseek(fd, 0, SEEK_END) / MOTION_RECORD_BYTES / 2 * MOTION_RECORD_BYTES;
+		assert_int_equal(pwrite(fd, "damage", 6, middle), 6);
+		close(fd);
+	}
+}
+
+/* Whatever the lists still say, no second whose record is lost is one in which nothing moved. */
+static void what_was_lost_is_unknown_and_not_still(void **state)
+{
+	struct motion_question lost = {.from_second = BEGIN, .to_second = BEGIN + 1000, .least = MOTION_FAINT};
+	struct motion_found none;
+	size_t known = 0;
+
+	(void)state;
+	files_lose();
+	motion_mask_fill(&lost.mask);
+	assert_true(motion_query(archive.folder, &lost, &none));
+	assert_false(none.settled);
+	motion_found_free(&none);
+	for (int i = 0; i < 200; i++) {
+		struct motion_question question = random_question();
+		struct motion_found found;
+		assert_true(motion_query(archive.folder, &question, &found));
+		for (size_t k = 0, next = 0; k < found.covered.count; k++) {
+			for (int64_t at = found.covered.items[k].from_second; at < found.covered.items[k].to_second;
+			     at++, known++) {
+				while (next < found.moving.count && found.moving.items[next].to_second <= at)
+					next++;
+				bool moving = next < found.moving.count && found.moving.items[next].from_second <= at;
+				/* Two segments may have the second, of which one still has its record. */
+				assert_true(moving || !is_moving(&archive.truth[at - BEGIN], &question) ||
+					    archive.truth[at - BEGIN].segments > 1);
+			}
+		}
+		motion_found_free(&found);
+	}
+	assert_true(known > SECONDS);
+}
+
 static void an_answer_is_settled_once_everything_is_listed(void **state)
 {
 	struct motion_question question = {.from_second = BEGIN, .least = MOTION_FAINT};
@@ -568,6 +621,7 @@ int main(void)
 		cmocka_unit_test(an_answer_is_settled_once_everything_is_listed),
 		cmocka_unit_test(lists_that_are_damaged_or_missing_change_nothing),
 		cmocka_unit_test(a_repeated_second_does_not_stand_for_one_that_is_missing),
+		cmocka_unit_test(what_was_lost_is_unknown_and_not_still),
 		cmocka_unit_test(an_empty_folder_knows_nothing_and_a_damaged_one_is_an_error),
 	};
 
