@@ -71,8 +71,8 @@ void handle_timeline(struct api_request *request)
 		return;
 	}
 	struct json_object *json = json_object_new_object();
-	json_object_object_add(json, "from", json_time(span.from_us));
-	json_object_object_add(json, "to", json_time(span.has_to ? span.to_us : wall_now().us));
+	json_object_object_add(json, "from", json_known_time(span.from_us));
+	json_object_object_add(json, "to", json_known_time(span.has_to ? span.to_us : wall_now().us));
 	json_object_object_add(json, "spans", timeline.spans);
 	json_object_object_add(json, "gaps", timeline.gaps);
 	respond_json(request, 200, NULL, json);

@@ -149,17 +149,17 @@ static void csv_event(struct motion_answer *answer, struct footage_finder *foota
 	buffer_printf(out, "%s,%s\r\n", links.snapshot, links.footage);
 }
 
-/* The seconds of the range that no span covers. */
+/* The seconds of the range that no span covers, and the future. */
 static void find_unknown(const struct motion_answer *answer, const struct motion_spans *covered,
 			 struct motion_spans *unknown)
 {
-	int64_t at = answer->from_second;
+	int64_t at = answer->asked_from_second;
 
 	for (size_t i = 0; i < covered->count; i++) {
 		motion_spans_append(unknown, at, covered->items[i].from_second);
 		at = covered->items[i].to_second;
 	}
-	motion_spans_append(unknown, at, answer->to_second);
+	motion_spans_append(unknown, at, answer->asked_to_second);
 }
 
 /* Writes the lines in the order of their beginnings. After the last event of several pages, the next page goes on. */

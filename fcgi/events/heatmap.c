@@ -66,8 +66,9 @@ static bool heatmap_make(struct motion_answer *answer)
 	json_object_object_add(json, "columns", json_object_new_int(MOTION_COLUMNS));
 	json_object_object_add(json, "rows", json_object_new_int(MOTION_ROWS));
 	json_object_object_add(json, "known", json_object_new_int64(known));
-	json_object_object_add(json, "moving", json_object_new_int64(map->moving));
-	json_object_object_add(json, "cells", rows_json(map));
+	/* What is not known is null, so that nobody takes it for nothing. */
+	json_object_object_add(json, "moving", known > 0 ? json_object_new_int64(map->moving) : NULL);
+	json_object_object_add(json, "cells", known > 0 ? rows_json(map) : NULL);
 	motion_answer_add_covered(&covered, json);
 	motion_spans_free(&covered);
 	answer->settled = walk.settled;

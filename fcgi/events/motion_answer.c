@@ -57,13 +57,15 @@ static bool set_range(struct motion_answer *answer, int64_t default_s)
 
 	if (!oldest_second(answer->request->camera, now_second, &oldest))
 		return false;
-	answer->to_second = span->to_us / US_PER_S + (span->to_us % US_PER_S != 0);
-	if (!span->has_to || answer->to_second > now_second)
-		answer->to_second = now_second;
-	answer->from_second = span->from_us / US_PER_S;
+	answer->asked_to_second = span->to_us / US_PER_S + (span->to_us % US_PER_S != 0);
+	if (!span->has_to)
+		answer->asked_to_second = now_second;
+	answer->to_second = answer->asked_to_second < now_second ? answer->asked_to_second : now_second;
+	answer->asked_from_second = span->from_us / US_PER_S;
 	if (!span->has_from)
-		answer->from_second = default_s > 0 ? answer->to_second - default_s : oldest;
-	answer->from_second = clamp(answer->from_second, 0, answer->to_second);
+		answer->asked_from_second = default_s > 0 ? answer->to_second - default_s : oldest;
+	answer->asked_from_second = clamp(answer->asked_from_second, 0, answer->asked_to_second);
+	answer->from_second = clamp(answer->asked_from_second, 0, answer->to_second);
 	answer->oldest_second = clamp(oldest, answer->from_second, answer->to_second);
 	return true;
 }
@@ -191,8 +193,8 @@ void motion_answer_run(struct motion_answer *answer)
 
 void motion_answer_add_range(const struct motion_answer *answer, struct json_object *json)
 {
-	json_object_object_add(json, "from", json_time(answer->from_second * US_PER_S));
-	json_object_object_add(json, "to", json_time(answer->to_second * US_PER_S));
+	json_object_object_add(json, "from", json_known_time(answer->from_second * US_PER_S));
+	json_object_object_add(json, "to", json_known_time(answer->to_second * US_PER_S));
 }
 
 void motion_answer_add_covered(const struct motion_spans *covered, struct json_object *json)

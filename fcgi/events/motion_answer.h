@@ -23,8 +23,9 @@ struct motion_answer {
 
 	/* The question. */
 	struct query_span span;
-	int64_t from_second, to_second; /* [from, to), no later than now */
-	int64_t oldest_second;          /* there are no records before it; from_second to to_second */
+	int64_t from_second, to_second;             /* [from, to), no later than now */
+	int64_t asked_from_second, asked_to_second; /* the same, perhaps in the future */
+	int64_t oldest_second;                      /* there are no records before it; from_second to to_second */
 	struct motion_mask mask;
 	enum motion_strength least;
 	int folder; /* of the recordings; -1: there is none, so nothing is known */

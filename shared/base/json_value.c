@@ -77,14 +77,17 @@ struct json_object *json_string_or_null(const char *text)
 	return *text ? json_string(text) : NULL;
 }
 
-struct json_object *json_time(int64_t wall_us)
+struct json_object *json_known_time(int64_t wall_us)
 {
 	char text[TIME_ISO_BYTES];
 
-	if (wall_us == 0)
-		return NULL;
 	time_format_iso((wall_t){wall_us}, text);
 	return json_object_new_string(text);
+}
+
+struct json_object *json_time(int64_t wall_us)
+{
+	return wall_us == 0 ? NULL : json_known_time(wall_us);
 }
 
 struct json_object *json_thousandths(int64_t thousandths)

@@ -22,6 +22,9 @@ struct json_object *json_string_or_null(const char *text);
 /* ISO 8601 with offset and milliseconds. Returns NULL, which json-c writes as null, for 0. */
 struct json_object *json_time(int64_t wall_us);
 
+/* The same for a time that is always known, such as one that was asked for: 0 is 1970. */
+struct json_object *json_known_time(int64_t wall_us);
+
 /* Numbers that are written with exactly three decimals. */
 struct json_object *json_seconds(int64_t us);
 struct json_object *json_thousandths(int64_t thousandths);

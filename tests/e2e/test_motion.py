@@ -238,9 +238,13 @@ def test_an_archive_without_records_knows_nothing(_):
         assert found["events"] == [] and found["covered"] == [] and not found["more"]
         assert all(step["known"] == 0 and step["moving"] is None for step in rig.get(f"/motion?from={begin}&to={end}").json()["steps"])
         heatmap = rig.get("/motion/heatmap").json()
-        assert heatmap["known"] == 0 and heatmap["covered"] == []
+        assert heatmap["known"] == 0 and heatmap["covered"] == [] and heatmap["moving"] is None and heatmap["cells"] is None
         lines = rig.get(f"/events?from={begin}&to={end}&format=csv").body.decode().splitlines()
         assert len(lines) == 2 and lines[1].startswith("unknown,") and ",180," in lines[1], lines
+        lines = rig.get("/events?from=20990101_000000&to=20990101_000100&format=csv").body.decode().splitlines()
+        assert len(lines) == 2 and lines[1].startswith("unknown,2099-01-01T00:00:00") and ",60," in lines[1], lines  # nor does it know the future
+        for path in ("/events", "/motion", "/motion/heatmap", "/timeline"):
+            assert rig.get(f"{path}?from=0&to={end}").json()["from"].startswith("1970-01-01T00:00:00"), path
 
 
 def test_what_a_camera_sees_moving_is_an_event(_):
