@@ -10,7 +10,8 @@ from system import System
 
 
 def test_its_packages_are_installed(debian):
-    system.install(debian, "apt-get", "-q", "-y", "--no-install-recommends", "install", "libcmocka-dev", "perl", "procps")
+    system.install(debian, "apt-get", "-q", "-y", "--no-install-recommends", "install", "libcmocka-dev", "perl", "procps",
+                   "python3")
     debian.versions()
 
 

@@ -145,7 +145,6 @@ static void list_flush(int folder)
 {
 	struct motion_list_header header = {.entries = list.entry_count, .blocks = list.block_count};
 	char name[MOTION_LIST_FILE_BYTES];
-	FILE *file;
 
 	if (list.entry_count == 0 || !with_lists)
 		return;
@@ -156,7 +155,8 @@ static void list_flush(int folder)
 	motion_list_header_seal(&header);
 	motion_list_name(list.day * DAY_S, name);
 	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || !(file = fdopen(fd, "w")))
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!file)
 		die("cannot write a list");
 	fwrite(&header, sizeof(header), 1, file);
 	fwrite(list.entries, sizeof(list.entries[0]), list.entry_count, file);
