@@ -27,5 +27,6 @@ def test_pictures_and_status_do_not_fill_the_access_log(rig):
         return
     wait_for(lambda: "_=6" in log_of(rig), 20, "the clip is in the access log")
     assert "/snapshot?width=none" in log_of(rig), "a request that failed is missing"
-    repeated = [path for path in REPEATED if path in log_of(rig)]
+    log = log_of(rig)  # in which an answer of 503 may be, as while all live viewers are taken
+    repeated = [path for path in REPEATED if f'{path} HTTP/1.1" 200 ' in log]
     assert not repeated, repeated
