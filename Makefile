@@ -28,7 +28,8 @@ endif
 
 # A folder is a library, and its list names its sources. The order of the lists is the order of the folders: a folder uses only
 # those listed before it, of shared/ and of its own program. tests/layers checks this.
-shared/base       = buffer clock crc32c file_io file_limit histogram json_value log mono_cond reason time_parse time_text
+shared/base       = buffer clock crc32c file_io file_limit histogram log mono_cond reason
+shared/text       = json_value time_parse time_text
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/net        = ip_address origin
@@ -37,7 +38,8 @@ shared/ring       = control health live_stats ring_layout ring_reader shm_name s
 	video_ring
 shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name segment_walk
-shared/motion     = motion_cells motion_event motion_list motion_record motion_tamper
+shared/motion     = motion_area motion_area_cells motion_cells motion_event motion_list motion_polygon motion_record motion_tamper
+shared/notify     = notification
 
 recorderd/lock    = instance_lock
 recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer \
@@ -52,8 +54,9 @@ recorderd/archive = archive archive_adopt archive_age archive_boots archive_cach
 	archive_former archive_keeper archive_list archive_motion archive_motion_days archive_motion_scan archive_opening archive_order \
 	archive_recover archive_redate archive_retention catalogue_writer folder_memory
 recorderd/storage = motion_queue motion_writer segment_rotation segment_writer storage
-recorderd/encoder = encoder encoder_args encoder_child encoder_choice encoder_input encoder_output encoder_pictures \
-	encoder_probe encoder_sandbox encoder_trial ffmpeg_errors fragment_parser frame_drop probe_decode probe_pictures ring_feed
+recorderd/ffmpeg  = encoder_args encoder_sandbox ffmpeg_errors fragment_parser
+recorderd/probe   = encoder_probe encoder_trial probe_decode probe_pictures
+recorderd/encoder = encoder encoder_child encoder_choice encoder_input encoder_output encoder_pictures frame_drop ring_feed
 recorderd/motion  = captured_seconds child_messages motion_child motion_process motion_program motion_records record_check
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command status_command token_command token_edit
@@ -64,8 +67,8 @@ fcgi/sandbox      = broker program_sandbox sandbox_folders
 fcgi/io           = config_watch disk_pulse fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
 	virtual_file zero_copy
 fcgi/auth         = authorize client_address cross_site own_host_name site_headers token_store trusted_host
-fcgi/motion       = motion_area motion_area_cells motion_hour motion_polygon motion_query motion_question motion_scan \
-	motion_sources motion_spans motion_summary motion_walk second_bits
+fcgi/motion       = motion_hour motion_query motion_question motion_scan motion_sources motion_spans motion_summary motion_walk \
+	second_bits
 fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_search clip_segment \
 	clip_slice kept_clips nearest_footage timelapse
 fcgi/timeline     = timeline_cache timeline_gaps timeline_items timeline_scan timeline_walk

@@ -22,7 +22,8 @@ syntax: ## checks every source with the compiler's front end
 # --- unit tests ----------------------------------------------------------------------------------------------------------
 
 # The tests of a folder are linked with it and with what it may use, so a test that needs more does not link.
-tests/shared/base       = buffer crc32c json_value log reason time_parse time_text
+tests/shared/base       = buffer crc32c log reason
+tests/shared/text       = json_value time_parse time_text
 tests/shared/event      = loop subprocess subprocess_kinds timers
 tests/shared/net        = origin
 tests/shared/config     = config config_change config_files config_refused mount_need token
@@ -41,8 +42,9 @@ tests/recorderd/repair  = segment_repair segment_salvage set_aside
 tests/recorderd/archive = archive archive_adopt archive_age archive_age_mixtures archive_cached archive_copies \
 	archive_folder_lock archive_follow archive_hang archive_motion archive_motion_kept archive_redate archive_retention \
 	archive_retention_disk archive_stop
-tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses encoder_pictures encoder_sandbox ffmpeg_errors \
-	file_limit fragment_parser frame_drop motion_writer recording_off ring_feed storage
+tests/recorderd/ffmpeg  = ffmpeg_errors fragment_parser
+tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses encoder_pictures encoder_sandbox file_limit \
+	frame_drop motion_writer recording_off ring_feed storage
 tests/recorderd/motion  = motion_check motion_process
 tests/recorderd/control = control_request control_server
 tests/recorderd/command = token_edit

@@ -1,5 +1,5 @@
 /*
- * time-parse.js - times from text: every form that the API takes (shared/base/time_text.h, with the same meaning), and
+ * time-parse.js - times from text: every form that the API takes (shared/text/time_text.h, with the same meaning), and
  * what people type: 10:23, 10:23:05.5, 2026-05-17 10:23.
  */
 import { offsetAt, DAY, HOUR, MINUTE, SECOND } from "./time.js";

@@ -15,7 +15,7 @@
 #include "fcgi/clip/kept_clips.h"
 #include "fcgi/io/job.h"
 #include "fcgi/server/response.h"
-#include "shared/base/json_value.h"
+#include "shared/text/json_value.h"
 
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 

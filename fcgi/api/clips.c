@@ -14,7 +14,7 @@
 #include "fcgi/clip/kept_clips.h"
 #include "fcgi/footage/clip_headers.h"
 #include "fcgi/server/response.h"
-#include "shared/base/json_value.h"
+#include "shared/text/json_value.h"
 
 /* `error` (errno) says why a clip could not be opened. */
 static void respond_no_clip(struct api_request *request, int error)

@@ -10,8 +10,8 @@
 #include "fcgi/api/route.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
-#include "shared/base/json_value.h"
 #include "shared/ring/control.h"
+#include "shared/text/json_value.h"
 
 #define REPLY_LIMIT_MS 2000
 

@@ -6,11 +6,11 @@
 #include "fcgi/sandbox/program_sandbox.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
-#include "shared/base/json_value.h"
 #include "shared/ring/health.h"
 #include "shared/ring/live_stats.h"
 #include "shared/ring/shm_name.h"
 #include "shared/ring/state_json.h"
+#include "shared/text/json_value.h"
 
 struct health {
 	struct json_object *reasons, *warnings, *memory, *encoders;

@@ -14,9 +14,9 @@
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/still.h"
 #include "shared/base/crc32c.h"
-#include "shared/base/time_text.h"
 #include "shared/ring/shm_name.h"
 #include "shared/segment/retention.h"
+#include "shared/text/time_text.h"
 
 /*
  * A picture that FFmpeg has to make may be in the cache (snapshot_cache.h). Otherwise such pictures are made one at

@@ -7,7 +7,7 @@
 #include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
 #include "fcgi/timeline/timeline_walk.h"
-#include "shared/base/json_value.h"
+#include "shared/text/json_value.h"
 
 struct timeline {
 	struct json_object *spans, *gaps;

@@ -9,9 +9,9 @@
 #include "fcgi/clip/clip_pack.h"
 #include "fcgi/clip/timelapse.h"
 #include "shared/base/crc32c.h"
-#include "shared/base/time_text.h"
 #include "shared/media/mp4_moov.h"
 #include "shared/segment/segment.h"
+#include "shared/text/time_text.h"
 
 #define RECORDS_PER_READ 1024u
 #define LATE_MAX_US      1000 /* of a frame in a packed clip */

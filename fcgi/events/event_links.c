@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fcgi/io/fastcgi.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define BEFORE_S 2
 #define AFTER_S  3

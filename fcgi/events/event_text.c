@@ -9,8 +9,8 @@
 #include "fcgi/events/event_links.h"
 #include "fcgi/motion/motion_question.h"
 #include "shared/base/clock.h"
-#include "shared/base/json_value.h"
-#include "shared/base/time_text.h"
+#include "shared/text/json_value.h"
+#include "shared/text/time_text.h"
 
 /* The cells' bounding box, as shares of the picture in ten-thousandths: what area= takes. */
 struct box {

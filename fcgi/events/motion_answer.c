@@ -12,7 +12,7 @@
 #include "fcgi/motion/motion_question.h"
 #include "fcgi/server/response.h"
 #include "shared/base/file_io.h"
-#include "shared/base/json_value.h"
+#include "shared/text/json_value.h"
 
 #define DAY_S     86400
 #define AT_ONCE_S (4 * DAY_S) /* longer ranges are read in a child */

@@ -11,7 +11,7 @@
 #include "fcgi/motion/motion_summary.h"
 #include "fcgi/motion/motion_walk.h"
 #include "fcgi/server/response.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define DEFAULT_S     86400
 #define DEFAULT_STEPS 1000

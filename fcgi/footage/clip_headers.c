@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "fcgi/footage/moving_headers.h"
-#include "shared/base/json_value.h"
-#include "shared/base/time_text.h"
+#include "shared/text/json_value.h"
+#include "shared/text/time_text.h"
 
 #define LOCATION_MAX    2048
 #define ZONE_BYTES      16

@@ -5,7 +5,7 @@
 
 #include "fcgi/footage/moving_parts.h"
 #include "fcgi/http/query.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 /*
  * Appends `events?…`: the address, relative to this one, that answers when something moved in the same range. If the

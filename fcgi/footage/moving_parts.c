@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "fcgi/http/query.h"
-#include "fcgi/motion/motion_area.h"
 #include "fcgi/motion/motion_question.h"
 #include "shared/base/clock.h"
-#include "shared/base/time_text.h"
+#include "shared/motion/motion_area.h"
 #include "shared/segment/catalogue.h"
+#include "shared/text/time_text.h"
 
 #define DAY_S            INT64_C(86400)
 #define ENTRIES_PER_READ 32u

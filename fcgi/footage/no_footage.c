@@ -9,7 +9,7 @@
 #include "fcgi/footage/moving_headers.h"
 #include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 static void find_nearest(struct api_request *request, int64_t from_us, int64_t to_us, struct nearest_footage *out)
 {

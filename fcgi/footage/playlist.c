@@ -15,8 +15,8 @@
 #include "fcgi/http/query.h"
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/transcode_input.h"
-#include "shared/base/time_text.h"
 #include "shared/segment/segment.h"
+#include "shared/text/time_text.h"
 
 /*
  * Entries are cut at key frames, counted from `from`, so a growing playlist only gets longer; an entry that is not

@@ -4,7 +4,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "shared/base/json_value.h"
+#include "shared/text/json_value.h"
 
 const char *problem_title(int status)
 {

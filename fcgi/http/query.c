@@ -6,7 +6,7 @@
 
 #include "fcgi/http/cache_buster.h"
 #include "fcgi/http/percent.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 enum query_outcome query_next(const char **at, const char *name, char *out, size_t bytes)
 {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "shared/base/log.h"
-#include "shared/base/time_text.h"
 #include "shared/ring/shm_name.h"
+#include "shared/text/time_text.h"
 
 #define FRESH_US (10 * US_PER_S) /* as for /snapshot */
 

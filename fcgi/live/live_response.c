@@ -8,7 +8,7 @@
 #include "fcgi/auth/site_headers.h"
 #include "fcgi/http/problem.h"
 #include "fcgi/live/live_frame.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 /*
  * Sends a whole response. `text` begins with the status line; the headers that all responses have are inserted

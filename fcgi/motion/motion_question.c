@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fcgi/http/query.h"
-#include "fcgi/motion/motion_area.h"
+#include "shared/motion/motion_area.h"
 
 static const char *const strengths[] = {"none", "faint", "clear", "strong"};
 

@@ -13,7 +13,7 @@
 #include "fcgi/io/job.h"
 #include "fcgi/transcode/transcode_input.h"
 #include "shared/base/file_io.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define AGE_MAX_US     US_PER_S
 #define JPEG_BYTES_MAX (UINT64_C(32) << 20)

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define PARTS_OF_SEGMENTS 3 /* newest segments whose parts are listed: RFC 8216bis, 4.4.4.9 */
 #define AHEAD_MAX         2 /* segments: a client that asks for a later one is wrong (6.2.5.2) */

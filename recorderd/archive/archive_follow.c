@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
-#include "shared/base/time_text.h"
 #include "shared/config/mount_need.h"
+#include "shared/text/time_text.h"
 
 /*
  * While the recorder runs, a disk may be mounted over the folder or unmounted, or the folder may be renamed or deleted.

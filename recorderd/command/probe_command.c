@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "recorderd/encoder/encoder_probe.h"
+#include "recorderd/probe/encoder_probe.h"
 #include "shared/media/ffmpeg_args.h"
 
 #define SMALL_WIDTH  640

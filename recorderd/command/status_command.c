@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "recorderd/ring/leftovers.h"
-#include "shared/base/json_value.h"
-#include "shared/base/time_text.h"
 #include "shared/ring/health.h"
 #include "shared/ring/ring_reader.h"
 #include "shared/ring/state_json.h"
+#include "shared/text/json_value.h"
+#include "shared/text/time_text.h"
 
 struct findings {
 	struct json_object *failures, *warnings; /* arrays of sentences */

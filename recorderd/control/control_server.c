@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "recorderd/control/control_request.h"
-#include "shared/base/json_value.h"
 #include "shared/base/log.h"
 #include "shared/ring/control.h"
 #include "shared/ring/user_folder.h"
+#include "shared/text/json_value.h"
 
 #define PEERS_MAX       8
 #define PEER_TIMEOUT_US (5 * US_PER_S)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "recorderd/encoder/encoder_internal.h"
-#include "recorderd/encoder/encoder_sandbox.h"
+#include "recorderd/ffmpeg/encoder_sandbox.h"
 #include "shared/base/log.h"
 #include "shared/media/ffmpeg_args.h"
 

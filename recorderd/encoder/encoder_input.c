@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "recorderd/encoder/encoder_args.h"
 #include "recorderd/encoder/encoder_internal.h"
+#include "recorderd/ffmpeg/encoder_args.h"
 
 #define DRAIN_US (60 * US_PER_S) /* at most, even if frames still come back one by one */
 

@@ -8,11 +8,11 @@
 #define RECORDERD_ENCODER_ENCODER_INTERNAL_H
 
 #include "recorderd/encoder/encoder.h"
-#include "recorderd/encoder/encoder_trial.h"
-#include "recorderd/encoder/ffmpeg_errors.h"
-#include "recorderd/encoder/fragment_parser.h"
 #include "recorderd/encoder/in_flight.h"
 #include "recorderd/encoder/ring_feed.h"
+#include "recorderd/ffmpeg/ffmpeg_errors.h"
+#include "recorderd/ffmpeg/fragment_parser.h"
+#include "recorderd/probe/encoder_trial.h"
 #include "shared/base/backoff.h"
 #include "shared/event/subprocess.h"
 

@@ -12,7 +12,7 @@
 #include "recorderd/repair/segment_repair_internal.h"
 #include "shared/base/file_io.h"
 #include "shared/base/log.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define NAMES_MAX 1000u
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define SUSPECT_EVERY_US (10 * US_PER_S)
 #define REFUSED_MIN      (UINT64_C(64) << 20) /* a smaller file that was refused met another limit */

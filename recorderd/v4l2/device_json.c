@@ -11,8 +11,8 @@
 #include "recorderd/v4l2/v4l2_controls.h"
 #include "recorderd/v4l2/v4l2_ioctl.h"
 #include "recorderd/v4l2/v4l2_modes.h"
-#include "shared/base/json_value.h"
 #include "shared/ring/ring.h"
+#include "shared/text/json_value.h"
 
 static const char *const link_folders[] = {"/dev/v4l/by-id", "/dev/v4l/by-path"};
 

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "shared/base/hex.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define SECRET_PREFIX "scr_"
 #define HEX_DIGITS    "0123456789abcdef"

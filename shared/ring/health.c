@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define ENCODER_LAG_WARN_US (10 * US_PER_S)
 #define DAMAGED_WARN_MILLI  100

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/base/json_value.h"
+#include "shared/text/json_value.h"
 
 #define CAMERA_IDS_MAX (sizeof(((struct recorder_state *)0)->camera_ids) / sizeof(uint32_t))
 

@@ -7,8 +7,8 @@
 
 #include <json-c/json.h>
 
-#include "shared/base/time_text.h"
 #include "shared/media/mp4_box.h"
+#include "shared/text/time_text.h"
 
 static const char *codec_text(uint32_t codec)
 {

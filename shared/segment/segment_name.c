@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define PREFIX            "recording_"
 #define NUMBER_DIGITS_MAX 9

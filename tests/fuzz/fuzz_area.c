@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/motion/motion_area.h"
 #include "fcgi/motion/motion_question.h"
+#include "shared/motion/motion_area.h"
 
 static int count(const struct motion_mask *mask)
 {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "recorderd/encoder/fragment_parser.h"
+#include "recorderd/ffmpeg/fragment_parser.h"
 #include "shared/base/crc32c.h"
 
 struct taken {

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define END_US INT64_C(7289654400000000) /* 2201-01-01T00:00:00Z */
 

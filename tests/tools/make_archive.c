@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "recorderd/archive/catalogue_writer.h"
-#include "recorderd/encoder/fragment_parser.h"
+#include "recorderd/ffmpeg/fragment_parser.h"
 #include "recorderd/repair/segment_repair.h"
 #include "recorderd/storage/segment_writer.h"
 #include "recorderd/storage/storage.h"

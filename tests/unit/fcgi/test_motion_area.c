@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "fcgi/motion/motion_area.h"
 #include "fcgi/motion/motion_question.h"
+#include "shared/motion/motion_area.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

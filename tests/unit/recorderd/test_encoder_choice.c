@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorderd/encoder/encoder_probe.h"
-#include "recorderd/encoder/probe_pictures.h"
+#include "recorderd/probe/encoder_probe.h"
+#include "recorderd/probe/probe_pictures.h"
 
 #define HOUR_US   (3600 * US_PER_S)
 #define STAND_INS "tests/tools/hardware-encoder"

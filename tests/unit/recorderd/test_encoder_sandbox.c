@@ -1,6 +1,6 @@
 /*
  * test_encoder_sandbox.c - an FFmpeg that the camera's data has compromised tries to reach everything that its user may
- * reach (recorderd/encoder/encoder_sandbox.h). This program itself plays FFmpeg, under that name.
+ * reach (recorderd/ffmpeg/encoder_sandbox.h). This program itself plays FFmpeg, under that name.
  */
 #include "tests/unit/fakes/fake_clock.h"
 #include "tests/unit/support/recording_rig.h"
@@ -20,7 +20,7 @@
 #include <sys/prctl.h>
 #endif
 
-#include "recorderd/encoder/encoder_sandbox.h"
+#include "recorderd/ffmpeg/encoder_sandbox.h"
 #include "shared/event/subprocess.h"
 
 #include "shared/ring/control.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "recorderd/encoder/ffmpeg_errors.h"
+#include "recorderd/ffmpeg/ffmpeg_errors.h"
 
 static struct ffmpeg_errors errors;
 

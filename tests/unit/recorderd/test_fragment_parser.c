@@ -1,7 +1,7 @@
 /* test_fragment_parser.c - FFmpeg's output in pieces of any size, and input that it would not write. */
 #include <string.h>
 
-#include "recorderd/encoder/fragment_parser.h"
+#include "recorderd/ffmpeg/fragment_parser.h"
 #include "tests/unit/support/segment_cases.h"
 
 /* The fragments, concatenated. */

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "shared/base/json_value.h"
+#include "shared/text/json_value.h"
 
 #define NONE "\xef\xbf\xbd" /* U+FFFD */
 

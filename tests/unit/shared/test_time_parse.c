@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #define NOW_US INT64_C(1779006180750000) /* 2026-05-17T08:23:00.750Z */
 

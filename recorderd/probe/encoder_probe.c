@@ -1,5 +1,5 @@
 /* encoder_probe.c - tries whether an encoder works here, and how fast it is. */
-#include "recorderd/encoder/encoder_probe.h"
+#include "recorderd/probe/encoder_probe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorderd/encoder/encoder_args.h"
-#include "recorderd/encoder/encoder_sandbox.h"
-#include "recorderd/encoder/ffmpeg_errors.h"
-#include "recorderd/encoder/fragment_parser.h"
-#include "recorderd/encoder/probe_decode.h"
+#include "recorderd/ffmpeg/encoder_args.h"
+#include "recorderd/ffmpeg/encoder_sandbox.h"
+#include "recorderd/ffmpeg/ffmpeg_errors.h"
+#include "recorderd/ffmpeg/fragment_parser.h"
+#include "recorderd/probe/probe_decode.h"
 #include "shared/event/subprocess.h"
 #include "shared/media/ivf.h"
 

@@ -1,5 +1,5 @@
 /* ffmpeg_errors.c - finds the line of FFmpeg's stderr that explains a failure. */
-#include "recorderd/encoder/ffmpeg_errors.h"
+#include "recorderd/ffmpeg/ffmpeg_errors.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* time_parse.c - parses the times that clients send. */
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,11 +1,11 @@
 /* motion_area.c - reads areas of the picture. */
-#include "fcgi/motion/motion_area.h"
+#include "shared/motion/motion_area.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/motion/motion_polygon.h"
+#include "shared/motion/motion_polygon.h"
 
 #define NUMBERS_MAX (2 * MOTION_AREA_CORNERS_MAX + 2) /* the first corner may be there twice */
 #define ROUNDING    1e-9                              /* of sums such as 0.7 + 0.3 */

@@ -1,5 +1,5 @@
 /* encoder_args.c - builds the FFmpeg command line of a run. */
-#include "recorderd/encoder/encoder_args.h"
+#include "recorderd/ffmpeg/encoder_args.h"
 
 void encoder_args_build(struct ffmpeg_command *command, const struct encoder_args *args)
 {

@@ -1,5 +1,5 @@
 /* encoder_sandbox.c - the sandbox of the FFmpeg that records. */
-#include "recorderd/encoder/encoder_sandbox.h"
+#include "recorderd/ffmpeg/encoder_sandbox.h"
 
 #include <string.h>
 

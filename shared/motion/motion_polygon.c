@@ -1,5 +1,5 @@
 /* motion_polygon.c - the geometry of polygons in the plane. */
-#include "fcgi/motion/motion_polygon.h"
+#include "shared/motion/motion_polygon.h"
 
 static double least(double a, double b)
 {

@@ -1,8 +1,8 @@
 /* motion_area_cells.c - which cells of the picture are inside an area. */
 #include <string.h>
 
-#include "fcgi/motion/motion_area.h"
-#include "fcgi/motion/motion_polygon.h"
+#include "shared/motion/motion_area.h"
+#include "shared/motion/motion_polygon.h"
 
 static_assert(MOTION_AREA_CORNERS_MAX <= POLYGON_CORNERS_MAX, "an area is a polygon");
 

@@ -1,5 +1,5 @@
 /* fragment_parser.c - splits FFmpeg's output into fragments of one frame. */
-#include "recorderd/encoder/fragment_parser.h"
+#include "recorderd/ffmpeg/fragment_parser.h"
 
 #include <string.h>
 

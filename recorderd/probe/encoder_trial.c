@@ -1,5 +1,5 @@
 /* encoder_trial.c - tries the hardware encoders on a thread. */
-#include "recorderd/encoder/encoder_trial.h"
+#include "recorderd/probe/encoder_trial.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorderd/encoder/encoder_probe.h"
+#include "recorderd/probe/encoder_probe.h"
 #include "shared/media/ffmpeg_args.h"
 
 #define REASON_SHOWN 60 /* of each encoder, so that one line has room for all */

@@ -1,12 +1,12 @@
 /* probe_decode.c - checks what an encoder made of the pictures. */
-#include "recorderd/encoder/probe_decode.h"
+#include "recorderd/probe/probe_decode.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "recorderd/encoder/ffmpeg_errors.h"
+#include "recorderd/ffmpeg/ffmpeg_errors.h"
 #include "shared/base/clock.h"
 #include "shared/event/subprocess.h"
 #include "shared/media/ffmpeg_args.h"

@@ -1,5 +1,5 @@
 /* time_text.c - formats times. */
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

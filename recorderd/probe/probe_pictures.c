@@ -1,5 +1,5 @@
 /* probe_pictures.c - the pictures with which an encoder is tried. */
-#include "recorderd/encoder/probe_pictures.h"
+#include "recorderd/probe/probe_pictures.h"
 
 #include <stdlib.h>
 

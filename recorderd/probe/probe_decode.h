@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "recorderd/encoder/probe_pictures.h"
+#include "recorderd/probe/probe_pictures.h"
 #include "shared/base/reason.h"
 #include "shared/sandbox/sandbox.h"
 

@@ -1,5 +1,5 @@
 /* json_value.c - texts, times and numbers as JSON values (RFC 8259). */
-#include "shared/base/json_value.h"
+#include "shared/text/json_value.h"
 
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "shared/base/buffer.h"
-#include "shared/base/time_text.h"
+#include "shared/text/time_text.h"
 
 /* U+FFFD REPLACEMENT CHARACTER */
 #define REPLACEMENT "\xef\xbf\xbd"
