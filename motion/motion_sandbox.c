@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
+#include "shared/base/sanitizer.h"
 #include "shared/sandbox/sandbox.h"
 
 /*
@@ -27,15 +28,13 @@ static void reserve_memory(size_t bytes)
 
 static void limit_memory(void)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_DATA, &limit) != 0)
+	if (SANITIZED || getrlimit(RLIMIT_DATA, &limit) != 0)
 		return;
 	if (limit.rlim_cur > MOTION_MEMORY_BYTES)
 		limit.rlim_cur = MOTION_MEMORY_BYTES;
 	setrlimit(RLIMIT_DATA, &limit);
-#endif
 }
 
 static void close_others(void)

@@ -7,6 +7,7 @@
 
 #include "recorderd/motion/motion_process_internal.h"
 #include "shared/base/log.h"
+#include "shared/base/sanitizer.h"
 
 #define NICE        10         /* recording comes first */
 #define OOM_SCORE   "500"      /* and is killed last */
@@ -16,14 +17,6 @@
 #define PIPE_BYTES  (64 << 10)
 #define ERROR_BYTES 1024
 #define ERROR_READS 4
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define SANITIZED 0
-#endif
 
 static void limit(int resource, rlim_t most)
 {
@@ -49,7 +42,7 @@ static bool set_limits(void *context)
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, FILE_BYTES);
 	limit(RLIMIT_NOFILE, FILES);
-	if (SANITIZED) /* sanitizers need terabytes of addresses, and threads */
+	if (SANITIZED)
 		return true;
 	limit(RLIMIT_DATA, DATA_BYTES);
 	limit(RLIMIT_NPROC, 0);

@@ -76,6 +76,24 @@ static bool lock(int fd)
 	return fcntl(fd, F_OFD_SETLK, &whole) == 0;
 }
 
+int file_open_plain(int folder, const char *name)
+{
+	struct stat status;
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a FIFO does not block */
+
+	if (fd < 0) {
+		if (errno == ENXIO || errno == ELOOP) /* a socket; symbolic links in a circle */
+			errno = EBADMSG;
+		return -1;
+	}
+	int error = fstat(fd, &status) < 0 ? errno : S_ISREG(status.st_mode) ? 0 : EBADMSG;
+	if (error == 0)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
 int part_file_lock(int folder, const char *name, int flags)
 {
 	int fd = openat(folder, name, O_RDWR | flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);

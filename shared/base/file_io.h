@@ -25,6 +25,12 @@ ssize_t read_at(int fd, void *out, size_t bytes, uint64_t at);
 bool write_at(int fd, const void *data, size_t bytes, uint64_t at);
 
 /*
+ * Opens a file for reading, without waiting. Returns -1 with errno: EBADMSG if what has that name is no plain file, as a
+ * folder or a FIFO.
+ */
+int file_open_plain(int folder, const char *name);
+
+/*
  * Syncs a folder, so that the names in it survive a power cut. Returns false with errno. Some file systems, mostly
  * those of a network or of FUSE, cannot sync folders (EINVAL); that is no failure.
  */

@@ -100,9 +100,9 @@ enum motion_outcome motion_list_open(int directory, const char *file, struct mot
 	struct stat status;
 
 	*out = (struct motion_list){.fd = -1};
-	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a FIFO does not block */
+	int fd = file_open_plain(directory, file);
 	if (fd < 0)
-		return errno == ENOENT ? MOTION_MISSING : MOTION_ERROR;
+		return errno == ENOENT ? MOTION_MISSING : errno == EBADMSG ? MOTION_INVALID : MOTION_ERROR;
 	/* Few of the blocks are needed, so reading ahead would read many times as much. */
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 	ssize_t got = read_at(fd, &header, sizeof(header), 0);

@@ -98,9 +98,9 @@ enum motion_outcome motion_reader_open(int directory, const char *file, uint64_t
 	struct motion_header header;
 
 	*out = (struct motion_reader){.fd = -1};
-	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a FIFO does not block */
+	int fd = file_open_plain(directory, file);
 	if (fd < 0)
-		return errno == ENOENT ? MOTION_MISSING : MOTION_ERROR;
+		return errno == ENOENT ? MOTION_MISSING : errno == EBADMSG ? MOTION_INVALID : MOTION_ERROR;
 	ssize_t got = read_at(fd, &header, sizeof(header), 0);
 	if (got < 0) {
 		outcome = MOTION_ERROR;

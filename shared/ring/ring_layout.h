@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shared/base/reason.h"
+#include "shared/base/sanitizer.h"
 #include "shared/ring/ring.h"
 
 /* Positions never wrap around. A ring with a larger one is invalid (73 years at 2 GB/s). */
@@ -50,20 +51,12 @@ static inline bool ring_layout_is_intact(const struct ring_layout *layout, uint6
 	return reserve > pos && reserve - pos <= layout->data_bytes;
 }
 
-#if defined(__SANITIZE_THREAD__)
-#define RING_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define RING_THREAD_SANITIZER 1
-#endif
-#endif
-
 /*
  * ThreadSanitizer does not understand fences. In its build a compiler barrier replaces them (x86 keeps the order of
  * loads and the order of stores), and bytes are copied as relaxed atomics, so that it reports every access that the
  * rules of ring.h do not cover.
  */
-#ifdef RING_THREAD_SANITIZER
+#if THREAD_SANITIZER
 #define ring_fence(order) atomic_signal_fence(order)
 #else
 #define ring_fence(order) atomic_thread_fence(order)
@@ -72,7 +65,7 @@ static inline bool ring_layout_is_intact(const struct ring_layout *layout, uint6
 /* Frame bytes into the ring, and out of it. */
 static inline void ring_copy_in(uint8_t *ring, const uint8_t *from, size_t length)
 {
-#ifdef RING_THREAD_SANITIZER
+#if THREAD_SANITIZER
 	for (size_t i = 0; i < length; i++)
 		__atomic_store_n(ring + i, from[i], __ATOMIC_RELAXED);
 #else
@@ -82,7 +75,7 @@ static inline void ring_copy_in(uint8_t *ring, const uint8_t *from, size_t lengt
 
 static inline void ring_copy_out(uint8_t *to, const uint8_t *ring, size_t length)
 {
-#ifdef RING_THREAD_SANITIZER
+#if THREAD_SANITIZER
 	for (size_t i = 0; i < length; i++)
 		to[i] = __atomic_load_n(ring + i, __ATOMIC_RELAXED);
 #else

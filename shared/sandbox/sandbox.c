@@ -11,15 +11,7 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#define SANITIZED                                                                                                      \
-	(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer))
-#else
-#define SANITIZED 0
-#endif
+#include "shared/base/sanitizer.h"
 
 #define AT_EXEC 4u /* CLOSE_RANGE_CLOEXEC of linux/close_range.h (5.11) */
 

@@ -48,10 +48,9 @@ enum catalogue_outcome catalogue_open(int directory, struct catalogue *out)
 	struct stat status;
 
 	*out = (struct catalogue){.fd = -1};
-	int fd = openat(directory, CATALOGUE_FILE,
-			O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a FIFO does not block */
+	int fd = file_open_plain(directory, CATALOGUE_FILE);
 	if (fd < 0)
-		return errno == ENOENT ? CATALOGUE_MISSING : CATALOGUE_ERROR;
+		return errno == ENOENT ? CATALOGUE_MISSING : errno == EBADMSG ? CATALOGUE_INVALID : CATALOGUE_ERROR;
 	ssize_t got = read_items(fd, 0, 1, &header);
 	if (got < 0 || fstat(fd, &status) < 0)
 		goto refuse;

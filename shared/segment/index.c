@@ -54,9 +54,9 @@ enum index_outcome index_reader_open(int directory, const char *file, uint64_t s
 	struct index_header header;
 
 	*out = (struct index_reader){.fd = -1};
-	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a FIFO does not block */
+	int fd = file_open_plain(directory, file);
 	if (fd < 0)
-		return errno == ENOENT ? INDEX_MISSING : INDEX_ERROR;
+		return errno == ENOENT ? INDEX_MISSING : errno == EBADMSG ? INDEX_INVALID : INDEX_ERROR;
 	ssize_t got = read_at(fd, &header, sizeof(header), 0);
 	if (got < 0) {
 		outcome = INDEX_ERROR;

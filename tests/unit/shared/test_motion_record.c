@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "shared/motion/motion_record.h"
 #include "tests/unit/support/media_cases.h"
@@ -32,6 +34,21 @@ static enum motion_outcome open_bytes(const void *data, size_t length, uint64_t 
 
 	file_write(path_of("a.motion", path), data, length);
 	return motion_reader_open(AT_FDCWD, path, segment_no, out);
+}
+
+static void only_a_plain_file_is_one(void **state)
+{
+	struct motion_reader reader;
+	char path[PATH_BYTES];
+
+	(void)state;
+	assert_int_equal(mkdir(path_of("folder.motion", path), 0700), 0);
+	assert_int_equal(motion_reader_open(AT_FDCWD, path, 0, &reader), MOTION_INVALID);
+	assert_int_equal(mkfifo(path_of("fifo.motion", path), 0600), 0);
+	assert_int_equal(motion_reader_open(AT_FDCWD, path, 0, &reader), MOTION_INVALID);
+	path_of("circle.motion", path);
+	assert_int_equal(symlink(path, path), 0);
+	assert_int_equal(motion_reader_open(AT_FDCWD, path, 0, &reader), MOTION_INVALID);
 }
 
 static void each_cell_has_its_own_bits(void **state)
@@ -230,7 +247,7 @@ static void the_file_of_another_segment_is_refused(void **state)
 	motion_reader_close(&reader);
 	motion_reader_close(&reader);
 	assert_int_equal(motion_reader_open(AT_FDCWD, "/nowhere/at/all.motion", 0, &reader), MOTION_MISSING);
-	assert_int_equal(motion_reader_open(AT_FDCWD, media_folder, 0, &reader), MOTION_ERROR);
+	assert_int_equal(motion_reader_open(-1, "no.motion", 0, &reader), MOTION_ERROR);
 	motion_reader_close(&(struct motion_reader){0});
 	assert_true(fcntl(0, F_GETFD) >= 0);
 	buffer_free(&bytes);
@@ -253,6 +270,7 @@ static void the_name_is_made_from_the_segment_s(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_a_plain_file_is_one),
 		cmocka_unit_test(each_cell_has_its_own_bits),
 		cmocka_unit_test(raising_never_lowers),
 		cmocka_unit_test(joined_cells_have_the_larger_strength),
