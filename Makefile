@@ -28,7 +28,7 @@ endif
 
 # A folder is a library, and its list names its sources. The order of the lists is the order of the folders: a folder uses only
 # those listed before it, of shared/ and of its own program. tests/layers checks this.
-shared/base       = buffer clock crc32c file_io file_limit histogram log mono_cond reason
+shared/base       = buffer clock crc32c disk_pulse file_io file_limit histogram log mono_cond reason
 shared/text       = json_value time_parse time_text
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
@@ -37,8 +37,10 @@ shared/config     = config config_change config_keys config_text config_value mo
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder \
 	video_ring
 shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
-shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name segment_walk
+shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name \
+	segment_reader segment_search segment_walk
 shared/motion     = motion_area motion_area_cells motion_cells motion_event motion_list motion_polygon motion_record motion_tamper
+shared/timeline   = timeline_cache timeline_gaps timeline_items timeline_scan timeline_sum timeline_walk
 shared/notify     = notification
 
 recorderd/lock    = instance_lock
@@ -59,19 +61,17 @@ recorderd/probe   = encoder_probe encoder_trial probe_decode probe_pictures
 recorderd/encoder = encoder encoder_child encoder_choice encoder_input encoder_output encoder_pictures frame_drop ring_feed
 recorderd/motion  = captured_seconds child_messages motion_child motion_process motion_program motion_records record_check
 recorderd/control = control_request control_server
-recorderd/command = memory_command probe_command status_command token_command token_edit
+recorderd/command = memory_command probe_command report_command status_command token_command token_edit
 recorderd         = main options publish recorder recorder_open recorder_stop reload sd_notify service
 
 fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders
-fcgi/io           = config_watch disk_pulse fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
+fcgi/io           = config_watch fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
 	virtual_file zero_copy
 fcgi/auth         = authorize client_address cross_site own_host_name site_headers token_store trusted_host
 fcgi/motion       = motion_hour motion_query motion_question motion_scan motion_sources motion_spans motion_summary motion_walk \
 	second_bits
-fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_search clip_segment \
-	clip_slice kept_clips nearest_footage timelapse
-fcgi/timeline     = timeline_cache timeline_gaps timeline_items timeline_scan timeline_walk
+fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_slice kept_clips nearest_footage timelapse
 fcgi/transcode    = clip_spool still transcode transcode_adopt transcode_input transcode_plan
 fcgi/pool         = address_shares address_turn camera handover pass_table snapshot_cache snapshot_queue worker_groups \
 	worker_sandbox worker_slots

@@ -5,6 +5,7 @@
 
 #include "recorderd/command/memory_command.h"
 #include "recorderd/command/probe_command.h"
+#include "recorderd/command/report_command.h"
 #include "recorderd/command/status_command.h"
 #include "recorderd/command/token_command.h"
 #include "recorderd/options.h"
@@ -76,6 +77,8 @@ static int run_task(const struct options *options, const struct config *cameras,
 		return (int)status_print(stdout, cameras, count, options->json, !options->camera);
 	case TASK_PROBE:
 		return probe_command(stdout, cameras, count);
+	case TASK_REPORT:
+		return report_command(stdout, cameras, count, options->report_days);
 	case TASK_TOKEN_NEW:
 		return token_command_new(cameras, options->token, options->scopes, options->days);
 	case TASK_TOKEN_LIST:

@@ -15,7 +15,8 @@ enum {
 	OPTION_LEFTOVERS,
 	OPTION_FREE_MEMORY,
 	OPTION_KEEP_MEMORY,
-	OPTION_PROBE
+	OPTION_PROBE,
+	OPTION_REPORT
 };
 
 static const struct option long_options[] = {
@@ -33,6 +34,7 @@ static const struct option long_options[] = {
 	{"remove-token", required_argument, NULL, OPTION_REMOVE_TOKEN},
 	{"keep-memory", no_argument, NULL, OPTION_KEEP_MEMORY},
 	{"probe", no_argument, NULL, OPTION_PROBE},
+	{"report", required_argument, NULL, OPTION_REPORT},
 	{"leftovers", no_argument, NULL, OPTION_LEFTOVERS},
 	{"free-memory", no_argument, NULL, OPTION_FREE_MEMORY},
 	{0},
@@ -68,7 +70,7 @@ static void print_usage(FILE *to)
 	      "       recorderd -c DIRECTORY [-n NAME] [-t | -S]\n"
 	      "       recorderd [-c PATH] --new-token NAME --scope SCOPES [--days N]\n"
 	      "       recorderd [-c PATH] --list-tokens | --remove-token NAME\n"
-	      "       recorderd [-c PATH] [-n NAME] --probe\n"
+	      "       recorderd [-c PATH] [-n NAME] --probe | --report DAYS\n"
 	      "       recorderd --leftovers\n"
 	      "       recorderd --free-memory [-n NAME | -c PATH]\n"
 	      "\n"
@@ -84,6 +86,9 @@ static void print_usage(FILE *to)
 	      "  -j, --json         with --status: print JSON\n"
 	      "  --probe            measure how many frames per second this machine encodes with this configuration;\n"
 	      "                     exit status 1: fewer than it asks for\n"
+	      "  --report DAYS      print how much was recorded on each of these days, today being the last, and what "
+	      "is\n"
+	      "                     missing\n"
 	      "  -V, --version      print the version\n"
 	      "  -h, --help         print this help\n",
 	      to);
@@ -112,11 +117,13 @@ static bool parse_long_option(int option, struct options *out)
 		out->task = TASK_TOKEN_REMOVE;
 	else if (option == OPTION_PROBE)
 		out->task = TASK_PROBE;
+	else if (option == OPTION_REPORT)
+		out->task = TASK_REPORT;
 	else if (option == OPTION_LEFTOVERS)
 		out->task = TASK_LEFTOVERS;
 	else if (option == OPTION_FREE_MEMORY)
 		out->task = TASK_FREE_MEMORY;
-	out->token = optarg;
+	out->token = out->report_days = optarg;
 	return out->task != TASK_RECORD;
 }
 

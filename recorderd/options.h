@@ -11,6 +11,7 @@ enum options_task {
 	TASK_CHECK,
 	TASK_STATUS,
 	TASK_PROBE,
+	TASK_REPORT,
 	TASK_TOKEN_NEW,
 	TASK_TOKEN_LIST,
 	TASK_TOKEN_REMOVE,
@@ -26,6 +27,7 @@ struct options {
 	bool keep_memory;          /* TASK_RECORD: after SIGTERM the frames in memory stay for the next recorder */
 	const char *token;         /* TASK_TOKEN_NEW, TASK_TOKEN_REMOVE: the token's name */
 	const char *scopes, *days; /* TASK_TOKEN_NEW; NULL if not given */
+	const char *report_days;   /* TASK_REPORT */
 };
 
 enum options_outcome { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_INVALID };

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "fcgi/api/route.h"
-#include "fcgi/clip/clip_segment.h"
 #include "fcgi/http/query.h"
-#include "fcgi/io/disk_pulse.h"
 #include "fcgi/server/response.h"
+#include "shared/base/disk_pulse.h"
+#include "shared/segment/segment_reader.h"
 
 #define LIST_MAX   100000L
 #define OFFSET_MAX 1000000000L
@@ -41,19 +41,19 @@ static bool list_read_query(struct api_request *request, struct list *list)
 /* The entry of the open segment is as old as the list; its index is up to date. */
 static void update_entry(int folder, struct catalogue_entry *entry)
 {
-	struct clip_segment segment;
+	struct segment_reader segment;
 	struct index_record last;
 	struct stat status;
 
-	if (entry->state != CATALOGUE_RECORDING || !clip_segment_open(folder, entry, &segment))
+	if (entry->state != CATALOGUE_RECORDING || !segment_reader_open(folder, entry, &segment))
 		return;
-	if (segment.count > 0 && clip_segment_read(&segment, segment.count - 1, 1, &last) == 1) {
+	if (segment.count > 0 && segment_reader_read(&segment, segment.count - 1, 1, &last) == 1) {
 		entry->frames = segment.count;
 		entry->end_wall_us = last.wall_us + last.duration_us;
 	}
 	if (fstat(segment.fd, &status) == 0)
 		entry->size_bytes = (uint64_t)status.st_size;
-	clip_segment_close(&segment, false);
+	segment_reader_close(&segment, false);
 }
 
 /* False once the list has as many entries as were asked for. */
@@ -231,7 +231,7 @@ void handle_recording_init(struct api_request *request)
 		return;
 	enum segment_outcome outcome = segment_read_layout(fd, &layout);
 	int error = errno;
-	bool good = outcome == SEGMENT_OK && clip_segment_append_init(&layout, &init);
+	bool good = outcome == SEGMENT_OK && segment_reader_append_init(&layout, &init);
 	segment_layout_free(&layout);
 	close(fd);
 	if (good)

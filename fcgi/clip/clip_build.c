@@ -42,7 +42,7 @@ static struct mp4_moov *header_create(const struct build *build, int64_t created
 	uint8_t entry[MP4_ENTRY_MAX];
 	struct mp4_init init;
 
-	if (!clip_segment_read_init(&build->plan->slices[0].segment, entry, &init))
+	if (!segment_reader_read_init(&build->plan->slices[0].segment, entry, &init))
 		return NULL;
 	return mp4_moov_create(&(struct mp4_moov_spec){
 		.width = init.width,
@@ -115,7 +115,7 @@ static bool add_all(struct build *build, const struct clip_slice *slice)
 
 	while (next < slice->end) {
 		size_t wanted = slice->end - next < RECORDS_PER_READ ? (size_t)(slice->end - next) : RECORDS_PER_READ;
-		if (clip_segment_read(&slice->segment, next, wanted, records) != wanted)
+		if (segment_reader_read(&slice->segment, next, wanted, records) != wanted)
 			return false;
 		for (size_t i = 0; i < wanted; i++)
 			if (!add_record(build, slice, &records[i], &pack))
@@ -174,7 +174,7 @@ static bool add_frames(struct build *build, const struct clip_slice *slice)
 }
 
 /* Makes the file know a segment by its name. */
-static bool add_by_name(struct build *build, const struct clip_segment *segment)
+static bool add_by_name(struct build *build, const struct segment_reader *segment)
 {
 	uint64_t number = segment->entry.segment_no;
 
@@ -193,10 +193,10 @@ static bool add_slice(struct build *build)
 	if (!build->by_name)
 		return add_frames(build, slice);
 	if (!clip_plan_open_slice(build->plan, build->current)) {
-		enum clip_segment_error error = clip_segment_classify(errno);
-		if (error == CLIP_SEGMENT_UNREADABLE)
+		enum segment_reader_error error = segment_reader_classify(errno);
+		if (error == SEGMENT_READER_UNREADABLE)
 			build->plan->unreadable = errno;
-		build->deleted = error != CLIP_SEGMENT_NO_RESOURCES;
+		build->deleted = error != SEGMENT_READER_NO_RESOURCES;
 		return false;
 	}
 	bool good = add_by_name(build, &slice->segment) && add_frames(build, slice);
@@ -306,11 +306,11 @@ static bool move_descriptors(struct clip_plan *plan, struct virtual_file *file)
 	bool good = true;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		struct clip_segment *segment = &plan->slices[i].segment;
+		struct segment_reader *segment = &plan->slices[i].segment;
 		if (segment->fd <= 0)
 			continue;
 		good = virtual_file_adopt_fd(file, segment->fd) && good;
-		clip_segment_close(segment, true);
+		segment_reader_close(segment, true);
 	}
 	return good;
 }

@@ -20,7 +20,7 @@ static int64_t wall_of(int64_t mono_us)
  */
 static int64_t slice_mono_us(const struct clip_slice *slice, const struct ring_reader *ring)
 {
-	struct clip_segment opened = {.fd = slice->segment.fd};
+	struct segment_reader opened = {.fd = slice->segment.fd};
 	struct segment_layout layout = {0};
 	uint8_t boot_id[16];
 	int64_t mono_us = 0;
@@ -29,7 +29,7 @@ static int64_t slice_mono_us(const struct clip_slice *slice, const struct ring_r
 		return 0;
 	/* A long plan does not keep its last segments open. */
 	bool released = slice->segment.fd <= 0;
-	if (released && !clip_segment_open(slice->segment.folder, &slice->segment.entry, &opened))
+	if (released && !segment_reader_open(slice->segment.folder, &slice->segment.entry, &opened))
 		return 0;
 	ring_reader_boot_id(ring, boot_id);
 	if (segment_read_layout(opened.fd, &layout) == SEGMENT_OK &&
@@ -37,7 +37,7 @@ static int64_t slice_mono_us(const struct clip_slice *slice, const struct ring_r
 		mono_us = layout.info.first_mono_us + (slice->tail.wall_us - layout.info.first_wall_us);
 	segment_layout_free(&layout);
 	if (released)
-		clip_segment_close(&opened, false);
+		segment_reader_close(&opened, false);
 	return mono_us;
 }
 

@@ -25,7 +25,7 @@ bool clip_plan_insert(struct clip_plan *plan, size_t at, struct clip_slice *slic
 		size_t capacity = plan->capacity ? plan->capacity * 2 : 4;
 		struct clip_slice *grown = reallocarray(plan->slices, capacity, sizeof(*grown));
 		if (!grown) {
-			clip_segment_close(&slice->segment, false);
+			segment_reader_close(&slice->segment, false);
 			return false;
 		}
 		plan->slices = grown;
@@ -42,13 +42,13 @@ void clip_plan_replace(struct clip_plan *plan, size_t at, struct clip_slice *sli
 	slice->follows = plan->slices[at].follows;
 	slice->from_us = plan->slices[at].from_us;
 	slice->to_us = plan->slices[at].to_us;
-	clip_segment_close(&plan->slices[at].segment, false);
+	segment_reader_close(&plan->slices[at].segment, false);
 	plan->slices[at] = *slice;
 }
 
 void clip_plan_remove(struct clip_plan *plan, size_t at)
 {
-	clip_segment_close(&plan->slices[at].segment, false);
+	segment_reader_close(&plan->slices[at].segment, false);
 	plan->count--;
 	memmove(plan->slices + at, plan->slices + at + 1, (plan->count - at) * sizeof(*plan->slices));
 	if (at < plan->count)
@@ -70,14 +70,14 @@ static bool slice_follows(const struct clip_slice *before, const struct clip_sli
 /* Continues without a segment that could not be opened. */
 static enum plan_outcome plan_without(struct clip_plan *plan, int error)
 {
-	switch (clip_segment_classify(error)) {
-	case CLIP_SEGMENT_NO_RESOURCES:
+	switch (segment_reader_classify(error)) {
+	case SEGMENT_READER_NO_RESOURCES:
 		return PLAN_ERROR;
-	case CLIP_SEGMENT_UNREADABLE:
+	case SEGMENT_READER_UNREADABLE:
 		plan->unreadable = error;
 		break;
-	case CLIP_SEGMENT_DELETED:
-	case CLIP_SEGMENT_DAMAGED:
+	case SEGMENT_READER_DELETED:
+	case SEGMENT_READER_DAMAGED:
 		break;
 	}
 	return PLAN_OK;
@@ -87,7 +87,7 @@ static enum plan_outcome plan_without(struct clip_plan *plan, int error)
 static bool add_slice(struct clip_plan *plan, struct clip_slice *slice)
 {
 	if (plan->count >= PLAN_OPEN_MAX)
-		clip_segment_release(&slice->segment);
+		segment_reader_release(&slice->segment);
 	return clip_plan_insert(plan, plan->count, slice);
 }
 
@@ -101,8 +101,8 @@ static enum plan_outcome plan_pieces(struct clip_slice *slice, struct clip_plan 
 		uint64_t hole = clip_slice_find_hole(&slice->segment, slice->first, end);
 		if (hole == end)
 			break;
-		if (!clip_segment_open(plan->folder, &slice->segment.entry, &rest.segment)) {
-			clip_segment_close(&slice->segment, false);
+		if (!segment_reader_open(plan->folder, &slice->segment.entry, &rest.segment)) {
+			segment_reader_close(&slice->segment, false);
 			return PLAN_ERROR;
 		}
 		rest.first = hole;
@@ -110,7 +110,7 @@ static enum plan_outcome plan_pieces(struct clip_slice *slice, struct clip_plan 
 		slice->end = hole;
 		bool good = clip_slice_read_ends(&slice->segment, slice) && clip_slice_read_ends(&rest.segment, &rest);
 		if (!add_slice(plan, slice) || !good) {
-			clip_segment_close(&rest.segment, false);
+			segment_reader_close(&rest.segment, false);
 			return PLAN_ERROR;
 		}
 		*slice = rest;
@@ -132,14 +132,14 @@ static bool add_part(struct clip_plan *plan, struct clip_slice *slice, size_t fi
 }
 
 /* Adds the frames of one part, divided where frames are damaged. */
-static enum plan_outcome plan_part(const struct clip_segment *segment, const struct clip_part *part,
+static enum plan_outcome plan_part(const struct segment_reader *segment, const struct clip_part *part,
 				   size_t first_of_segment, struct clip_plan *plan)
 {
 	struct clip_slice slice = {.origin = CLIP_DISK, .from_us = part->from_us, .to_us = part->to_us};
 
 	if (!clip_slice_find(segment, part->from_us, part->to_us, &slice))
 		return PLAN_OK;
-	slice.segment = clip_segment_unopened(segment);
+	slice.segment = segment_reader_unopened(segment);
 	for (uint64_t end = slice.end; slice.first < end; slice.first = slice.end) {
 		slice.end = segment->entry.holes ? clip_slice_find_hole(segment, slice.first, end) : end;
 		if (!clip_slice_read_ends(segment, &slice))
@@ -172,19 +172,19 @@ static enum plan_outcome plan_parts(const struct catalogue_entry *entry, struct 
 	size_t part = find_part(plan, entry->start_wall_us), first_of_segment = plan->count;
 	int64_t end_us = entry->state == CATALOGUE_COMPLETE ? entry->end_wall_us : INT64_MAX;
 	enum plan_outcome outcome = PLAN_OK;
-	struct clip_segment segment;
+	struct segment_reader segment;
 
 	if (part == plan->part_count || plan->parts[part].from_us >= end_us)
 		return PLAN_OK;
 	errno = 0;
-	if (!clip_segment_open(plan->folder, entry, &segment))
+	if (!segment_reader_open(plan->folder, entry, &segment))
 		return plan_without(plan, errno);
 	for (; outcome == PLAN_OK && part < plan->part_count && plan->parts[part].from_us < end_us; part++)
 		outcome = plan_part(&segment, &plan->parts[part], first_of_segment, plan);
 	if (first_of_segment == 0 && plan->count > 0)
 		plan->slices[0].segment = segment;
 	else
-		clip_segment_close(&segment, false);
+		segment_reader_close(&segment, false);
 	return outcome;
 }
 
@@ -199,10 +199,10 @@ static enum plan_outcome plan_entry(const struct catalogue_entry *entry, struct 
 	if (plan->parts)
 		return plan_parts(entry, plan);
 	errno = 0;
-	if (!clip_segment_open(plan->folder, entry, &slice.segment))
+	if (!segment_reader_open(plan->folder, entry, &slice.segment))
 		return plan_without(plan, errno);
 	if (!clip_slice_find(&slice.segment, plan->from_us, plan->to_us, &slice)) {
-		clip_segment_close(&slice.segment, false);
+		segment_reader_close(&slice.segment, false);
 		return PLAN_OK;
 	}
 	if (plan->count > 0)
@@ -290,27 +290,27 @@ enum plan_outcome clip_plan_make_parts(int folder, int64_t from_us, int64_t to_u
 
 bool clip_plan_open_slice(struct clip_plan *plan, size_t at)
 {
-	return clip_segment_reopen(&plan->slices[at].segment);
+	return segment_reader_reopen(&plan->slices[at].segment);
 }
 
 bool clip_plan_close_slice(struct clip_plan *plan, size_t at)
 {
-	struct clip_segment *segment = &plan->slices[at].segment;
+	struct segment_reader *segment = &plan->slices[at].segment;
 	struct clip_slice *next = at + 1 < plan->count ? &plan->slices[at + 1] : NULL;
 
 	if (!next || segment->adopted || next->origin != CLIP_DISK || next->segment.fd > 0 ||
 	    next->segment.entry.segment_no != segment->entry.segment_no) {
-		clip_segment_release(segment);
+		segment_reader_release(segment);
 		return false;
 	}
-	clip_segment_hand_over(segment, &next->segment);
+	segment_reader_hand_over(segment, &next->segment);
 	return true;
 }
 
 void clip_plan_free(struct clip_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		clip_segment_close(&plan->slices[i].segment, false);
+		segment_reader_close(&plan->slices[i].segment, false);
 	free(plan->slices);
 	if (plan->folder > 0)
 		close(plan->folder);

@@ -61,7 +61,7 @@ void clip_plan_free(struct clip_plan *plan);
 uint64_t clip_plan_frames(const struct clip_plan *plan);
 
 /*
- * Opens the segment of the slice at index `at`, unless it is open. Returns false with errno, as clip_segment_open()
+ * Opens the segment of the slice at index `at`, unless it is open. Returns false with errno, as segment_reader_open()
  * does. clip_plan_close_slice() closes it, unless the next slice is of the same segment and takes it over: then it
  * returns true. Call it only for slices that clip_plan_open_slice() has opened, or that have taken over.
  */

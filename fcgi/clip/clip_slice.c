@@ -19,40 +19,40 @@ int64_t clip_slack_us(const struct index_record *record)
 }
 
 /* An index whose times or offsets run backwards contradicts itself. */
-bool clip_slice_read_ends(const struct clip_segment *segment, struct clip_slice *slice)
+bool clip_slice_read_ends(const struct segment_reader *segment, struct clip_slice *slice)
 {
-	return clip_segment_read(segment, slice->first, 1, &slice->head) == 1 &&
-	       clip_segment_read(segment, slice->end - 1, 1, &slice->tail) == 1 &&
+	return segment_reader_read(segment, slice->first, 1, &slice->head) == 1 &&
+	       segment_reader_read(segment, slice->end - 1, 1, &slice->tail) == 1 &&
 	       slice->tail.offset >= slice->head.offset && slice->tail.wall_us >= slice->head.wall_us;
 }
 
-bool clip_slice_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_slice *out)
+bool clip_slice_whole(struct segment_reader *segment, enum clip_origin origin, struct clip_slice *out)
 {
 	*out = (struct clip_slice){.segment = *segment, .end = segment->count, .origin = origin};
-	out->first = clip_segment_key_frame(segment, 0);
+	out->first = segment_reader_key_frame(segment, 0);
 	if (out->first < out->end && clip_slice_read_ends(&out->segment, out))
 		return true;
-	clip_segment_close(&out->segment, false);
+	segment_reader_close(&out->segment, false);
 	return false;
 }
 
-bool clip_slice_find(const struct clip_segment *segment, int64_t from_us, int64_t to_us, struct clip_slice *slice)
+bool clip_slice_find(const struct segment_reader *segment, int64_t from_us, int64_t to_us, struct clip_slice *slice)
 {
-	slice->first = clip_segment_find(segment, from_us);
-	slice->end = clip_segment_find(segment, to_us);
+	slice->first = segment_reader_find(segment, from_us);
+	slice->end = segment_reader_find(segment, to_us);
 	if (slice->first >= slice->end)
 		return false;
-	slice->first = clip_segment_key_frame(segment, slice->first);
+	slice->first = segment_reader_key_frame(segment, slice->first);
 	return slice->first < slice->end && clip_slice_read_ends(segment, slice) && slice->tail.wall_us < to_us;
 }
 
-uint64_t clip_slice_find_hole(const struct clip_segment *segment, uint64_t first, uint64_t end)
+uint64_t clip_slice_find_hole(const struct segment_reader *segment, uint64_t first, uint64_t end)
 {
 	struct index_record records[RECORDS_PER_READ];
 
 	for (uint64_t next = first + 1; next < end;) {
 		size_t wanted = end - next < RECORDS_PER_READ ? (size_t)(end - next) : RECORDS_PER_READ;
-		size_t got = clip_segment_read(segment, next, wanted, records);
+		size_t got = segment_reader_read(segment, next, wanted, records);
 		for (size_t i = 0; i < got; i++)
 			if (records[i].flags & INDEX_AFTER_HOLE)
 				return next + i;

@@ -14,12 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/clip/clip_segment.h"
+#include "shared/segment/segment_reader.h"
 
 enum clip_origin { CLIP_DISK, CLIP_MEMORY, CLIP_TRANSCODED };
 
 struct clip_slice {
-	struct clip_segment segment;    /* owned */
+	struct segment_reader segment;  /* owned */
 	uint64_t first, end;            /* record numbers; end is exclusive */
 	struct index_record head, tail; /* the records `first` and `end` - 1 */
 	enum clip_origin origin;
@@ -31,16 +31,16 @@ struct clip_slice {
  * Makes a slice of all frames of an opened segment, which it takes over. Returns false and closes the segment if it has
  * no frame or no key frame.
  */
-bool clip_slice_whole(struct clip_segment *segment, enum clip_origin origin, struct clip_slice *out);
+bool clip_slice_whole(struct segment_reader *segment, enum clip_origin origin, struct clip_slice *out);
 
 /* Finds the frames of [from_us, to_us) in an opened segment. False if there are none, or the index is damaged. */
-bool clip_slice_find(const struct clip_segment *segment, int64_t from_us, int64_t to_us, struct clip_slice *slice);
+bool clip_slice_find(const struct segment_reader *segment, int64_t from_us, int64_t to_us, struct clip_slice *slice);
 
 /* Reads the records at both ends. Returns false if they contradict each other. */
-bool clip_slice_read_ends(const struct clip_segment *segment, struct clip_slice *slice);
+bool clip_slice_read_ends(const struct segment_reader *segment, struct clip_slice *slice);
 
 /* The first record after `first` that follows damaged frames; `end` if there is none before it. */
-uint64_t clip_slice_find_hole(const struct clip_segment *segment, uint64_t first, uint64_t end);
+uint64_t clip_slice_find_hole(const struct segment_reader *segment, uint64_t first, uint64_t end);
 
 static inline bool clip_slice_is_cut(const struct clip_slice *slice)
 {

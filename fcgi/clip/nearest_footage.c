@@ -1,7 +1,7 @@
 /* nearest_footage.c - finds the frames next to a range that has none. */
 #include "fcgi/clip/nearest_footage.h"
 
-#include "fcgi/clip/clip_segment.h"
+#include "shared/segment/segment_reader.h"
 
 #define ENTRIES_PER_READ 64u
 
@@ -28,20 +28,20 @@ static void take_after(struct nearest_footage *nearest, int64_t wall_us)
 /* Finds the wall time of the segment's last frame before wall_us, or of its first one at or after it. */
 static bool find_adjacent(int folder, const struct catalogue_entry *entry, int64_t wall_us, bool before, int64_t *at_us)
 {
-	struct clip_segment segment;
+	struct segment_reader segment;
 	struct index_record record;
 	bool found = false;
 
-	if (!clip_segment_open(folder, entry, &segment))
+	if (!segment_reader_open(folder, entry, &segment))
 		return false;
-	uint64_t number = clip_segment_find(&segment, wall_us);
+	uint64_t number = segment_reader_find(&segment, wall_us);
 	if (!before || number > 0)
-		found = clip_segment_read(&segment, before ? number - 1 : number, 1, &record) == 1;
+		found = segment_reader_read(&segment, before ? number - 1 : number, 1, &record) == 1;
 	/* If some records come from the .mp4 and others from an index that contradicts it, the search may be misled. */
 	found = found && (record.wall_us < wall_us) == before;
 	if (found)
 		*at_us = record.wall_us;
-	clip_segment_close(&segment, false);
+	segment_reader_close(&segment, false);
 	return found;
 }
 

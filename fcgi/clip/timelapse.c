@@ -27,11 +27,11 @@ static int64_t slot_of(const struct timelapse *timelapse, int64_t wall_us)
 }
 
 /* The first record at or after wall_us, if that is near the guess; else segment->count. */
-static uint64_t find_around(const struct clip_segment *segment, uint64_t guess, int64_t wall_us)
+static uint64_t find_around(const struct segment_reader *segment, uint64_t guess, int64_t wall_us)
 {
 	struct index_record records[2 * AROUND];
 	uint64_t first = guess > AROUND ? guess - AROUND : 0;
-	size_t got = clip_segment_read(segment, first, 2 * AROUND, records);
+	size_t got = segment_reader_read(segment, first, 2 * AROUND, records);
 
 	if (got == 0 || records[0].wall_us >= wall_us)
 		return segment->count;
@@ -45,7 +45,7 @@ static uint64_t find_around(const struct clip_segment *segment, uint64_t guess, 
 static uint64_t skip_slot(const struct timelapse *timelapse, const struct clip_slice *slice, uint64_t number,
 			  const struct index_record *record)
 {
-	const struct clip_segment *segment = &slice->segment;
+	const struct segment_reader *segment = &slice->segment;
 	int64_t next_us = timelapse->from_us + (slot_of(timelapse, record->wall_us) + 1) * timelapse->step_us;
 	int64_t ahead = (next_us - record->wall_us) / (record->duration_us > 0 ? record->duration_us : 1);
 
@@ -55,7 +55,7 @@ static uint64_t skip_slot(const struct timelapse *timelapse, const struct clip_s
 		return number + 1;
 	uint64_t found = find_around(segment, number + (uint64_t)ahead, next_us);
 	if (found == segment->count)
-		found = clip_segment_find(segment, next_us);
+		found = segment_reader_find(segment, next_us);
 	return found > number ? found : number + 1;
 }
 
@@ -72,7 +72,7 @@ enum timelapse_outcome timelapse_next(struct timelapse *timelapse, const struct 
 
 	while (*number < slice->end) {
 		size_t wanted = slice->end - *number < BLOCK ? (size_t)(slice->end - *number) : BLOCK;
-		size_t got = clip_segment_read(&slice->segment, *number, wanted, records);
+		size_t got = segment_reader_read(&slice->segment, *number, wanted, records);
 		for (size_t i = 0; i < got; i++) {
 			if (!is_shown(timelapse, &records[i]))
 				continue;

@@ -267,7 +267,7 @@ static enum plan_outcome plan_moving(int folder, int64_t limit_us, struct moving
 	int64_t from_us = out->from_us, to_us = out->to_us;
 
 	if (!moving_parts_find(moving, folder, from_us, to_us)) {
-		if (errno == EOVERFLOW || clip_segment_classify(errno) == CLIP_SEGMENT_NO_RESOURCES)
+		if (errno == EOVERFLOW || segment_reader_classify(errno) == SEGMENT_READER_NO_RESOURCES)
 			return PLAN_ERROR;
 		out->unreadable = errno != 0 ? errno : EBADMSG;
 		return PLAN_OK;

@@ -92,11 +92,11 @@ static void slice_begin(struct playlist *list, const struct clip_slice *slice, s
 }
 
 /* Neighbouring slices are often of one segment. */
-static size_t init_bytes_of(struct playlist *list, const struct clip_segment *segment)
+static size_t init_bytes_of(struct playlist *list, const struct segment_reader *segment)
 {
 	if (list->init_of != segment->entry.segment_no) {
 		list->init_of = segment->entry.segment_no;
-		list->init_bytes = clip_segment_init_bytes(segment);
+		list->init_bytes = segment_reader_init_bytes(segment);
 	}
 	return list->init_bytes;
 }
@@ -131,7 +131,7 @@ static void add_entries(struct playlist *list, const struct clip_slice *slice, b
 	slice_begin(list, slice, init_bytes);
 	for (uint64_t next = slice->first; next < slice->end;) {
 		size_t wanted = slice->end - next < RECORDS_PER_READ ? (size_t)(slice->end - next) : RECORDS_PER_READ;
-		size_t got = clip_segment_read(&slice->segment, next, wanted, records);
+		size_t got = segment_reader_read(&slice->segment, next, wanted, records);
 		for (size_t i = 0; i < got; i++) {
 			const struct index_record *record = &records[i];
 			bool key = record->flags & INDEX_KEY;
@@ -164,9 +164,9 @@ static void add_slice(struct playlist *list, struct clip_plan *plan, size_t at)
 		return;
 	if (clip_plan_open_slice(plan, at))
 		add_entries(list, slice, at + 1 == plan->count);
-	else if (clip_segment_classify(errno) == CLIP_SEGMENT_NO_RESOURCES)
+	else if (segment_reader_classify(errno) == SEGMENT_READER_NO_RESOURCES)
 		list->entries.failed = true;
-	else if (clip_segment_classify(errno) == CLIP_SEGMENT_UNREADABLE)
+	else if (segment_reader_classify(errno) == SEGMENT_READER_UNREADABLE)
 		list->unreadable = errno;
 	clip_plan_close_slice(plan, at);
 }

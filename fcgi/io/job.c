@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fcgi/io/disk_pulse.h"
 #include "fcgi/sandbox/program_sandbox.h"
+#include "shared/base/disk_pulse.h"
 #include "shared/base/file_io.h"
 
 #define CHILD_NICE         10 /* added to that of its worker */

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fcgi/io/disk_pulse.h"
 #include "shared/base/crc32c.h"
+#include "shared/base/disk_pulse.h"
 #include "shared/base/file_io.h"
 
 struct lazy_file {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fcgi/io/disk_pulse.h"
+#include "shared/base/disk_pulse.h"
 
 #define BLOCKS_PER_READ 32
 

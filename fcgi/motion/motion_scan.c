@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "fcgi/io/disk_pulse.h"
+#include "shared/base/disk_pulse.h"
 
 #define RECORDS_PER_READ 256
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/io/disk_pulse.h"
 #include "fcgi/motion/motion_scan.h"
 #include "shared/base/clock.h"
+#include "shared/base/disk_pulse.h"
 
 #define ENTRIES_PER_READ 64
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/io/disk_pulse.h"
+#include "shared/base/disk_pulse.h"
 #include "shared/motion/motion_event.h"
 
 #define RECORDS_PER_READ 512

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 
 #include "fcgi/motion/motion_summary.h"
-#include "fcgi/timeline/timeline_cache.h"
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
 #include "shared/segment/catalogue.h"
+#include "shared/timeline/timeline_cache.h"
 
 struct api_camera {
 	const struct config *config; /* not owned */

@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fcgi/io/disk_pulse.h"
 #include "fcgi/server/pending.h"
 #include "fcgi/server/request.h"
+#include "shared/base/disk_pulse.h"
 #include "shared/base/log.h"
 
 #define MMAP_THRESHOLD  (128 << 10)

@@ -27,7 +27,7 @@ void still_init(struct still *still)
 void still_free(struct still *still)
 {
 	buffer_free(&still->jpeg);
-	clip_segment_close(&still->segment, false);
+	segment_reader_close(&still->segment, false);
 	if (still->memory_fd >= 0)
 		close(still->memory_fd);
 	still_init(still);
@@ -113,10 +113,10 @@ bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_
 static bool read_jpeg(struct still *still, const struct clip_slice *slice, int64_t wall_us)
 {
 	struct index_record record;
-	uint64_t number = clip_segment_find(&slice->segment, wall_us + 1);
+	uint64_t number = segment_reader_find(&slice->segment, wall_us + 1);
 
 	number -= number > slice->first;
-	if (clip_segment_read(&slice->segment, number, 1, &record) != 1 || !buffer_reserve(&still->jpeg, record.size))
+	if (segment_reader_read(&slice->segment, number, 1, &record) != 1 || !buffer_reserve(&still->jpeg, record.size))
 		return false;
 	if (read_at(slice->segment.fd, still->jpeg.data, record.size, record.offset) != (ssize_t)record.size)
 		return false;
@@ -141,7 +141,7 @@ bool still_from_archive(struct still *still, int folder, int64_t wall_us)
 		still->segment = slice->segment;
 		still->record = slice->first;
 		still->wall_us = slice->head.wall_us;
-		slice->segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
+		slice->segment = (struct segment_reader){.fd = -1, .index = {.fd = -1}};
 		good = true;
 	}
 	int error = plan.count > 0 && !good ? EIO : plan.unreadable;

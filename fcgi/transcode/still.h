@@ -7,18 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/clip/clip_segment.h"
 #include "shared/base/buffer.h"
 #include "shared/ring/ring_reader.h"
+#include "shared/segment/segment_reader.h"
 
 struct still {
-	struct buffer jpeg;          /* the picture; before FFmpeg has run, the one to scale */
-	struct clip_segment segment; /* owned; open if the picture has to be decoded */
-	uint64_t record;             /* its key frame */
-	int64_t wall_us;             /* of the picture */
-	bool newest;                 /* nothing after it exists yet, so a nearer frame may still arrive */
-	unsigned width;              /* to scale to; 0 for the original size */
-	int memory_fd;               /* FFmpeg's output; owned */
+	struct buffer jpeg;            /* the picture; before FFmpeg has run, the one to scale */
+	struct segment_reader segment; /* owned; open if the picture has to be decoded */
+	uint64_t record;               /* its key frame */
+	int64_t wall_us;               /* of the picture */
+	bool newest;                   /* nothing after it exists yet, so a nearer frame may still arrive */
+	unsigned width;                /* to scale to; 0 for the original size */
+	int memory_fd;                 /* FFmpeg's output; owned */
 };
 
 void still_init(struct still *still);

@@ -124,15 +124,15 @@ static bool write_end(int fd, const struct transcode_input *input)
 /* Finds the capture time of the first picture that FFmpeg has made of a part so far; false if there is none. */
 static bool first_picture(const struct transcode_part *part, int64_t given_us, int64_t *first_us)
 {
-	struct clip_segment made;
+	struct segment_reader made;
 	int fd = fcntl(part->memory_fd, F_DUPFD_CLOEXEC, 0);
 
-	if (fd < 0 || !clip_segment_adopt(fd, given_us, &made))
+	if (fd < 0 || !segment_reader_adopt(fd, given_us, &made))
 		return false;
 	bool any = made.count > 0;
 	if (any)
 		*first_us = made.records[0].wall_us;
-	clip_segment_close(&made, false);
+	segment_reader_close(&made, false);
 	return any;
 }
 

@@ -18,7 +18,7 @@ static bool read_end(int fd, struct part_end *end)
 /* Makes a slice of a part's output. */
 static enum part_outcome adopt_part(struct transcode_part *part, struct clip_slice *out, bool *frames_missing)
 {
-	struct clip_segment segment;
+	struct segment_reader segment;
 	struct stat status = {0};
 	struct part_end end;
 	int fd = part->memory_fd;
@@ -30,11 +30,11 @@ static enum part_outcome adopt_part(struct transcode_part *part, struct clip_sli
 		*frames_missing |= status.st_size == (off_t)sizeof(end);
 		return status.st_size == (off_t)sizeof(end) ? PART_EMPTY : PART_FAILED;
 	}
-	if (!clip_segment_adopt(fd, end.first_wall_us, &segment))
+	if (!segment_reader_adopt(fd, end.first_wall_us, &segment))
 		return PART_FAILED;
 	*frames_missing |= segment.count != end.frames || (!part->slice && end.first_wall_us != part->first_wall_us);
 	if (segment.count == 0) {
-		clip_segment_close(&segment, false);
+		segment_reader_close(&segment, false);
 		return PART_EMPTY;
 	}
 	if (!clip_slice_whole(&segment, part->slice ? CLIP_TRANSCODED : CLIP_MEMORY, out))

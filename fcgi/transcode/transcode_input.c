@@ -129,7 +129,7 @@ static bool write_jpegs(struct transcode_input *input, const struct subprocess *
 
 	while (next < slice->end) {
 		size_t wanted = slice->end - next < RECORDS_PER_READ ? (size_t)(slice->end - next) : RECORDS_PER_READ;
-		if (clip_segment_read(&slice->segment, next, wanted, records) != wanted)
+		if (segment_reader_read(&slice->segment, next, wanted, records) != wanted)
 			return false;
 		for (size_t i = 0; i < wanted; i++)
 			if (!write_record(input, &records[i], ffmpeg))
@@ -154,13 +154,13 @@ static bool write_bytes(int fd, uint64_t at, uint64_t end, const struct subproce
 	return good;
 }
 
-bool transcode_input_fragment_offset(const struct clip_segment *segment, uint64_t number, uint64_t *at)
+bool transcode_input_fragment_offset(const struct segment_reader *segment, uint64_t number, uint64_t *at)
 {
 	struct segment_layout layout = {0};
 	struct index_record before;
 
 	if (number > 0) {
-		if (clip_segment_read(segment, number - 1, 1, &before) != 1)
+		if (segment_reader_read(segment, number - 1, 1, &before) != 1)
 			return false;
 		*at = before.offset + before.size;
 		return true;
@@ -171,14 +171,14 @@ bool transcode_input_fragment_offset(const struct clip_segment *segment, uint64_
 	return good;
 }
 
-bool transcode_input_write_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end,
+bool transcode_input_write_fragments(const struct segment_reader *segment, uint64_t first, uint64_t end,
 				     const struct subprocess *ffmpeg)
 {
 	struct segment_layout layout = {0};
 	struct buffer init = {0};
 	uint64_t from, to;
 	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_OK &&
-		    clip_segment_append_init(&layout, &init) &&
+		    segment_reader_append_init(&layout, &init) &&
 		    transcode_input_fragment_offset(segment, first, &from) &&
 		    transcode_input_fragment_offset(segment, end, &to) &&
 		    child_program_write(ffmpeg, init.data, init.length) && write_bytes(segment->fd, from, to, ffmpeg);
@@ -192,7 +192,7 @@ static bool write_slice(struct transcode_input *input, const struct subprocess *
 {
 	struct clip_slice *slice = input->part->slice;
 
-	if (!clip_segment_reopen(&slice->segment))
+	if (!segment_reader_reopen(&slice->segment))
 		return false;
 	input->frames = slice->end - slice->first;
 	if (input->format == TRANSCODE_INPUT_FRAGMENTS)

@@ -66,11 +66,11 @@ void transcode_input_check_start(struct transcode_input *input, transcode_start_
 enum transcode_input_outcome transcode_input_run(struct transcode_input *input, const struct subprocess *ffmpeg);
 
 /* Writes ftyp, moov and the fragments of records [first, end) of a segment. */
-bool transcode_input_write_fragments(const struct clip_segment *segment, uint64_t first, uint64_t end,
+bool transcode_input_write_fragments(const struct segment_reader *segment, uint64_t first, uint64_t end,
 				     const struct subprocess *ffmpeg);
 
 /* Finds the offset of a record's fragment in its segment: the end of the frame before it. */
-bool transcode_input_fragment_offset(const struct clip_segment *segment, uint64_t number, uint64_t *offset);
+bool transcode_input_fragment_offset(const struct segment_reader *segment, uint64_t number, uint64_t *offset);
 
 /* Whether each frame of that codec is a JPEG. */
 bool transcode_input_is_jpeg(uint32_t codec);

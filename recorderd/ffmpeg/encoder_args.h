@@ -1,6 +1,6 @@
 /* encoder_args.h - the FFmpeg command line of a run: IVF with MJPG frames in, fragmented MP4 out (ffmpeg_args.h). */
-#ifndef RECORDERD_ENCODER_ENCODER_ARGS_H
-#define RECORDERD_ENCODER_ENCODER_ARGS_H
+#ifndef RECORDERD_FFMPEG_ENCODER_ARGS_H
+#define RECORDERD_FFMPEG_ENCODER_ARGS_H
 
 #include "shared/config/config.h"
 #include "shared/media/ffmpeg_args.h"

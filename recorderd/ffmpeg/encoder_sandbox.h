@@ -4,8 +4,8 @@
  * FFmpeg decodes whatever the camera sends, as the user who owns the footage. In the sandbox it can read its libraries
  * and use the devices of a hardware encoder; everything else goes through its pipes.
  */
-#ifndef RECORDERD_ENCODER_ENCODER_SANDBOX_H
-#define RECORDERD_ENCODER_ENCODER_SANDBOX_H
+#ifndef RECORDERD_FFMPEG_ENCODER_SANDBOX_H
+#define RECORDERD_FFMPEG_ENCODER_SANDBOX_H
 
 #include "shared/config/config.h"
 #include "shared/sandbox/sandbox.h"

@@ -5,8 +5,8 @@
  * what followed from it ("Conversion failed!"). While it works it also reports frames that it cannot decode; once it
  * has given another frame, those lines explain nothing any more.
  */
-#ifndef RECORDERD_ENCODER_FFMPEG_ERRORS_H
-#define RECORDERD_ENCODER_FFMPEG_ERRORS_H
+#ifndef RECORDERD_FFMPEG_FFMPEG_ERRORS_H
+#define RECORDERD_FFMPEG_FFMPEG_ERRORS_H
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
  * fragment_parser.h - splits FFmpeg's output, fragmented MP4 from a pipe, into the init segment and fragments of one
  * frame each. The input comes in pieces of any size and is not trusted.
  */
-#ifndef RECORDERD_ENCODER_FRAGMENT_PARSER_H
-#define RECORDERD_ENCODER_FRAGMENT_PARSER_H
+#ifndef RECORDERD_FFMPEG_FRAGMENT_PARSER_H
+#define RECORDERD_FFMPEG_FRAGMENT_PARSER_H
 
 #include <stdbool.h>
 #include <stdint.h>

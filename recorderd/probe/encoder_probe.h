@@ -1,6 +1,6 @@
 /* encoder_probe.h - tries whether an encoder works here, and measures how many frames per second it encodes. */
-#ifndef RECORDERD_ENCODER_ENCODER_PROBE_H
-#define RECORDERD_ENCODER_ENCODER_PROBE_H
+#ifndef RECORDERD_PROBE_ENCODER_PROBE_H
+#define RECORDERD_PROBE_ENCODER_PROBE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

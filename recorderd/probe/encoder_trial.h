@@ -4,8 +4,8 @@
  * Each one runs in an FFmpeg of its own (encoder_probe.h). The first one that works and encodes all frames of the
  * camera wins.
  */
-#ifndef RECORDERD_ENCODER_ENCODER_TRIAL_H
-#define RECORDERD_ENCODER_ENCODER_TRIAL_H
+#ifndef RECORDERD_PROBE_ENCODER_TRIAL_H
+#define RECORDERD_PROBE_ENCODER_TRIAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

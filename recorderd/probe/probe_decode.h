@@ -1,6 +1,6 @@
 /* probe_decode.h - checks that what an encoder made of the pictures can be decoded, and shows them. */
-#ifndef RECORDERD_ENCODER_PROBE_DECODE_H
-#define RECORDERD_ENCODER_PROBE_DECODE_H
+#ifndef RECORDERD_PROBE_PROBE_DECODE_H
+#define RECORDERD_PROBE_PROBE_DECODE_H
 
 #include <stdatomic.h>
 

@@ -4,8 +4,8 @@
  * They are about as hard to encode as what a camera sees. Each one has a bright cell in its top row, in another place
  * than the others, so an encoder that repeats a picture, mixes them up or paints them green is noticed.
  */
-#ifndef RECORDERD_ENCODER_PROBE_PICTURES_H
-#define RECORDERD_ENCODER_PROBE_PICTURES_H
+#ifndef RECORDERD_PROBE_PROBE_PICTURES_H
+#define RECORDERD_PROBE_PROBE_PICTURES_H
 
 #include <stdbool.h>
 #include <stdint.h>

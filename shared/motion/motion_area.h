@@ -9,8 +9,8 @@
  * cells. A part below a thousandth of what another cell has is taken for rounding. An area that
  * is not looked at takes away the cells of which at least half is inside it.
  */
-#ifndef FCGI_MOTION_MOTION_AREA_H
-#define FCGI_MOTION_MOTION_AREA_H
+#ifndef SHARED_MOTION_MOTION_AREA_H
+#define SHARED_MOTION_MOTION_AREA_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* motion_polygon.h - the geometry of polygons in the plane. All functions are pure. */
-#ifndef FCGI_MOTION_MOTION_POLYGON_H
-#define FCGI_MOTION_MOTION_POLYGON_H
+#ifndef SHARED_MOTION_MOTION_POLYGON_H
+#define SHARED_MOTION_MOTION_POLYGON_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* json_value.h - texts, times and numbers as JSON values. */
-#ifndef SHARED_BASE_JSON_VALUE_H
-#define SHARED_BASE_JSON_VALUE_H
+#ifndef SHARED_TEXT_JSON_VALUE_H
+#define SHARED_TEXT_JSON_VALUE_H
 
 #include <stdbool.h>
 #include <stdint.h>

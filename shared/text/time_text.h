@@ -15,8 +15,8 @@
  * In the hour that autumn repeats, a `from` means the first one and a `to` the second. A time in the hour that spring
  * skips does not exist.
  */
-#ifndef SHARED_BASE_TIME_TEXT_H
-#define SHARED_BASE_TIME_TEXT_H
+#ifndef SHARED_TEXT_TIME_TEXT_H
+#define SHARED_TEXT_TIME_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

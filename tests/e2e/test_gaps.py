@@ -9,6 +9,7 @@ import time
 from support import BUILD
 from support.exact import EDGE_US, TICK_US, assert_numbers, frames_within, just_after, second_after
 from support.faulty_rig import COUNT, FaultyRig, assert_same, main
+from support.rig import program
 from support.tap import shared
 from support.times import PATIENCE_S, US, time_us, wait_for
 
@@ -24,6 +25,7 @@ class Recording:
 
     def __init__(self, rig):
         self.rig, self.gaps = rig, {}  # cause -> (last frame before, first frame after it)
+        self.ongoing = {}  # cause -> what /timeline says during it
         camera = rig.camera
         self.from_us = second_after(camera.newest())
         self.gap("unplugged", lambda: camera.fault("unplugged"), lambda: camera.fault("unplugged", 0))
@@ -38,6 +40,8 @@ class Recording:
         begin()
         time.sleep(GAP_S)  # the length of the gap
         before = self.rig.camera.frames()
+        day_us = 24 * 3600 * US
+        self.ongoing[cause] = wait_for(lambda: self.rig.timeline(self.from_us, self.from_us + day_us)["ongoing"], PATIENCE_S, "it is noticed")
         end()
         self.rig.new_frames(50)
         after = self.rig.camera.frames()[len(before)]
@@ -69,6 +73,40 @@ def test_a_clip_across_them_has_every_frame_at_its_time(rig):
     for pts_us, number in clip:
         off_us = pts_us - (taken[number] - start_us)
         assert abs(off_us) < 2 * TICK_US + 300, f"number {number} is off by {off_us} us"  # each run has read the clocks again
+
+
+def test_a_gap_that_is_not_over_is_told(rig):
+    made = recording_with_gaps(rig)
+    for cause, gap in made.ongoing.items():
+        assert_same(gap["cause"], cause)
+        assert abs(time_us(gap["from"]) - made.gaps[cause][0]) < SLACK_US, (cause, gap, made.gaps[cause])
+    assert rig.timeline(*made.span)["ongoing"] is None
+
+
+def test_the_timeline_adds_up_what_is_missing(rig):
+    made = recording_with_gaps(rig)
+    answer = rig.timeline(*made.span)
+    summary = answer["summary"]
+    assert_same({one["cause"]: one["gaps"] for one in summary["causes"]}, {cause: 1 for cause in made.gaps})
+    assert_same(summary["gaps"], len(made.gaps))
+    missing = sum(gap["duration"] for gap in answer["gaps"])
+    assert abs(summary["missing"] - missing) < 0.01, (summary, missing)
+    whole = (made.to_us - made.from_us) / US
+    assert abs(summary["recorded"] - (whole - missing)) < 0.1, (summary, whole, missing)
+    assert abs(summary["share"] - (1 - missing / whole)) < 0.01, (summary, whole, missing)
+
+
+def test_a_report_has_each_day_and_each_gap(rig):
+    recording_with_gaps(rig)
+    command = [program("recorderd"), "-c", rig.path("recorder.ini"), "--report"]
+    lines = subprocess.run([*command, "2"], capture_output=True, text=True, check=True).stdout.splitlines()
+    days = [line for line in lines if re.match(r"  \w{3} \d{4}-\d\d-\d\d .* (%|-)", line)]
+    assert_same(len(days), 2)
+    total, = [line for line in lines if line.startswith("  all ")]
+    for cause in ("unplugged", "recorder down", "stalled"):
+        assert cause in total, total
+        assert [line for line in lines if re.search(rf" to \w{{3}} \d\d:\d\d:\d\d .*  {cause}$", line)], (cause, lines)
+    assert subprocess.run([*command, "0"], capture_output=True, check=False).returncode == 2
 
 
 def test_the_timeline_names_each_gap_and_its_cause(rig):

@@ -13,9 +13,9 @@
 #include "fcgi/clip/clip_build.h"
 #include "fcgi/clip/clip_plan.h"
 #include "fcgi/clip/nearest_footage.h"
-#include "fcgi/timeline/timeline_walk.h"
 #include "fcgi/transcode/still.h"
 #include "recorderd/archive/catalogue_writer.h"
+#include "shared/timeline/timeline_walk.h"
 #include "tests/unit/support/sample_table.h"
 
 #define SEGMENTS 4u

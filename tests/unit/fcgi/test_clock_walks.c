@@ -18,9 +18,9 @@
 #include <cmocka.h>
 
 #include "fcgi/clip/nearest_footage.h"
-#include "fcgi/timeline/timeline_walk.h"
 #include "recorderd/archive/catalogue_writer.h"
 #include "recorderd/ring/ring_writer.h"
+#include "shared/timeline/timeline_walk.h"
 #include "tests/unit/support/plan_archives.h"
 
 #define WALKS_USUAL 1000

@@ -2,7 +2,7 @@
  * test_timeline_walk.c - the timeline of the archives of plan_archives.h: spans, gaps and deleted segments. If the
  * clock was set back, one recording covers the gaps of another: test_clock_walks.c looks at each tick of those.
  */
-#include "fcgi/timeline/timeline_walk.h"
+#include "shared/timeline/timeline_walk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -367,7 +367,7 @@ static void an_open_segment_of_another_boot_is_not_final_before_it_is_repaired(v
 	uint8_t *header = (uint8_t *)(uintptr_t)ring_writer_memory(ring, &bytes);
 	memset(header + offsetof(struct ring_header, boot_id), 0, 16);
 	assert_true(clip_is_final(&plan, reader, &all_indexed));
-	clip_segment_release(&plan.slices[0].segment);
+	segment_reader_release(&plan.slices[0].segment);
 	assert_true(clip_is_final(&plan, reader, &all_indexed));
 	clip_plan_free(&plan);
 	ring_reader_close(reader);

@@ -87,7 +87,7 @@ static void assert_only_missing(size_t from, size_t count)
 
 	encode_ring(from, count, &plan);
 	assert_int_equal(plan.count, 1);
-	const struct clip_segment *segment = &plan.slices[0].segment;
+	const struct segment_reader *segment = &plan.slices[0].segment;
 	assert_int_equal(segment->count, MEDIA_FRAMES - count);
 	for (size_t i = 0; i < segment->count; i++, frame++) {
 		const struct index_record *record = &segment->records[i];

@@ -1,14 +1,14 @@
 /*
  * timeline_walk.h - lists what is recorded of a range of wall time, and why the rest is not.
  */
-#ifndef FCGI_TIMELINE_TIMELINE_WALK_H
-#define FCGI_TIMELINE_TIMELINE_WALK_H
+#ifndef SHARED_TIMELINE_TIMELINE_WALK_H
+#define SHARED_TIMELINE_TIMELINE_WALK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/timeline/timeline_cache.h"
 #include "shared/ring/state.h"
+#include "shared/timeline/timeline_cache.h"
 
 enum timeline_kind { TIMELINE_SPAN, TIMELINE_GAP };
 

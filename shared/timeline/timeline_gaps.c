@@ -1,5 +1,5 @@
 /* timeline_gaps.c - subtracts the spans from the gap candidates. */
-#include "fcgi/timeline/timeline_gaps.h"
+#include "shared/timeline/timeline_gaps.h"
 
 #include <stdlib.h>
 

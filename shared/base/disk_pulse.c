@@ -1,5 +1,5 @@
 /* disk_pulse.c - the heartbeat of a process that reads an archive. */
-#include "fcgi/io/disk_pulse.h"
+#include "shared/base/disk_pulse.h"
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* clip_search.c - finds records of a segment by their time, and key frames. */
-#include "fcgi/clip/clip_segment.h"
+/* segment_search.c - finds records of a segment by their time, and key frames. */
+#include "shared/segment/segment_reader.h"
 
 #define KEY_LOOK_BACK 64u
 #define AT_ONCE       64u /* records that are read together: one call instead of six */
@@ -18,7 +18,7 @@ static size_t find_among(const struct index_record *records, size_t count, int64
  * Looks where the record should be if all frames of the segment are equally far apart, which is mostly nearly true.
  * Returns true if it is there: *low is its number. Otherwise [*low, *high] becomes smaller.
  */
-static bool find_by_rate(const struct clip_segment *segment, int64_t wall_us, uint64_t *low, uint64_t *high)
+static bool find_by_rate(const struct segment_reader *segment, int64_t wall_us, uint64_t *low, uint64_t *high)
 {
 	const struct catalogue_entry *entry = &segment->entry;
 	struct index_record records[AT_ONCE];
@@ -29,7 +29,7 @@ static bool find_by_rate(const struct clip_segment *segment, int64_t wall_us, ui
 		return false;
 	uint64_t guess = (uint64_t)((double)segment->count * ((double)(wall_us - entry->start_wall_us) / length_us));
 	uint64_t first = guess > AT_ONCE / 2 ? guess - AT_ONCE / 2 : 0;
-	size_t got = clip_segment_read(segment, first, AT_ONCE, records);
+	size_t got = segment_reader_read(segment, first, AT_ONCE, records);
 	size_t number = find_among(records, got, wall_us);
 	if (number == 0 && first > 0)
 		*high = first;
@@ -39,7 +39,7 @@ static bool find_by_rate(const struct clip_segment *segment, int64_t wall_us, ui
 }
 
 /* A record that cannot be read ends the segment: the search goes on before it. */
-uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
+uint64_t segment_reader_find(const struct segment_reader *segment, int64_t wall_us)
 {
 	struct index_record records[AT_ONCE];
 	uint64_t low = 0, high = segment->count;
@@ -48,22 +48,22 @@ uint64_t clip_segment_find(const struct clip_segment *segment, int64_t wall_us)
 		return low;
 	while (high - low > AT_ONCE) {
 		uint64_t middle = low + (high - low) / 2;
-		if (clip_segment_read(segment, middle, 1, records) == 1 && records[0].wall_us < wall_us)
+		if (segment_reader_read(segment, middle, 1, records) == 1 && records[0].wall_us < wall_us)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low + find_among(records, clip_segment_read(segment, low, (size_t)(high - low), records), wall_us);
+	return low + find_among(records, segment_reader_read(segment, low, (size_t)(high - low), records), wall_us);
 }
 
-static uint64_t key_before(const struct clip_segment *segment, uint64_t number)
+static uint64_t key_before(const struct segment_reader *segment, uint64_t number)
 {
 	struct index_record records[KEY_LOOK_BACK];
 	uint64_t end = number + 1;
 
 	while (end > 0) {
 		uint64_t first = end > KEY_LOOK_BACK ? end - KEY_LOOK_BACK : 0;
-		size_t got = clip_segment_read(segment, first, (size_t)(end - first), records);
+		size_t got = segment_reader_read(segment, first, (size_t)(end - first), records);
 		for (size_t i = got; i > 0; i--)
 			if (records[i - 1].flags & INDEX_KEY)
 				return first + i - 1;
@@ -72,7 +72,7 @@ static uint64_t key_before(const struct clip_segment *segment, uint64_t number)
 	return segment->count;
 }
 
-uint64_t clip_segment_key_frame(const struct clip_segment *segment, uint64_t number)
+uint64_t segment_reader_key_frame(const struct segment_reader *segment, uint64_t number)
 {
 	struct index_record record;
 	uint64_t key = key_before(segment, number);
@@ -80,7 +80,7 @@ uint64_t clip_segment_key_frame(const struct clip_segment *segment, uint64_t num
 	if (key < segment->count)
 		return key;
 	for (key = number; key < segment->count; key++)
-		if (clip_segment_read(segment, key, 1, &record) == 1 && record.flags & INDEX_KEY)
+		if (segment_reader_read(segment, key, 1, &record) == 1 && record.flags & INDEX_KEY)
 			break;
 	return key;
 }

@@ -4,8 +4,8 @@
  * Each step of a long operation on many files gives one pulse, so that a slow disk is not mistaken for one that does
  * not respond (worker_slots.h).
  */
-#ifndef FCGI_IO_DISK_PULSE_H
-#define FCGI_IO_DISK_PULSE_H
+#ifndef SHARED_BASE_DISK_PULSE_H
+#define SHARED_BASE_DISK_PULSE_H
 
 #include <stdint.h>
 

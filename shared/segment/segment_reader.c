@@ -1,5 +1,5 @@
-/* clip_segment.c - reads the frames of one segment, from its index or from the .mp4 itself. */
-#include "fcgi/clip/clip_segment.h"
+/* segment_reader.c - reads the frames of one segment, from its index or from the .mp4 itself. */
+#include "shared/segment/segment_reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fcgi/io/disk_pulse.h"
+#include "shared/base/disk_pulse.h"
 #include "shared/media/mp4_box.h"
 #include "shared/segment/segment.h"
 
@@ -41,7 +41,7 @@ static bool record_list_add(const struct index_record *record, void *context)
 	return list->count < list->limit;
 }
 
-static bool scan_records(struct clip_segment *segment, const struct segment_layout *layout)
+static bool scan_records(struct segment_reader *segment, const struct segment_layout *layout)
 {
 	struct record_list list = {.limit = UINT64_MAX};
 	uint64_t good_end;
@@ -57,7 +57,7 @@ static bool scan_records(struct clip_segment *segment, const struct segment_layo
 	return true;
 }
 
-static bool open_by_scan(struct clip_segment *segment)
+static bool open_by_scan(struct segment_reader *segment)
 {
 	struct segment_layout layout = {0};
 	enum segment_outcome outcome = segment_read_layout(segment->fd, &layout);
@@ -70,7 +70,7 @@ static bool open_by_scan(struct clip_segment *segment)
 }
 
 /* Scans the .mp4 because a record of the .idx cannot be read. Done once; the result is kept. */
-static const struct record_list *scan_fallback(const struct clip_segment *segment)
+static const struct record_list *scan_fallback(const struct segment_reader *segment)
 {
 	struct segment_layout layout = {0};
 	struct record_list *fallback = segment->fallback;
@@ -87,7 +87,7 @@ static const struct record_list *scan_fallback(const struct clip_segment *segmen
 }
 
 /* Drops records at the end whose media is not in the file; a crash of the machine can leave such records. */
-static bool drop_missing_media(struct clip_segment *segment)
+static bool drop_missing_media(struct segment_reader *segment)
 {
 	struct index_record last;
 	struct stat status;
@@ -106,7 +106,7 @@ static bool drop_missing_media(struct clip_segment *segment)
  * Opens the .idx; false if it cannot be used. That includes the index of a complete segment that has lost its end: it
  * has fewer records than the list of segments says.
  */
-static bool open_index(int folder, struct clip_segment *segment)
+static bool open_index(int folder, struct segment_reader *segment)
 {
 	char name[SEGMENT_FILE_BYTES];
 	const struct catalogue_entry *entry = &segment->entry;
@@ -124,9 +124,9 @@ static bool open_index(int folder, struct clip_segment *segment)
 	return false;
 }
 
-bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct clip_segment *out)
+bool segment_reader_open(int folder, const struct catalogue_entry *entry, struct segment_reader *out)
 {
-	*out = (struct clip_segment){.entry = *entry, .folder = folder, .fd = -1, .index = {.fd = -1}};
+	*out = (struct segment_reader){.entry = *entry, .folder = folder, .fd = -1, .index = {.fd = -1}};
 	out->entry.file[SEGMENT_FILE_BYTES - 1] = '\0';
 	if (!segment_file_valid(out->entry.file)) {
 		errno = EBADMSG;
@@ -139,37 +139,37 @@ bool clip_segment_open(int folder, const struct catalogue_entry *entry, struct c
 	if (open_index(folder, out) || open_by_scan(out))
 		return true;
 	int error = errno;
-	clip_segment_close(out, false);
+	segment_reader_close(out, false);
 	errno = error;
 	return false;
 }
 
-enum clip_segment_error clip_segment_classify(int error)
+enum segment_reader_error segment_reader_classify(int error)
 {
 	switch (error) {
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:
-		return CLIP_SEGMENT_NO_RESOURCES;
+		return SEGMENT_READER_NO_RESOURCES;
 	case ENOENT:
 	case ENOTDIR:
 	case ELOOP:
 	case EISDIR:
 	case ESPIPE:
 	case ENXIO:
-		return CLIP_SEGMENT_DELETED;
+		return SEGMENT_READER_DELETED;
 	case 0:
 	case EBADMSG:
-		return CLIP_SEGMENT_DAMAGED;
+		return SEGMENT_READER_DAMAGED;
 	default: /* EIO, ESTALE, ENOTCONN, ...: it cannot be read now, which says nothing about its content */
-		return CLIP_SEGMENT_UNREADABLE;
+		return SEGMENT_READER_UNREADABLE;
 	}
 }
 
-bool clip_segment_exists(int folder, const struct catalogue_entry *entry)
+bool segment_reader_exists(int folder, const struct catalogue_entry *entry)
 {
 	return faccessat(folder, entry->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-	       clip_segment_classify(errno) != CLIP_SEGMENT_DELETED;
+	       segment_reader_classify(errno) != SEGMENT_READER_DELETED;
 }
 
 /* Reads the ftyp and moov at the beginning of an adopted file. */
@@ -193,14 +193,14 @@ static bool read_adopted_layout(int fd, uint8_t head[HEAD_BYTES], struct segment
 	return true;
 }
 
-bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out)
+bool segment_reader_adopt(int fd, int64_t first_wall_us, struct segment_reader *out)
 {
 	uint8_t head[HEAD_BYTES];
 	struct segment_layout layout = {.info.first_wall_us = first_wall_us};
 
-	*out = (struct clip_segment){.fd = fd, .index = {.fd = -1}, .adopted = true};
+	*out = (struct segment_reader){.fd = fd, .index = {.fd = -1}, .adopted = true};
 	if (!read_adopted_layout(fd, head, &layout) || !scan_records(out, &layout)) {
-		clip_segment_close(out, false);
+		segment_reader_close(out, false);
 		return false;
 	}
 	out->entry.codec = layout.init.codec;
@@ -211,7 +211,7 @@ bool clip_segment_adopt(int fd, int64_t first_wall_us, struct clip_segment *out)
 	return true;
 }
 
-bool clip_segment_read_init(const struct clip_segment *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out)
+bool segment_reader_read_init(const struct segment_reader *segment, uint8_t entry[MP4_ENTRY_MAX], struct mp4_init *out)
 {
 	uint8_t head[HEAD_BYTES];
 	struct segment_layout layout = {0};
@@ -227,7 +227,7 @@ bool clip_segment_read_init(const struct clip_segment *segment, uint8_t entry[MP
 	return good;
 }
 
-bool clip_segment_append_init(const struct segment_layout *layout, struct buffer *out)
+bool segment_reader_append_init(const struct segment_layout *layout, struct buffer *out)
 {
 	struct mp4_box ftyp;
 
@@ -239,20 +239,20 @@ bool clip_segment_append_init(const struct segment_layout *layout, struct buffer
 	return !out->failed;
 }
 
-size_t clip_segment_init_bytes(const struct clip_segment *segment)
+size_t segment_reader_init_bytes(const struct segment_reader *segment)
 {
 	struct segment_layout layout = {0};
 	struct buffer init = {0};
 	size_t bytes = 0;
 
-	if (segment_read_layout(segment->fd, &layout) == SEGMENT_OK && clip_segment_append_init(&layout, &init))
+	if (segment_read_layout(segment->fd, &layout) == SEGMENT_OK && segment_reader_append_init(&layout, &init))
 		bytes = init.length;
 	segment_layout_free(&layout);
 	buffer_free(&init);
 	return bytes;
 }
 
-void clip_segment_close(struct clip_segment *segment, bool keep_fd)
+void segment_reader_close(struct segment_reader *segment, bool keep_fd)
 {
 	if (segment->index.segment_no != 0)
 		index_reader_close(&segment->index);
@@ -262,31 +262,31 @@ void clip_segment_close(struct clip_segment *segment, bool keep_fd)
 	free(segment->fallback);
 	if (segment->fd > 0 && !keep_fd)
 		close(segment->fd);
-	*segment = (struct clip_segment){.fd = -1, .index = {.fd = -1}};
+	*segment = (struct segment_reader){.fd = -1, .index = {.fd = -1}};
 }
 
-struct clip_segment clip_segment_unopened(const struct clip_segment *segment)
+struct segment_reader segment_reader_unopened(const struct segment_reader *segment)
 {
-	return (struct clip_segment){.entry = segment->entry,
-				     .folder = segment->folder,
-				     .fd = -1,
-				     .index = {.fd = -1},
-				     .count = segment->count};
+	return (struct segment_reader){.entry = segment->entry,
+				       .folder = segment->folder,
+				       .fd = -1,
+				       .index = {.fd = -1},
+				       .count = segment->count};
 }
 
-void clip_segment_release(struct clip_segment *segment)
+void segment_reader_release(struct segment_reader *segment)
 {
-	struct clip_segment closed = clip_segment_unopened(segment);
+	struct segment_reader closed = segment_reader_unopened(segment);
 
 	if (segment->adopted)
 		return;
-	clip_segment_close(segment, false);
+	segment_reader_close(segment, false);
 	*segment = closed;
 }
 
-void clip_segment_hand_over(struct clip_segment *from, struct clip_segment *to)
+void segment_reader_hand_over(struct segment_reader *from, struct segment_reader *to)
 {
-	struct clip_segment closed = clip_segment_unopened(from);
+	struct segment_reader closed = segment_reader_unopened(from);
 	uint64_t count = to->count;
 
 	*to = *from;
@@ -294,16 +294,16 @@ void clip_segment_hand_over(struct clip_segment *from, struct clip_segment *to)
 	*from = closed;
 }
 
-bool clip_segment_reopen(struct clip_segment *segment)
+bool segment_reader_reopen(struct segment_reader *segment)
 {
-	struct clip_segment opened;
+	struct segment_reader opened;
 
 	if (segment->fd > 0)
 		return true;
-	if (!clip_segment_open(segment->folder, &segment->entry, &opened))
+	if (!segment_reader_open(segment->folder, &segment->entry, &opened))
 		return false;
 	if (opened.count < segment->count) { /* another file of that name, or a truncated one */
-		clip_segment_close(&opened, false);
+		segment_reader_close(&opened, false);
 		errno = ENOENT;
 		return false;
 	}
@@ -323,7 +323,7 @@ static size_t copy_records(const struct index_record *records, uint64_t length, 
 	return count;
 }
 
-size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, size_t count, struct index_record *out)
+size_t segment_reader_read(const struct segment_reader *segment, uint64_t first, size_t count, struct index_record *out)
 {
 	if (segment->records)
 		return copy_records(segment->records, segment->count, first, count, out);
@@ -339,7 +339,7 @@ size_t clip_segment_read(const struct clip_segment *segment, uint64_t first, siz
 	return got + copy_records(fallback->records, fallback->count, first + got, count - got, out + got);
 }
 
-bool clip_segment_read_failed(const struct clip_segment *segment)
+bool segment_reader_read_failed(const struct segment_reader *segment)
 {
 	return segment->fallback && segment->fallback->done;
 }

@@ -1,11 +1,11 @@
 /* timeline_walk.c - lists the spans and gaps of a range of wall time. */
-#include "fcgi/timeline/timeline_walk.h"
+#include "shared/timeline/timeline_walk.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/timeline/timeline_internal.h"
+#include "shared/timeline/timeline_internal.h"
 
 /* Reports spans and gaps, each gap after the spans that were recorded before it. */
 static void report_items(const struct walk *walk, const struct gap_candidate *gaps, size_t gap_count,

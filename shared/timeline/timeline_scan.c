@@ -1,12 +1,12 @@
 /* timeline_scan.c - finds the spans and holes of segments, and why nothing is between them. */
-#include "fcgi/timeline/timeline_internal.h"
+#include "shared/timeline/timeline_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "fcgi/clip/clip_segment.h"
-#include "fcgi/io/disk_pulse.h"
 #include "shared/base/clock.h"
+#include "shared/base/disk_pulse.h"
+#include "shared/segment/segment_reader.h"
 
 /*
  * Three days at 60 frames per second have 15 million records, too many to read. So only the first records of each
@@ -52,10 +52,10 @@ static int64_t frame_end_us(const struct index_record *record, const struct inde
 }
 
 /* Reads all records of a block and finds its holes. */
-static void scan_block(struct walk *walk, const struct clip_segment *segment, uint64_t first, struct block_span *span)
+static void scan_block(struct walk *walk, const struct segment_reader *segment, uint64_t first, struct block_span *span)
 {
 	struct index_record records[BLOCK + 1];
-	size_t got = clip_segment_read(segment, first, BLOCK + 1, records), count = got < BLOCK ? got : BLOCK;
+	size_t got = segment_reader_read(segment, first, BLOCK + 1, records), count = got < BLOCK ? got : BLOCK;
 
 	if (count == 0)
 		return;
@@ -80,12 +80,12 @@ static void scan_block(struct walk *walk, const struct clip_segment *segment, ui
 }
 
 /* Whether a block lasts longer, by half a hole, than its number of frames would at the rate of its first ones. */
-static bool block_may_have_hole(const struct clip_segment *segment, uint64_t first, uint64_t count)
+static bool block_may_have_hole(const struct segment_reader *segment, uint64_t first, uint64_t count)
 {
 	struct index_record start[SAMPLE], last;
-	size_t got = clip_segment_read(segment, first, count < SAMPLE ? (size_t)count : SAMPLE, start);
+	size_t got = segment_reader_read(segment, first, count < SAMPLE ? (size_t)count : SAMPLE, start);
 
-	if (got == 0 || clip_segment_read(segment, first + count - 1, 1, &last) != 1)
+	if (got == 0 || segment_reader_read(segment, first + count - 1, 1, &last) != 1)
 		return false;
 	int64_t lasts_us = last.wall_us + last.duration_us - start[0].wall_us;
 	return lasts_us > median_us(start, got) * (int64_t)count + HOLE_MIN_US / 2;
@@ -95,9 +95,9 @@ static bool block_may_have_hole(const struct clip_segment *segment, uint64_t fir
  * Adds the span of a segment that lasts until end_us, and its holes within the range. Blocks are counted from the
  * first record, so a hole is the same whatever range is asked for.
  */
-static void scan_segment(struct walk *walk, const struct clip_segment *segment, int64_t end_us)
+static void scan_segment(struct walk *walk, const struct segment_reader *segment, int64_t end_us)
 {
-	uint64_t first = clip_segment_find(segment, walk->from_us), end = clip_segment_find(segment, walk->to_us);
+	uint64_t first = segment_reader_find(segment, walk->from_us), end = segment_reader_find(segment, walk->to_us);
 	struct block_span span = {.from_us = segment->entry.start_wall_us};
 	bool damaged = segment->entry.holes;
 
@@ -160,21 +160,21 @@ static void note_segment(struct walk *walk, const struct catalogue_entry *entry,
 /* Handles a listed segment that could not be opened; false if it was deleted, which is as if it were not listed. */
 static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry, int error)
 {
-	switch (clip_segment_classify(error)) {
-	case CLIP_SEGMENT_DELETED:
+	switch (segment_reader_classify(error)) {
+	case SEGMENT_READER_DELETED:
 		return false;
-	case CLIP_SEGMENT_DAMAGED:
+	case SEGMENT_READER_DAMAGED:
 		walk->unreadable = true;
 		note_segment(walk, entry, entry->end_wall_us);
 		walk->extending = false;
 		walk_add_candidate(walk, entry->start_wall_us, entry->end_wall_us, GAP_DISK, false);
 		return true;
-	case CLIP_SEGMENT_UNREADABLE:
+	case SEGMENT_READER_UNREADABLE:
 		walk->unreadable = true;
 		note_segment(walk, entry, entry->end_wall_us);
 		walk_add_span(walk, entry->start_wall_us, entry->end_wall_us, entry->source);
 		return true;
-	case CLIP_SEGMENT_NO_RESOURCES:
+	case SEGMENT_READER_NO_RESOURCES:
 		break;
 	}
 	walk->error = error;
@@ -185,7 +185,7 @@ static bool walk_unopened(struct walk *walk, const struct catalogue_entry *entry
  * Where the last frame of a segment would have ended at its usual rate, if it lasted too long. That counts only if
  * the next segment continues this one; otherwise nobody knows how long the last frame should have lasted.
  */
-static int64_t usual_end_us(const struct clip_segment *segment, const struct index_record *last)
+static int64_t usual_end_us(const struct segment_reader *segment, const struct index_record *last)
 {
 	int64_t end_us = last->wall_us + last->duration_us;
 	uint64_t first = segment->count > BLOCK ? segment->count - BLOCK : 0;
@@ -193,7 +193,7 @@ static int64_t usual_end_us(const struct clip_segment *segment, const struct ind
 
 	if (last->duration_us <= HOLE_MIN_US)
 		return end_us;
-	size_t got = clip_segment_read(segment, first, BLOCK, records);
+	size_t got = segment_reader_read(segment, first, BLOCK, records);
 	int64_t usual_us = got > 0 ? median_us(records, got) : last->duration_us;
 	return last->duration_us > 5 * usual_us ? last->wall_us + usual_us : end_us;
 }
@@ -202,11 +202,11 @@ static int64_t usual_end_us(const struct clip_segment *segment, const struct ind
  * Finds out where an opened segment ends, and its spans and holes. `entry` is noted as walked before these are
  * added.
  */
-static void walk_opened(struct walk *walk, const struct clip_segment *segment)
+static void walk_opened(struct walk *walk, const struct segment_reader *segment)
 {
 	int64_t end_us = segment->count > 0 ? segment->entry.end_wall_us : segment->entry.start_wall_us;
 	struct index_record last;
-	bool has_last = segment->count > 0 && clip_segment_read(segment, segment->count - 1, 1, &last) == 1;
+	bool has_last = segment->count > 0 && segment_reader_read(segment, segment->count - 1, 1, &last) == 1;
 
 	if (has_last)
 		end_us = last.wall_us + last.duration_us;
@@ -239,7 +239,7 @@ static void walk_summary(struct walk *walk, const struct catalogue_entry *entry,
 }
 
 /* Scans a whole segment for the cache. False with walk->error if memory runs out. */
-static bool summarize(struct walk *walk, const struct clip_segment *segment, struct segment_summary *summary)
+static bool summarize(struct walk *walk, const struct segment_reader *segment, struct segment_summary *summary)
 {
 	struct walk alone = {.folder = walk->folder, .from_us = INT64_MIN, .to_us = INT64_MAX};
 
@@ -269,7 +269,7 @@ static bool is_cacheable(const struct walk *walk, const struct catalogue_entry *
 static bool walk_cached(struct walk *walk, const struct catalogue_entry *entry)
 {
 	struct segment_summary summary;
-	struct clip_segment segment;
+	struct segment_reader segment;
 	bool stamped = timeline_cache_stamp(walk->folder, entry, &summary);
 	const struct segment_summary *known = stamped ? timeline_cache_find(walk->cache, &summary) : NULL;
 
@@ -277,14 +277,14 @@ static bool walk_cached(struct walk *walk, const struct catalogue_entry *entry)
 		walk_summary(walk, entry, known);
 		return true;
 	}
-	if (!clip_segment_open(walk->folder, entry, &segment))
+	if (!segment_reader_open(walk->folder, entry, &segment))
 		return walk_unopened(walk, entry, errno);
 	bool good = summarize(walk, &segment, &summary);
 	if (good)
 		walk_summary(walk, &segment.entry, &summary);
-	bool whole = !clip_segment_read_failed(&segment);
+	bool whole = !segment_reader_read_failed(&segment);
 	walk->unreadable |= !whole;
-	clip_segment_close(&segment, false);
+	segment_reader_close(&segment, false);
 	if (good && stamped && whole) {
 		timeline_cache_add(walk->cache, &summary);
 	} else if (good) {
@@ -298,10 +298,10 @@ static bool walk_cached(struct walk *walk, const struct catalogue_entry *entry)
 static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
 {
 	bool inside = entry->start_wall_us < walk->to_us && entry->end_wall_us > walk->from_us;
-	struct clip_segment segment;
+	struct segment_reader segment;
 
 	if (!inside && entry->state != CATALOGUE_RECORDING) {
-		if (!clip_segment_exists(walk->folder, entry))
+		if (!segment_reader_exists(walk->folder, entry))
 			return false;
 		note_segment(walk, entry, entry->end_wall_us);
 		walk->extending = false;
@@ -309,10 +309,10 @@ static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
 	}
 	if (is_cacheable(walk, entry))
 		return walk_cached(walk, entry);
-	if (!clip_segment_open(walk->folder, entry, &segment))
+	if (!segment_reader_open(walk->folder, entry, &segment))
 		return walk_unopened(walk, entry, errno);
 	walk_opened(walk, &segment);
-	clip_segment_close(&segment, false);
+	segment_reader_close(&segment, false);
 	return true;
 }
 
@@ -321,7 +321,7 @@ uint64_t walk_previous_existing(const struct walk *walk, const struct catalogue 
 	struct catalogue_entry entry;
 
 	while (number > 0 && catalogue_read(catalogue, --number, 1, &entry) == 1)
-		if (clip_segment_exists(walk->folder, &entry))
+		if (segment_reader_exists(walk->folder, &entry))
 			break;
 	return number;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/timeline/timeline_internal.h"
+#include "shared/timeline/timeline_internal.h"
 
 /* Clamps a range to the one that was asked for; false if nothing of it is left. */
 static bool clamp_range(const struct walk *walk, int64_t from_us, int64_t to_us, struct wall_range *out)

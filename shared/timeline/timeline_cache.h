@@ -6,8 +6,8 @@
  * size and time of change). And as long as the folder and the list of segments are the same, so is the timeline of
  * all complete segments.
  */
-#ifndef FCGI_CLIP_TIMELINE_CACHE_H
-#define FCGI_CLIP_TIMELINE_CACHE_H
+#ifndef SHARED_TIMELINE_TIMELINE_CACHE_H
+#define SHARED_TIMELINE_TIMELINE_CACHE_H
 
 struct timeline_cache;
 

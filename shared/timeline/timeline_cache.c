@@ -1,14 +1,14 @@
 /* timeline_cache.c - what a process remembers of an archive from one timeline to the next. */
-#include "fcgi/timeline/timeline_cache.h"
+#include "shared/timeline/timeline_cache.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fcgi/timeline/timeline_internal.h"
 #include "shared/base/clock.h"
 #include "shared/segment/index.h"
+#include "shared/timeline/timeline_internal.h"
 
 /* FAT keeps times to 2 s. What changed later than that before now may change again without another time. */
 #define SETTLED_US (3 * US_PER_S)

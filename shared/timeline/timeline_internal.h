@@ -1,14 +1,14 @@
 /* timeline_internal.h - a walk over the segments of an archive: its scan, and what is remembered of it. */
-#ifndef FCGI_TIMELINE_TIMELINE_INTERNAL_H
-#define FCGI_TIMELINE_TIMELINE_INTERNAL_H
+#ifndef SHARED_TIMELINE_TIMELINE_INTERNAL_H
+#define SHARED_TIMELINE_TIMELINE_INTERNAL_H
 
 #include <sys/types.h>
 #include <time.h>
 
-#include "fcgi/timeline/timeline_cache.h"
-#include "fcgi/timeline/timeline_gaps.h"
-#include "fcgi/timeline/timeline_walk.h"
 #include "shared/segment/catalogue.h"
+#include "shared/timeline/timeline_cache.h"
+#include "shared/timeline/timeline_gaps.h"
+#include "shared/timeline/timeline_walk.h"
 
 struct walk {
 	int folder;

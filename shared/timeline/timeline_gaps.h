@@ -8,8 +8,8 @@
  * Several candidates can cover the same time; the one that was recorded last gives the cause. A `weak` candidate counts
  * only where there is no other.
  */
-#ifndef FCGI_TIMELINE_TIMELINE_GAPS_H
-#define FCGI_TIMELINE_TIMELINE_GAPS_H
+#ifndef SHARED_TIMELINE_TIMELINE_GAPS_H
+#define SHARED_TIMELINE_TIMELINE_GAPS_H
 
 #include <stdbool.h>
 #include <stddef.h>
