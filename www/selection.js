@@ -50,7 +50,7 @@ export class Selection extends EventTarget {
 
   get curl() {
     const [from, to] = [this.range.from, this.range.to].map(formatIso);
-    return `curl -OJ '${location.origin}${api.path("/footage", { from, to, camera: this.#camera })}'`;
+    return `curl -fOJ '${location.origin}${api.path("/footage", { from, to, camera: this.#camera })}'`;
   }
 
   /*

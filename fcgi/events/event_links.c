@@ -72,6 +72,6 @@ void event_links_make(const struct api_request *request, struct footage_finder *
 	snprintf(out->footage, sizeof(out->footage), "footage?from=%" PRId64 "&to=%" PRId64 "%s%s",
 		 event->from_second - BEFORE_S, event->to_second + AFTER_S, *camera ? "&camera=" : "", camera);
 	time_format_compact((wall_t){event->from_second * US_PER_S}, name);
-	snprintf(out->curl, sizeof(out->curl), "curl -o %s_%s.mp4 '%s://%s/%s'", event_type_text(found->type), name,
+	snprintf(out->curl, sizeof(out->curl), "curl -fo %s_%s.mp4 '%s://%s/%s'", event_type_text(found->type), name,
 		 scheme_of(request), host_of(request), out->footage);
 }

@@ -159,7 +159,7 @@ def test_links_lead_to_the_footage_while_there_is_any(rig):
     assert found[-1]["footage"] is None
     clip, picture = rig.get("/" + found[0]["footage"]), rig.get("/" + found[0]["snapshot"])
     assert clip.status == 200 and clip.headers["Content-Type"] == "video/mp4" and picture.status == 200, (clip.status, picture.status)
-    assert found[0]["curl"].startswith("curl -o motion_") and found[0]["curl"].endswith(f"http://127.0.0.1:{rig.port}/{found[0]['footage']}'")
+    assert found[0]["curl"].startswith("curl -fo motion_") and found[0]["curl"].endswith(f"http://127.0.0.1:{rig.port}/{found[0]['footage']}'")
 
 
 def test_lists_only_save_time(rig):
