@@ -39,13 +39,14 @@ shared/ring       = control health live_stats ring_layout ring_reader shm_name s
 shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name \
 	segment_reader segment_search segment_walk
-shared/motion     = motion_area motion_area_cells motion_cells motion_event motion_list motion_polygon motion_record motion_tamper
+shared/motion     = motion_area motion_area_cells motion_cells motion_event motion_list motion_live motion_polygon \
+	motion_record motion_tamper
 shared/timeline   = timeline_cache timeline_gaps timeline_items timeline_scan timeline_sum timeline_walk
-shared/notify     = notification
+shared/notify     = notification notification_ring
 
 recorderd/lock    = instance_lock
 recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer \
-	video_writer
+	side_ring video_writer
 recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
@@ -60,6 +61,7 @@ recorderd/ffmpeg  = encoder_args encoder_sandbox ffmpeg_errors fragment_parser
 recorderd/probe   = encoder_probe encoder_trial probe_decode probe_pictures
 recorderd/encoder = encoder encoder_child encoder_choice encoder_input encoder_output encoder_pictures frame_drop ring_feed
 recorderd/motion  = captured_seconds child_messages motion_child motion_process motion_program motion_records record_check
+recorderd/notify  = motion_ring_writer notification_writer
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command report_command status_command token_command token_edit
 recorderd         = main options publish recorder recorder_open recorder_stop reload sd_notify service

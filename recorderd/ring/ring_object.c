@@ -226,6 +226,16 @@ void ring_object_remove(struct ring_object *object, const char *name)
 	free_frames(object);
 }
 
+void ring_object_retire(struct ring_object *object, const char *name)
+{
+	if (ring_object_has_name(object->fd, name))
+		shm_unlink(name);
+	if (!object->header)
+		return;
+	atomic_store_explicit(&object->header->closed, 1, memory_order_release);
+	ring_object_wake(object->header);
+}
+
 void ring_object_close(struct ring_object *object)
 {
 	if (object->header)

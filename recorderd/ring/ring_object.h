@@ -55,6 +55,9 @@ void ring_object_punch(const struct ring_object *object, uint64_t from, uint64_t
  */
 void ring_object_remove(struct ring_object *object, const char *name);
 
+/* The same, but its frames stay until the last reader has gone. */
+void ring_object_retire(struct ring_object *object, const char *name);
+
 /* Unmaps and closes it. Safe if there is no object. */
 void ring_object_close(struct ring_object *object);
 

@@ -29,15 +29,25 @@ bool ring_writer_is_short(const struct ring_writer *writer)
 	return atomic_load(&writer->pages.out_of_room);
 }
 
-void ring_writer_close(struct ring_writer *writer)
+static void close_object(struct ring_writer *writer, void (*remove)(struct ring_object *, const char *))
 {
 	if (!writer)
 		return;
 	ring_pages_stop(&writer->pages);
-	ring_object_remove(&writer->object, writer->name);
+	remove(&writer->object, writer->name);
 	if (strcmp(writer->name, writer->usual_name) != 0)
 		shm_name_withdraw(writer->usual_name);
 	ring_writer_detach(writer);
+}
+
+void ring_writer_close(struct ring_writer *writer)
+{
+	close_object(writer, ring_object_remove);
+}
+
+void ring_writer_retire(struct ring_writer *writer)
+{
+	close_object(writer, ring_object_retire);
 }
 
 void ring_writer_detach(struct ring_writer *writer)

@@ -56,6 +56,12 @@ bool ring_writer_is_short(const struct ring_writer *writer);
 /* Marks the ring closed, removes its name and gives its memory back at once. NULL is safe. */
 void ring_writer_close(struct ring_writer *writer);
 
+/*
+ * The same, but readers that have the ring mapped can still read all of its frames. Its memory is given back when the
+ * last of them has gone.
+ */
+void ring_writer_retire(struct ring_writer *writer);
+
 /* Leaves the ring as it is to the next writer, as a crash would. NULL is safe. */
 void ring_writer_detach(struct ring_writer *writer);
 

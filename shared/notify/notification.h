@@ -55,4 +55,12 @@ const char *notification_kind_text(enum notification_kind kind);
 
 bool notification_kind_parse(const char *text, enum notification_kind *out);
 
+#define NOTIFICATION_ID_BYTES 40
+
+/* SERIES-NUMBER, as in "id". */
+void notification_id_format(uint64_t series, uint64_t number, char out[NOTIFICATION_ID_BYTES]);
+
+/* False if the text is not such an id. */
+bool notification_id_parse(const char *text, uint64_t *series, uint64_t *number);
+
 #endif
