@@ -42,10 +42,10 @@ shared/segment    = catalogue catalogue_json clip_cache_files index segment segm
 shared/motion     = motion_area motion_area_cells motion_cells motion_event motion_list motion_live motion_polygon \
 	motion_record motion_tamper
 shared/timeline   = timeline_cache timeline_gaps timeline_items timeline_scan timeline_sum timeline_walk
-shared/notify     = notification notification_ring
+shared/notify     = notification notification_json notification_ring notification_text
 
 recorderd/lock    = instance_lock
-recorderd/ring    = leftover_sweep leftovers ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer \
+recorderd/ring    = leftover_sweep leftovers leftovers_free ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer \
 	side_ring video_writer
 recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format

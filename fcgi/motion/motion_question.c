@@ -6,13 +6,6 @@
 #include "fcgi/http/query.h"
 #include "shared/motion/motion_area.h"
 
-static const char *const strengths[] = {"none", "faint", "clear", "strong"};
-
-const char *motion_strength_text(enum motion_strength strength)
-{
-	return strengths[strength];
-}
-
 /* Calls `apply` for each area of that name. *count gets how many there are. */
 static bool read_areas(const char *query, const char *name,
 		       void (*apply)(const struct motion_area *area, struct motion_mask *mask),
@@ -43,13 +36,8 @@ static bool read_strength(const char *query, enum motion_strength *least, struct
 	*least = MOTION_FAINT;
 	if (outcome == QUERY_ABSENT)
 		return true;
-	for (int strength = MOTION_FAINT; outcome == QUERY_FOUND && strength <= MOTION_STRONG; strength++) {
-		if (strcmp(text, strengths[strength]) == 0) {
-			*least = (enum motion_strength)strength;
-			return true;
-		}
-	}
-	return reason_set(why, "strength= must be faint, clear or strong.");
+	return (outcome == QUERY_FOUND && motion_strength_parse(text, least)) ||
+	       reason_set(why, "strength= must be faint, clear or strong.");
 }
 
 bool motion_question_read(const char *query, struct motion_mask *mask, enum motion_strength *least, struct reason *why)

@@ -16,7 +16,4 @@
  */
 bool motion_question_read(const char *query, struct motion_mask *mask, enum motion_strength *least, struct reason *why);
 
-/* "none", "faint", "clear" or "strong". */
-const char *motion_strength_text(enum motion_strength strength);
-
 #endif

@@ -1,5 +1,5 @@
-/* leftovers.c - finds, describes and frees rings that no recorder uses. */
-#include "recorderd/ring/leftovers.h"
+/* leftovers.c - finds and describes rings that no recorder uses. */
+#include "recorderd/ring/leftovers_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/file_io.h"
 #include "shared/base/log.h"
+#include "shared/notify/notification_ring.h"
 #include "shared/ring/ring_reader.h"
 #include "shared/ring/video_ring.h"
 
@@ -23,17 +24,26 @@
 #define WRITTEN_S 5 /* a running recorder writes to its ring several times per second */
 
 /* The rule of config_keys.c: a-z 0-9 _ -, and the first is not a -. Anything else in the folder is not ours. */
-static bool is_camera_name(const char *name)
+bool leftover_is_camera_name(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 
 	return length > 0 && length < CONFIG_NAME_BYTES && name[length] == '\0' && name[0] != '-';
 }
 
-static void ring_name(const char *camera, char out[64])
+void leftover_ring_name(const char *camera, char out[64])
 {
 	snprintf(out, 64, "/" PREFIX "%.*s", CONFIG_NAME_BYTES - 1, camera);
 }
+
+void (*const leftover_side_names[LEFTOVER_SIDE_RINGS])(const char *ring_name, char out[LEFTOVER_SIDE_NAME_BYTES]) = {
+	video_ring_name,
+	notification_ring_name,
+	motion_ring_name,
+};
+
+static_assert(VIDEO_RING_NAME_BYTES == LEFTOVER_SIDE_NAME_BYTES, "the buffers are as large as the functions expect");
+static_assert(NOTIFICATION_RING_NAME_BYTES == LEFTOVER_SIDE_NAME_BYTES, "the buffers are as large as expected");
 
 static void set_owner(struct leftover *leftover)
 {
@@ -136,36 +146,37 @@ static bool is_in_use(const char *camera, const struct stat *status)
 	       (lock == INSTANCE_LOCK_UNKNOWN && wall_now().us / US_PER_S - status->st_mtim.tv_sec < WRITTEN_S);
 }
 
-/* What the video ring beside that ring takes, which is freed with it. */
-static uint64_t video_bytes(const char *ring, uid_t owner)
+/* What the rings beside that ring take. */
+static uint64_t side_bytes(const char *ring, uid_t owner)
 {
-	char video[VIDEO_RING_NAME_BYTES], path[SHM_NAME_BYTES];
+	char name[LEFTOVER_SIDE_NAME_BYTES], path[SHM_NAME_BYTES];
 	struct stat status;
+	uint64_t bytes = 0;
 
-	video_ring_name(ring, video);
-	shm_name_path(video, path);
-	return lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == owner
-		       ? (uint64_t)status.st_blocks * 512
-		       : 0;
+	for (size_t i = 0; i < LEFTOVER_SIDE_RINGS; i++) {
+		leftover_side_names[i](ring, name);
+		shm_name_path(name, path);
+		if (lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == owner)
+			bytes += (uint64_t)status.st_blocks * 512;
+	}
+	return bytes;
 }
 
-enum owner_filter { ANY_OWNER, THIS_USER };
-
 /* False if the object of that name is not a ring without a recorder. */
-static bool examine(const char *camera, const char *ring, enum owner_filter filter, struct leftover *out)
+static bool examine(const char *camera, const char *ring, enum leftover_owner filter, struct leftover *out)
 {
 	char path[SHM_NAME_BYTES];
 	struct stat status;
 
 	*out = (struct leftover){0};
 	shm_name_path(ring, path);
-	if (!is_camera_name(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
-	    (filter == THIS_USER && status.st_uid != geteuid()) || is_in_use(camera, &status))
+	if (!leftover_is_camera_name(camera) || lstat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
+	    (filter == LEFTOVER_THIS_USER && status.st_uid != geteuid()) || is_in_use(camera, &status))
 		return false;
 	snprintf(out->camera, sizeof(out->camera), "%.*s", CONFIG_NAME_BYTES - 1, camera);
 	snprintf(out->ring, sizeof(out->ring), "%.*s", SHM_NAME_BYTES - 1, ring);
 	out->uid = status.st_uid;
-	out->bytes = (uint64_t)status.st_blocks * 512 + video_bytes(ring, status.st_uid);
+	out->bytes = (uint64_t)status.st_blocks * 512 + side_bytes(ring, status.st_uid);
 	set_owner(out);
 	return read_ring(out);
 }
@@ -174,11 +185,11 @@ bool leftover_find(const char *camera, struct leftover *out)
 {
 	char usual[64], other[SHM_NAME_BYTES];
 
-	ring_name(camera, usual);
+	leftover_ring_name(camera, usual);
 	if (!shm_name_is_owned_by(usual, geteuid()) && shm_name_find_published(usual, other) &&
-	    examine(camera, other, ANY_OWNER, out))
+	    examine(camera, other, LEFTOVER_ANY_OWNER, out))
 		return true;
-	return examine(camera, usual, ANY_OWNER, out);
+	return examine(camera, usual, LEFTOVER_ANY_OWNER, out);
 }
 
 static bool has_name(const char *ring, const char *usual)
@@ -186,26 +197,49 @@ static bool has_name(const char *ring, const char *usual)
 	return strcmp(ring, usual) == 0 || shm_name_is_alternate(ring, usual);
 }
 
+static bool exists(const char *name)
+{
+	char path[SHM_NAME_BYTES];
+	struct stat unused;
+
+	shm_name_path(name, path);
+	return lstat(path, &unused) == 0;
+}
+
+/* True if `ring` is one of those beside the ring of that name, which is gone, and the first of them that is there. */
+static bool stands_for(const char *ring, const char *usual)
+{
+	char name[LEFTOVER_SIDE_NAME_BYTES];
+
+	if (exists(usual))
+		return false;
+	for (size_t i = 0; i < LEFTOVER_SIDE_RINGS; i++) {
+		leftover_side_names[i](usual, name);
+		if (has_name(ring, name))
+			return true;
+		if (exists(name))
+			return false;
+	}
+	return false;
+}
+
 /*
- * Splits the name of a file in RING_FOLDER; false if it is not that of a ring. A video ring counts as a part of the
- * camera's ring, unless that is gone.
+ * Splits the name of a file in RING_FOLDER; false if it is not that of a ring. The rings beside it count as parts of
+ * the camera's ring. If that is gone, one of them stands for all.
  */
 static bool parse_file_name(const char *file, char camera[CONFIG_NAME_BYTES], char ring[SHM_NAME_BYTES])
 {
-	char usual[64], video[VIDEO_RING_NAME_BYTES], path[SHM_NAME_BYTES];
-	struct stat unused;
+	char usual[64];
 
 	if (strncmp(file, PREFIX, strlen(PREFIX)) != 0)
 		return false;
 	snprintf(camera, CONFIG_NAME_BYTES, "%.*s", (int)strcspn(file + strlen(PREFIX), "."), file + strlen(PREFIX));
 	snprintf(ring, SHM_NAME_BYTES, "/%.*s", SHM_NAME_BYTES - 2, file);
-	ring_name(camera, usual);
-	video_ring_name(usual, video);
-	shm_name_path(usual, path);
-	return has_name(ring, usual) || (has_name(ring, video) && lstat(path, &unused) != 0);
+	leftover_ring_name(camera, usual);
+	return has_name(ring, usual) || stands_for(ring, usual);
 }
 
-static size_t find_all(enum owner_filter filter, struct leftover **out)
+size_t leftovers_find_of(enum leftover_owner filter, struct leftover **out)
 {
 	char camera[CONFIG_NAME_BYTES], ring[SHM_NAME_BYTES];
 	DIR *folder = opendir(RING_FOLDER);
@@ -230,7 +264,7 @@ static size_t find_all(enum owner_filter filter, struct leftover **out)
 
 size_t leftovers_find(struct leftover **out)
 {
-	return find_all(ANY_OWNER, out);
+	return leftovers_find_of(LEFTOVER_ANY_OWNER, out);
 }
 
 static void describe_idle(int64_t idle_us, char *out, size_t bytes)
@@ -272,122 +306,4 @@ void leftover_describe(const struct leftover *leftover, char out[LEFTOVER_TEXT_B
 			 (unsigned long long)leftover->bytes >> 20, (long long)(leftover->span_us / US_PER_S),
 			 leftover->camera, file, leftover->owner, idle, sudo, program_invocation_name,
 			 leftover->camera);
-}
-
-struct freeing {
-	const char *camera;
-	uint64_t bytes;
-	enum leftover_free_outcome outcome; /* of what was found so far */
-	struct reason *why;
-};
-
-/* A ring that was freed matters more than one in use, and that more than one of another user. */
-static void note_outcome(struct freeing *freeing, enum leftover_free_outcome outcome)
-{
-	if (freeing->outcome != LEFTOVER_FREED && (freeing->outcome != LEFTOVER_IN_USE || outcome == LEFTOVER_FREED))
-		freeing->outcome = outcome;
-}
-
-/*
- * Locks the camera, so that a recorder which starts meanwhile waits. Another user's lock is only queried: a folder of
- * root's in that user's folder would be in the way. False if the camera is in use.
- */
-static bool lock_camera(const struct freeing *freeing, uid_t owner, int *lock)
-{
-	struct reason unused;
-
-	*lock = -1;
-	if (instance_lock_query(owner, freeing->camera) == INSTANCE_LOCK_HELD)
-		return false;
-	if (owner == geteuid())
-		*lock = instance_lock_take(freeing->camera, &unused);
-	return owner != geteuid() || *lock >= 0;
-}
-
-static void free_object(void *context, const char *name, const struct stat *status)
-{
-	struct freeing *freeing = context;
-	uid_t owner = geteuid() == 0 ? status->st_uid : geteuid();
-	struct ring_object object;
-	int lock = -1;
-
-	if (status->st_uid == owner && !lock_camera(freeing, owner, &lock)) {
-		note_outcome(freeing, LEFTOVER_IN_USE);
-		return;
-	}
-	switch (ring_object_open(name, owner, &object, freeing->why)) {
-	case RING_OBJECT_FOUND:
-		freeing->bytes += (uint64_t)status->st_blocks * 512;
-		ring_object_remove(&object, name);
-		ring_object_close(&object);
-		note_outcome(freeing, LEFTOVER_FREED);
-		break;
-	case RING_OBJECT_ABSENT:
-		break;
-	case RING_OBJECT_FOREIGN:
-		note_outcome(freeing, LEFTOVER_REFUSED);
-		break;
-	}
-	instance_lock_release(lock, freeing->camera);
-}
-
-static void free_named(struct freeing *freeing, const char *name)
-{
-	char path[SHM_NAME_BYTES];
-	struct stat status;
-
-	shm_name_path(name, path);
-	if (lstat(path, &status) == 0)
-		free_object(freeing, name, &status);
-}
-
-/* What has that usual name, and what has another one in its place. */
-static void free_all_named(struct freeing *freeing, const char *usual)
-{
-	char unfinished[SHM_NAME_BYTES];
-
-	free_named(freeing, usual);
-	shm_name_each_alternate(usual, free_object, freeing);
-	if (freeing->outcome != LEFTOVER_FREED)
-		return;
-	/* An unfinished copy that a crash left goes with it. */
-	snprintf(unfinished, sizeof(unfinished), "%.63s" RING_NEW_SUFFIX, usual);
-	free_named(freeing, unfinished);
-	shm_name_withdraw(usual);
-}
-
-enum leftover_free_outcome leftover_free(const char *camera, uint64_t *bytes, struct reason *why)
-{
-	struct freeing freeing = {.camera = camera, .outcome = LEFTOVER_NONE, .why = why};
-	char name[64], video[VIDEO_RING_NAME_BYTES];
-
-	*bytes = 0;
-	if (!is_camera_name(camera))
-		return LEFTOVER_NONE;
-	ring_name(camera, name);
-	video_ring_name(name, video);
-	free_all_named(&freeing, name);
-	free_all_named(&freeing, video);
-	*bytes = freeing.bytes;
-	return freeing.outcome;
-}
-
-static bool is_old(const struct leftover *leftover, int64_t idle_us)
-{
-	return !leftover->configured && leftover->idle_us >= idle_us;
-}
-
-/* Looks at this user's objects only: others can fill /dev/shm with as many of theirs as they like. */
-void leftovers_free_old(int64_t idle_us)
-{
-	struct leftover *all;
-	size_t count = find_all(THIS_USER, &all);
-	struct reason why;
-	uint64_t bytes;
-
-	for (size_t i = 0; i < count; i++)
-		if (is_old(&all[i], idle_us) && leftover_free(all[i].camera, &bytes, &why) == LEFTOVER_FREED)
-			log_info("memory", "freed %llu MiB that the camera %s had left; %s no longer configures it",
-				 (unsigned long long)bytes >> 20, all[i].camera, all[i].config_file);
-	free(all);
 }

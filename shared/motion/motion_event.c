@@ -7,6 +7,24 @@
 
 static_assert(MOTION_PLANE_BYTES % 8 == 0, "planes are compared eight bytes at a time");
 
+static const char *const strengths[] = {"none", "faint", "clear", "strong"};
+
+const char *motion_strength_text(enum motion_strength strength)
+{
+	return strengths[strength];
+}
+
+bool motion_strength_parse(const char *text, enum motion_strength *out)
+{
+	for (int strength = MOTION_FAINT; strength <= MOTION_STRONG; strength++) {
+		if (strcmp(text, strengths[strength]) == 0) {
+			*out = (enum motion_strength)strength;
+			return true;
+		}
+	}
+	return false;
+}
+
 static uint64_t word_of(const uint8_t *plane, unsigned number)
 {
 	uint64_t word;

@@ -21,6 +21,12 @@
 #define MOTION_EVENT_JOIN_SECONDS  5
 #define MOTION_EVENT_FAINT_SECONDS 4
 
+/* "none", "faint", "clear" or "strong". */
+const char *motion_strength_text(enum motion_strength strength);
+
+/* Reads one of the last three. False if the text is none of them. */
+bool motion_strength_parse(const char *text, enum motion_strength *out);
+
 /* A set of cells, with the bits of a plane (motion_record.h). */
 struct motion_mask {
 	uint8_t bits[MOTION_PLANE_BYTES];

@@ -19,8 +19,16 @@
  *     "strength"         text: "faint", "clear" or "strong", the strongest cell so far
  *     "moving_seconds"   number, so far
  *     "cells"            text: MOTION_CELLS digits of 0 to 3, row by row: the strength of each cell so far
+ *     "known_until"      number, of a motion event that is over because nobody watches any more: what moved since then
+ *                        is not known
  *     "cause"            text: a cause of a gap (gap_cause_text()); "covered", "view-changed" or "blurred"
+ *     "detail"           text, of a camera, a disk or an encoder: what went wrong, as the log says it
  *     "file", "frames", "bytes"   of a segment that was finished
+ *
+ * "time" of a motion event is its "from" when it starts and its "to" when it ends, so times do not only grow.
+ *
+ * After "started" everything is well and nothing moves, until a later notification tells otherwise: a recorder that
+ * crashed has not told the end of what it told the beginning of. Before "stopping" the event that is under way ends.
  *
  * Fields may be added; a reader ignores those that it does not know.
  */

@@ -8,7 +8,7 @@
 static bool is_one_line(const char *text, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+		if ((unsigned char)text[i] < 0x20)
 			return false;
 	return true;
 }

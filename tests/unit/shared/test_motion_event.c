@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "shared/motion/motion_event.h"
+#include "shared/motion/motion_live.h"
 
 #define START     INT64_C(1780000000)
 #define EVENT_MAX 8
@@ -210,6 +211,115 @@ static void the_peak_is_the_second_that_moves_most(void **state)
 	assert_false(motion_event_finish(&finder, &event));
 }
 
+#define MINUTE_US (60 * US_PER_S)
+
+/* What is told of seconds while they come: at which of them events start and end, and the ends themselves. */
+struct told {
+	char marks[64]; /* S, E, B (one ended and another started) or - after each second */
+	struct events ends;
+};
+
+/* The record of second i comes at i seconds; a blank is a second without a record. */
+static void follow(struct motion_live *live, const char *strengths, struct told *out)
+{
+	struct motion_live_news news;
+
+	for (size_t i = 0; strengths[i]; i++) {
+		struct motion_record record = record_of(START + (int64_t)i, strengths[i]);
+		mono_t now = {MINUTE_US + (int64_t)i * US_PER_S};
+		bool any = strengths[i] == ' ' ? motion_live_tick(live, now, &news)
+					       : motion_live_add(live, &record, now, &news);
+		assert_int_equal(any, news.ended || news.started);
+		out->marks[i] = news.ended ? (news.started ? 'B' : 'E') : news.started ? 'S' : '-';
+		if (news.started)
+			assert_int_equal(news.start.to_second, START + (int64_t)i + 1);
+		if (news.ended)
+			keep(&out->ends, &news.end);
+	}
+}
+
+static void expect_told(const char *strengths, const char *marks)
+{
+	struct motion_event_rule rule;
+	struct motion_live live;
+	struct told told = {0};
+
+	motion_event_rule_init(&rule);
+	motion_live_init(&live, &rule);
+	follow(&live, strengths, &told);
+	assert_string_equal(told.marks, marks);
+	/* Those that have ended are the ones that the rule finds in the same seconds. */
+	struct events found = events_of(strengths, &rule, false);
+	assert_in_range(found.count - told.ends.count, 0, 1);
+	for (size_t i = 0; i < told.ends.count; i++)
+		expect_same(&told.ends.event[i], &found.event[i]);
+}
+
+static void an_event_starts_when_it_is_certain_and_ends_when_it_is_over(void **state)
+{
+	(void)state;
+	expect_told("0000000000", "----------");
+	expect_told("0200000000", "-S----E---");
+	expect_told("0111100000", "----S----E");
+	expect_told("0111000000000000", "----------------"); /* three faint seconds are none */
+	expect_told("1010201000000000", "----S------E----");
+	expect_told("2000020000000", "S---------E--");
+	expect_told("2000002000000", "S----ES----E-");
+}
+
+static void live_unknown_seconds_are_time_that_passes(void **state)
+{
+	(void)state;
+	expect_told("2GGGGG00", "S----E--");
+	expect_told("2     00", "S-----E-");
+	expect_told("2      2", "S------B");
+	expect_told("11   11 ", "------S-");
+}
+
+static void an_event_ends_some_time_after_the_last_record(void **state)
+{
+	struct motion_event_rule rule;
+	struct motion_live live;
+	struct motion_live_news news;
+	struct motion_event so_far;
+	struct told told = {0};
+
+	(void)state;
+	motion_event_rule_init(&rule);
+	motion_live_init(&live, &rule);
+	follow(&live, "0020", &told);
+	assert_true(motion_live_is_under_way(&live, &so_far));
+	assert_int_equal(so_far.from_second, START + 2);
+	mono_t last = {MINUTE_US + 3 * US_PER_S};
+	assert_false(motion_live_tick(&live, (mono_t){last.us + MOTION_LIVE_SILENT_US - 1}, &news));
+	assert_true(motion_live_tick(&live, (mono_t){last.us + MOTION_LIVE_SILENT_US}, &news));
+	assert_true(news.ended && news.silent);
+	assert_int_equal(news.end.to_second, START + 3);
+	assert_int_equal(news.newest_second, START + 3);
+	assert_false(motion_live_is_under_way(&live, &so_far));
+	assert_false(motion_live_finish(&live, &news));
+	follow(&live, "2", &told);
+	assert_true(motion_live_finish(&live, &news) && news.silent);
+}
+
+/* A faint run that never became an event is not told, whatever ends it. */
+static void what_never_was_certain_is_not_told(void **state)
+{
+	struct motion_event_rule rule;
+	struct motion_live live;
+	struct motion_live_news news;
+	struct told told = {0};
+
+	(void)state;
+	motion_event_rule_init(&rule);
+	motion_live_init(&live, &rule);
+	follow(&live, "111", &told);
+	assert_string_equal(told.marks, "---");
+	assert_false(motion_live_tick(&live, (mono_t){2 * MINUTE_US}, &news));
+	follow(&live, "1", &told);
+	assert_string_equal(told.marks, "---");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +330,10 @@ int main(void)
 		cmocka_unit_test(only_cells_inside_the_mask_count),
 		cmocka_unit_test(two_records_of_a_second_count_once),
 		cmocka_unit_test(the_peak_is_the_second_that_moves_most),
+		cmocka_unit_test(an_event_starts_when_it_is_certain_and_ends_when_it_is_over),
+		cmocka_unit_test(live_unknown_seconds_are_time_that_passes),
+		cmocka_unit_test(an_event_ends_some_time_after_the_last_record),
+		cmocka_unit_test(what_never_was_certain_is_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
