@@ -33,7 +33,7 @@ shared/text       = json_value time_parse time_text week_hours
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/net        = ip_address origin
-shared/config     = config config_change config_keys config_text config_value mount_need state_file token token_file
+shared/config     = config config_change config_hooks config_key config_keys config_text config_value mount_need state_file token token_file
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder \
 	video_ring
 shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write

@@ -19,6 +19,7 @@
 #define CONFIG_NAME_BYTES   32
 #define CONFIG_DEVICE_BYTES 256
 #define CONFIG_CONTROLS_MAX 64
+#define CONFIG_HOOKS_MAX    16
 
 enum config_fallback { FALLBACK_ANY, FALLBACK_TEST, FALLBACK_NONE };
 enum config_format {
@@ -105,6 +106,24 @@ struct config_control {
 	char value[48];
 };
 
+enum config_strength { STRENGTH_FAINT, STRENGTH_CLEAR, STRENGTH_STRONG };
+
+/*
+ * A section [hook NAME]: a program that recorder-hooks runs when something happens. shared/notify/hook_rule.h reads the
+ * texts.
+ */
+struct config_hook {
+	char name[CONFIG_NAME_BYTES];
+	char run[512];      /* an absolute path, and arguments, separated by blanks */
+	char events[256];   /* kinds of notifications, or all */
+	int quiet_seconds;  /* after an event, in which others of its kind do not count: 0 to 86400 */
+	int limit_seconds;  /* that the program may run: 1 to 3600 */
+	char hours[256];    /* shared/text/week_hours.h; empty: always */
+	char area[896];     /* areas that are looked at, separated by blanks; empty: the whole picture */
+	char not_area[896]; /* areas that are not */
+	enum config_strength strength;
+};
+
 struct config {
 	char file[PATH_MAX]; /* absolute */
 	bool nested;         /* one file of a directory: its folders default to recordings/NAME and clips/NAME */
@@ -117,6 +136,8 @@ struct config {
 	struct config_http http;
 	struct config_control controls[CONFIG_CONTROLS_MAX];
 	size_t control_count;
+	struct config_hook hooks[CONFIG_HOOKS_MAX]; /* sorted by name */
+	size_t hook_count;
 	enum log_level log_level;
 };
 
@@ -144,6 +165,7 @@ struct config_changes {
 	char applied[448];
 	char needs_restart[320];
 	bool controls; /* [controls] are among those applied */
+	bool hooks;    /* [hook NAME] are */
 };
 
 /* Copies from `fresh` what may change while a program runs, and lists the keys that differ. */

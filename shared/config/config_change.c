@@ -43,6 +43,18 @@ static void apply_controls(struct config *running, const struct config *fresh, s
 	out->controls = true;
 }
 
+/* recorder-hooks reads them again when a recorder has. */
+static void apply_hooks(struct config *running, const struct config *fresh, struct config_changes *out)
+{
+	if (running->hook_count == fresh->hook_count &&
+	    memcmp(running->hooks, fresh->hooks, sizeof(running->hooks)) == 0)
+		return;
+	memcpy(running->hooks, fresh->hooks, sizeof(running->hooks));
+	running->hook_count = fresh->hook_count;
+	list_key(out->applied, sizeof(out->applied), "hooks");
+	out->hooks = true;
+}
+
 void config_apply(struct config *running, const struct config *fresh, struct config_changes *out)
 {
 	struct config_field field;
@@ -62,4 +74,5 @@ void config_apply(struct config *running, const struct config *fresh, struct con
 		}
 	}
 	apply_controls(running, fresh, out);
+	apply_hooks(running, fresh, out);
 }

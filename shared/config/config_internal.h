@@ -2,7 +2,8 @@
  * config_internal.h - what the files behind config.h share.
  *
  * config.c loads files, config_text.c checks what a file may look like, config_keys.c has the table of keys,
- * config_value.c reads their values, and config_change.c knows what may change while a program runs.
+ * config_hooks.c that of the sections [hook NAME], config_key.c and config_value.c read values, and config_change.c
+ * knows what may change while a program runs.
  */
 #ifndef SHARED_CONFIG_CONFIG_INTERNAL_H
 #define SHARED_CONFIG_CONFIG_INTERNAL_H
@@ -22,6 +23,58 @@ bool config_text_check(const char *file, struct reason *why);
  * `nested`, folders default to recordings/NAME and clips/NAME. Returns false and sets *why.
  */
 bool config_keys_read(const dictionary *dictionary, bool nested, struct config *out, struct reason *why);
+
+#define CONFIG_VALUE_SHOWN 60 /* bytes of an invalid value that a message quotes */
+
+enum config_kind {
+	CONFIG_INTEGER,
+	CONFIG_REAL,
+	CONFIG_YES_NO,
+	CONFIG_CHOICE,
+	CONFIG_WORD,
+	CONFIG_NAME,
+	CONFIG_DEVICE,
+	CONFIG_FOLDER,
+	CONFIG_MOUNT,
+	CONFIG_FILE_PATH,
+	CONFIG_HOSTS,
+	CONFIG_ORIGINS,
+	CONFIG_NETWORKS,
+	CONFIG_HOURS,   /* shared/text/week_hours.h */
+	CONFIG_COMMAND, /* an absolute path, and arguments */
+	CONFIG_TEXT,    /* of which other code knows what it means */
+};
+
+struct config_key {
+	const char *name;   /* section:key, as iniparser has it */
+	const char *preset; /* the default, read like a value in the file, so it is always a valid one */
+	enum config_kind kind;
+	size_t offset, bytes; /* of its field */
+	double least, most;
+	/*
+	 * CONFIG_CHOICE: the index of the word is stored; CONFIG_WORD: the allowed words, NULL: any; a number: why it
+	 * has that range
+	 */
+	const char *const *choices;
+};
+
+/*
+ * config_key.c: stores the value in the key's field of `out`. Relative paths count from the folder of `file`. Returns
+ * false if the text is no such value.
+ */
+bool config_key_read(const struct config_key *key, const char *text, const char *file, void *out);
+
+/* Describes the values that a key may have. */
+void config_key_describe(const struct config_key *key, char *out, size_t bytes);
+
+/* config_hooks.c: whether an entry of the dictionary belongs to a section [hook ...]. */
+bool config_hooks_has_section(const char *name);
+
+/* Refuses a section without a name, and a key that hooks do not have. Returns false and sets *why. */
+bool config_hooks_check_entry(const char *name, const struct config *config, struct reason *why);
+
+/* Fills out->hooks, in the order of their sections' names. Returns false and sets *why. */
+bool config_hooks_read(const dictionary *dictionary, struct config *out, struct reason *why);
 
 /* config_value.c: each returns false if the text is no such value. `bytes` is the size of its field. */
 

@@ -7,24 +7,6 @@
 #include <string.h>
 
 #include "shared/config/mount_need.h"
-#include "shared/net/ip_address.h"
-#include "shared/net/origin.h"
-
-#define VALUE_SHOWN 60 /* bytes of an invalid value that a message quotes */
-
-enum kind { INTEGER, REAL, YES_NO, CHOICE, WORD, NAME, DEVICE, FOLDER, MOUNT, FILE_PATH, HOSTS, ORIGINS, NETWORKS };
-
-struct key {
-	const char *name;   /* section:key, as iniparser has it */
-	const char *preset; /* the default, read like a value in the file, so it is always a valid one */
-	enum kind kind;
-	size_t offset, bytes; /* of the field in struct config */
-	double least, most;
-	/*
-	 * CHOICE: the index of the word is stored; WORD: the allowed words, NULL: any; a number: why it has that range
-	 */
-	const char *const *choices;
-};
 
 static const char *const fallbacks[] = {
 	[FALLBACK_ANY] = "any", [FALLBACK_TEST] = "test", [FALLBACK_NONE] = "none", NULL};
@@ -48,144 +30,61 @@ static_assert(sizeof(enum config_fallback) == sizeof(int) && sizeof(enum log_lev
 #define FIELD(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
 
 /* camera:name comes first, because default folders may be named after it. */
-static const struct key keys[] = {
-	{"camera:name", "camera", NAME, FIELD(camera.name), 0, 0, NULL},
-	{"camera:device", "auto", DEVICE, FIELD(camera.device), 0, 0, NULL},
-	{"camera:fallback", "any", CHOICE, FIELD(camera.fallback), 0, 0, fallbacks},
-	{"camera:width", "1280", INTEGER, FIELD(camera.width), 16, 8192, NULL},
-	{"camera:height", "720", INTEGER, FIELD(camera.height), 16, 8192, NULL},
-	{"camera:fps", "60", INTEGER, FIELD(camera.fps), 1, 240, NULL},
-	{"camera:format", "auto", CHOICE, FIELD(camera.format), 0, 0, formats},
+static const struct config_key keys[] = {
+	{"camera:name", "camera", CONFIG_NAME, FIELD(camera.name), 0, 0, NULL},
+	{"camera:device", "auto", CONFIG_DEVICE, FIELD(camera.device), 0, 0, NULL},
+	{"camera:fallback", "any", CONFIG_CHOICE, FIELD(camera.fallback), 0, 0, fallbacks},
+	{"camera:width", "1280", CONFIG_INTEGER, FIELD(camera.width), 16, 8192, NULL},
+	{"camera:height", "720", CONFIG_INTEGER, FIELD(camera.height), 16, 8192, NULL},
+	{"camera:fps", "60", CONFIG_INTEGER, FIELD(camera.fps), 1, 240, NULL},
+	{"camera:format", "auto", CONFIG_CHOICE, FIELD(camera.format), 0, 0, formats},
 
-	{"record:enabled", "yes", YES_NO, FIELD(record.enabled), 0, 0, NULL},
-	{"record:directory", "recordings", FOLDER, FIELD(record.directory), 0, 0, NULL},
-	{"record:require_mount", MOUNT_NEED_NO, MOUNT, FIELD(record.require_mount), 0, 0, NULL},
-	{"record:segment_seconds", "600", INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},
-	{"record:sync_seconds", "1", INTEGER, FIELD(record.sync_seconds), 1, 600, NULL},
-	{"record:codec", "h264", CHOICE, FIELD(record.codec), 0, 0, codecs},
-	{"record:sandbox", "yes", YES_NO, FIELD(record.sandbox), 0, 0, NULL},
-	{"record:encoder", "libx264", WORD, FIELD(record.encoder), 0, 0, encoders},
-	{"record:preset", "superfast", WORD, FIELD(record.preset), 0, 0, NULL},
-	{"record:quality", "23", INTEGER, FIELD(record.quality), 1, 51, no_zero},
+	{"record:enabled", "yes", CONFIG_YES_NO, FIELD(record.enabled), 0, 0, NULL},
+	{"record:directory", "recordings", CONFIG_FOLDER, FIELD(record.directory), 0, 0, NULL},
+	{"record:require_mount", MOUNT_NEED_NO, CONFIG_MOUNT, FIELD(record.require_mount), 0, 0, NULL},
+	{"record:segment_seconds", "600", CONFIG_INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},
+	{"record:sync_seconds", "1", CONFIG_INTEGER, FIELD(record.sync_seconds), 1, 600, NULL},
+	{"record:codec", "h264", CONFIG_CHOICE, FIELD(record.codec), 0, 0, codecs},
+	{"record:sandbox", "yes", CONFIG_YES_NO, FIELD(record.sandbox), 0, 0, NULL},
+	{"record:encoder", "libx264", CONFIG_WORD, FIELD(record.encoder), 0, 0, encoders},
+	{"record:preset", "superfast", CONFIG_WORD, FIELD(record.preset), 0, 0, NULL},
+	{"record:quality", "23", CONFIG_INTEGER, FIELD(record.quality), 1, 51, no_zero},
 
-	{"retention:hours", "72", REAL, FIELD(retention.hours), 0, 1000000, NULL},
-	{"retention:max_gb", "0", REAL, FIELD(retention.max_gb), 0, 1000000, NULL},
-	{"retention:min_free_gb", "2", REAL, FIELD(retention.min_free_gb), 0, 1000000, NULL},
-	{"retention:motion_hours", "0", REAL, FIELD(retention.motion_hours), 0, 1000000, NULL},
+	{"retention:hours", "72", CONFIG_REAL, FIELD(retention.hours), 0, 1000000, NULL},
+	{"retention:max_gb", "0", CONFIG_REAL, FIELD(retention.max_gb), 0, 1000000, NULL},
+	{"retention:min_free_gb", "2", CONFIG_REAL, FIELD(retention.min_free_gb), 0, 1000000, NULL},
+	{"retention:motion_hours", "0", CONFIG_REAL, FIELD(retention.motion_hours), 0, 1000000, NULL},
 
-	{"motion:enabled", "yes", YES_NO, FIELD(motion.enabled), 0, 0, NULL},
-	{"motion:fps", "5", INTEGER, FIELD(motion.fps), 1, 10, NULL},
-	{"motion:days", "0", REAL, FIELD(motion.days), 0, 100000, NULL},
+	{"motion:enabled", "yes", CONFIG_YES_NO, FIELD(motion.enabled), 0, 0, NULL},
+	{"motion:fps", "5", CONFIG_INTEGER, FIELD(motion.fps), 1, 10, NULL},
+	{"motion:days", "0", CONFIG_REAL, FIELD(motion.days), 0, 100000, NULL},
 
-	{"memory:minutes", "30", REAL, FIELD(memory.minutes), 0.1, 1440, NULL},
-	{"memory:max_mb", "0", INTEGER, FIELD(memory.max_mb), 0, 1048576, NULL},
+	{"memory:minutes", "30", CONFIG_REAL, FIELD(memory.minutes), 0.1, 1440, NULL},
+	{"memory:max_mb", "0", CONFIG_INTEGER, FIELD(memory.max_mb), 0, 1048576, NULL},
 
-	{"clips:directory", "clips", FOLDER, FIELD(clips.directory), 0, 0, NULL},
-	{"clips:require_mount", MOUNT_NEED_NO, MOUNT, FIELD(clips.require_mount), 0, 0, NULL},
-	{"clips:cache", "yes", YES_NO, FIELD(clips.cache), 0, 0, NULL},
-	{"clips:max_mb", "2048", INTEGER, FIELD(clips.max_mb), 1, 100000000, NULL},
+	{"clips:directory", "clips", CONFIG_FOLDER, FIELD(clips.directory), 0, 0, NULL},
+	{"clips:require_mount", MOUNT_NEED_NO, CONFIG_MOUNT, FIELD(clips.require_mount), 0, 0, NULL},
+	{"clips:cache", "yes", CONFIG_YES_NO, FIELD(clips.cache), 0, 0, NULL},
+	{"clips:max_mb", "2048", CONFIG_INTEGER, FIELD(clips.max_mb), 1, 100000000, NULL},
 
-	{"http:max_viewers", "500", INTEGER, FIELD(http.max_viewers), 1, 10000, NULL},
-	{"http:max_downloads", "64", INTEGER, FIELD(http.max_downloads), 1, 10000, NULL},
-	{"http:max_clip_minutes", "360", INTEGER, FIELD(http.max_clip_minutes), 1, 10080, NULL},
-	{"http:max_transcodes", "1", INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},
-	{"http:address_share", "75", INTEGER, FIELD(http.address_share), 1, 100, NULL},
-	{"http:stall_seconds", "60", INTEGER, FIELD(http.stall_seconds), 1, 3600, NULL},
-	{"http:proxies", "", NETWORKS, FIELD(http.proxies), 0, 0, NULL},
-	{"http:allow_control", "no", YES_NO, FIELD(http.allow_control), 0, 0, NULL},
-	{"http:hosts", "", HOSTS, FIELD(http.hosts), 0, 0, NULL},
-	{"http:allow_origin", "", ORIGINS, FIELD(http.allow_origin), 0, 0, NULL},
-	{"http:frame_ancestors", "", ORIGINS, FIELD(http.frame_ancestors), 0, 0, NULL},
-	{"http:tokens", "tokens", FILE_PATH, FIELD(http.tokens), 0, 0, NULL},
+	{"http:max_viewers", "500", CONFIG_INTEGER, FIELD(http.max_viewers), 1, 10000, NULL},
+	{"http:max_downloads", "64", CONFIG_INTEGER, FIELD(http.max_downloads), 1, 10000, NULL},
+	{"http:max_clip_minutes", "360", CONFIG_INTEGER, FIELD(http.max_clip_minutes), 1, 10080, NULL},
+	{"http:max_transcodes", "1", CONFIG_INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},
+	{"http:address_share", "75", CONFIG_INTEGER, FIELD(http.address_share), 1, 100, NULL},
+	{"http:stall_seconds", "60", CONFIG_INTEGER, FIELD(http.stall_seconds), 1, 3600, NULL},
+	{"http:proxies", "", CONFIG_NETWORKS, FIELD(http.proxies), 0, 0, NULL},
+	{"http:allow_control", "no", CONFIG_YES_NO, FIELD(http.allow_control), 0, 0, NULL},
+	{"http:hosts", "", CONFIG_HOSTS, FIELD(http.hosts), 0, 0, NULL},
+	{"http:allow_origin", "", CONFIG_ORIGINS, FIELD(http.allow_origin), 0, 0, NULL},
+	{"http:frame_ancestors", "", CONFIG_ORIGINS, FIELD(http.frame_ancestors), 0, 0, NULL},
+	{"http:tokens", "tokens", CONFIG_FILE_PATH, FIELD(http.tokens), 0, 0, NULL},
 
-	{"log:level", "info", CHOICE, FIELD(log_level), 0, 0, levels},
+	{"log:level", "info", CONFIG_CHOICE, FIELD(log_level), 0, 0, levels},
 };
 
 #define KEYS     (sizeof(keys) / sizeof(keys[0]))
 #define CONTROLS "controls"
-
-static bool read_value(const struct key *key, const char *text, struct config *out)
-{
-	char *field = (char *)out + key->offset;
-	double number;
-	int choice;
-
-	switch (key->kind) {
-	case INTEGER:
-		if (!config_read_number(text, false, key->least, key->most, &number))
-			return false;
-		*(int *)(void *)field = (int)number;
-		return true;
-	case REAL:
-		return config_read_number(text, true, key->least, key->most, (double *)(void *)field);
-	case YES_NO:
-		return config_read_yes_no(text, (bool *)field);
-	case CHOICE:
-		return config_read_choice(text, key->choices, (int *)(void *)field);
-	case WORD:
-		if (!config_is_word(text, key->bytes) ||
-		    (key->choices && !config_read_choice(text, key->choices, &choice)))
-			return false;
-		break;
-	case NAME:
-		if (!config_is_word(text, key->bytes))
-			return false;
-		break;
-	case HOSTS:
-		if (!config_is_host_list(text, key->bytes))
-			return false;
-		break;
-	case ORIGINS:
-		if (!origin_list_valid(text, key->bytes))
-			return false;
-		break;
-	case NETWORKS:
-		if (strlen(text) >= key->bytes || !ip_networks_valid(text))
-			return false;
-		break;
-	case DEVICE:
-		return config_read_device(text, field, key->bytes);
-	case FOLDER:
-	case FILE_PATH:
-		return config_read_path(text, out->file, field);
-	case MOUNT:
-		return config_read_mount(text, out->file, field);
-	}
-	memcpy(field, text, strlen(text) + 1);
-	return true;
-}
-
-/* Describes the values that a key may have. */
-static void describe(const struct key *key, char *out, size_t bytes)
-{
-	static const char *const texts[] = {
-		[YES_NO] = "yes or no",
-		[WORD] = "a word of a-z 0-9 _ -, at most 31 bytes",
-		[NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, that does not begin with -",
-		[DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
-		[FOLDER] = "a folder",
-		[MOUNT] = "yes, no, or the folder where a disk is mounted, such as /mnt/disk",
-		[FILE_PATH] = "a file",
-		[ORIGINS] = "origins such as https://cam.example.org:8443, with no path, separated by blanks, "
-			    "or * alone",
-		[NETWORKS] = "addresses or networks such as 192.0.2.7 or 10.0.0.0/8, separated by blanks",
-		[HOSTS] = "names without a port, such as cam.example.org or *.lan, separated by blanks, or * for any",
-	};
-	size_t length = 0;
-
-	if (key->kind == INTEGER || key->kind == REAL) {
-		snprintf(out, bytes, "%s from %.8g to %.8g%s%s%s", key->kind == REAL ? "a number" : "a whole number",
-			 key->least, key->most, key->choices ? " (" : "", key->choices ? key->choices[0] : "",
-			 key->choices ? ")" : "");
-	} else if (key->choices) {
-		for (size_t i = 0; key->choices[i] && length < bytes; i++)
-			length +=
-				(size_t)snprintf(out + length, bytes - length, "%s%s",
-						 i == 0 ? "" : (key->choices[i + 1] ? ", " : " or "), key->choices[i]);
-	} else {
-		snprintf(out, bytes, "%s", texts[key->kind]);
-	}
-}
 
 /* The length of the section in section:key. */
 static int section_length(const char *name)
@@ -193,7 +92,7 @@ static int section_length(const char *name)
 	return (int)strcspn(name, ":");
 }
 
-static bool read_key(const struct key *key, const dictionary *dictionary, bool nested, struct config *out,
+static bool read_key(const struct config_key *key, const dictionary *dictionary, bool nested, struct config *out,
 		     struct reason *why)
 {
 	const char *text = iniparser_getstring(dictionary, key->name, NULL);
@@ -201,16 +100,16 @@ static bool read_key(const struct key *key, const dictionary *dictionary, bool n
 	int section = section_length(key->name);
 
 	if (!text) {
-		bool by_name = nested && key->kind == FOLDER;
+		bool by_name = nested && key->kind == CONFIG_FOLDER;
 		snprintf(preset, sizeof(preset), "%s%s%s", key->preset, by_name ? "/" : "",
 			 by_name ? out->camera.name : "");
 		text = preset;
 	}
-	if (read_value(key, text, out))
+	if (config_key_read(key, text, out->file, out))
 		return true;
-	describe(key, expected, sizeof(expected));
+	config_key_describe(key, expected, sizeof(expected));
 	return reason_set(why, "%s: [%.*s] %s = %.*s is invalid; expected %s", out->file, section, key->name,
-			  key->name + section + 1, VALUE_SHOWN, text, expected);
+			  key->name + section + 1, CONFIG_VALUE_SHOWN, text, expected);
 }
 
 static bool add_control(const char *name, const char *value, struct config *out, struct reason *why)
@@ -224,10 +123,10 @@ static bool add_control(const char *name, const char *value, struct config *out,
 		return reason_set(why,
 				  "%s: [" CONTROLS "] %.*s is not a control; expected a V4L2 name such as brightness "
 				  "(v4l2-ctl --list-ctrls shows them)",
-				  out->file, VALUE_SHOWN, name);
+				  out->file, CONFIG_VALUE_SHOWN, name);
 	if (value[0] == '\0' || strlen(value) >= sizeof(control->value))
 		return reason_set(why, "%s: [" CONTROLS "] %s = %.*s is invalid; expected a value of 1 to %zu bytes",
-				  out->file, name, VALUE_SHOWN, value, sizeof(control->value) - 1);
+				  out->file, name, CONFIG_VALUE_SHOWN, value, sizeof(control->value) - 1);
 	snprintf(control->name, sizeof(control->name), "%s", name);
 	snprintf(control->value, sizeof(control->value), "%s", value);
 	out->control_count++;
@@ -258,7 +157,8 @@ static bool refuse_key(const char *name, const struct config *config, struct rea
 	int section = section_length(name);
 	const char *separator = "; expected ";
 
-	reason_set(why, "%s: [%.*s] has no key %.*s", config->file, section, name, VALUE_SHOWN, name + section + 1);
+	reason_set(why, "%s: [%.*s] has no key %.*s", config->file, section, name, CONFIG_VALUE_SHOWN,
+		   name + section + 1);
 	for (size_t i = 0; i < KEYS; i++) {
 		size_t used = strlen(why->text);
 		if (strncmp(keys[i].name, name, (size_t)section + 1) != 0)
@@ -277,13 +177,15 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 	if (section == 0)
 		return reason_set(why,
 				  "%s: %.*s comes before any section; expected a section such as [camera] above it",
-				  out->file, VALUE_SHOWN, name[0] == ':' ? name + 1 : "[]");
+				  out->file, CONFIG_VALUE_SHOWN, name[0] == ':' ? name + 1 : "[]");
+	if (config_hooks_has_section(name))
+		return config_hooks_check_entry(name, out, why);
 	if (!is_known_section(name, (size_t)section))
 		return reason_set(
 			why,
 			"%s: there is no section [%.*s]; expected [camera], [record], [retention], [motion], [memory], "
-			"[clips], [http], [controls] or [log]",
-			out->file, section < VALUE_SHOWN ? section : VALUE_SHOWN, name);
+			"[clips], [http], [controls], [log] or [hook NAME]",
+			out->file, section < CONFIG_VALUE_SHOWN ? section : CONFIG_VALUE_SHOWN, name);
 	if (name[section] == '\0')
 		return true;
 	if (strncmp(name, CONTROLS ":", strlen(CONTROLS) + 1) == 0)
@@ -294,14 +196,14 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 /* Presets belong to an encoder. Only libx264's, which auto may use too, are known and passed on. */
 static bool check_preset(const struct config *config, struct reason *why)
 {
-	const struct key allowed = {.kind = WORD, .choices = x264_presets};
+	const struct config_key allowed = {.kind = CONFIG_WORD, .choices = x264_presets};
 	char expected[128];
 	int choice;
 
 	bool is_x264 = strcmp(config->record.encoder, "libx264") == 0 || strcmp(config->record.encoder, "auto") == 0;
 	if (!is_x264 || config_read_choice(config->record.preset, x264_presets, &choice))
 		return true;
-	describe(&allowed, expected, sizeof(expected));
+	config_key_describe(&allowed, expected, sizeof(expected));
 	return reason_set(why, "%s: [record] preset = %s is invalid; expected %s", config->file, config->record.preset,
 			  expected);
 }
@@ -344,6 +246,8 @@ bool config_keys_read(const dictionary *dictionary, bool nested, struct config *
 	for (size_t i = 0; i < KEYS; i++)
 		if (!read_key(&keys[i], dictionary, nested, out, why))
 			return false;
+	if (!config_hooks_read(dictionary, out, why))
+		return false;
 	if (!check_preset(out, why) || !check_mounts(out, why))
 		return false;
 	if (strcmp(out->record.directory, out->clips.directory) == 0)
