@@ -136,6 +136,7 @@ static void add_settings(const struct publisher *publisher, struct recorder_stat
 	static_assert(sizeof(state->allow_origin) == sizeof(http->allow_origin), "copied whole");
 	static_assert(sizeof(state->proxies) == sizeof(http->proxies), "copied whole");
 	state->max_viewers = (uint64_t)http->max_viewers;
+	state->max_event_clients = (uint64_t)http->max_event_clients;
 	state->log_level = publisher->config->log_level;
 	memcpy(state->hosts, http->hosts, sizeof(state->hosts));
 	memcpy(state->allow_origin, http->allow_origin, sizeof(state->allow_origin));

@@ -88,11 +88,11 @@ struct config_clips {
 };
 
 struct config_http {
-	int max_viewers, max_downloads; /* 1 to 10000 */
-	int max_clip_minutes;           /* 1 to 10080 */
-	int max_transcodes;             /* 0 to 64 */
-	int address_share;              /* percentage of these that one address may use: 1 to 100 */
-	int stall_seconds;              /* how long a client may read next to nothing (fcgi/io/pace.h): 1 to 3600 */
+	int max_viewers, max_event_clients, max_downloads; /* 1 to 10000 */
+	int max_clip_minutes;                              /* 1 to 10080 */
+	int max_transcodes;                                /* 0 to 64 */
+	int address_share;                                 /* percentage of these that one address may use: 1 to 100 */
+	int stall_seconds; /* how long a client may read next to nothing (fcgi/io/pace.h): 1 to 3600 */
 	bool allow_control;
 	char hosts[512]; /* names of this recorder, separated by blanks or commas; *: any (fcgi/auth/trusted_host.h) */
 	char allow_origin[512];    /* sites whose pages may read (shared/net/origin.h); *: any that sends a token */

@@ -6,11 +6,27 @@
 
 /* All other keys need a restart, because something was opened, allocated or started with their values. */
 static const char *const live_keys[] = {
-	"retention:hours",     "retention:max_gb",   "retention:min_free_gb", "retention:motion_hours",
-	"motion:enabled",      "motion:fps",         "motion:days",           "clips:cache",
-	"clips:max_mb",        "http:max_viewers",   "http:max_downloads",    "http:max_clip_minutes",
-	"http:max_transcodes", "http:address_share", "http:stall_seconds",    "http:proxies",
-	"http:allow_control",  "http:hosts",         "http:allow_origin",     "http:frame_ancestors",
+	"retention:hours",
+	"retention:max_gb",
+	"retention:min_free_gb",
+	"retention:motion_hours",
+	"motion:enabled",
+	"motion:fps",
+	"motion:days",
+	"clips:cache",
+	"clips:max_mb",
+	"http:max_viewers",
+	"http:max_event_clients",
+	"http:max_downloads",
+	"http:max_clip_minutes",
+	"http:max_transcodes",
+	"http:address_share",
+	"http:stall_seconds",
+	"http:proxies",
+	"http:allow_control",
+	"http:hosts",
+	"http:allow_origin",
+	"http:frame_ancestors",
 	"log:level",
 };
 

@@ -68,6 +68,7 @@ static const struct config_key keys[] = {
 	{"clips:max_mb", "2048", CONFIG_INTEGER, FIELD(clips.max_mb), 1, 100000000, NULL},
 
 	{"http:max_viewers", "500", CONFIG_INTEGER, FIELD(http.max_viewers), 1, 10000, NULL},
+	{"http:max_event_clients", "500", CONFIG_INTEGER, FIELD(http.max_event_clients), 1, 10000, NULL},
 	{"http:max_downloads", "64", CONFIG_INTEGER, FIELD(http.max_downloads), 1, 10000, NULL},
 	{"http:max_clip_minutes", "360", CONFIG_INTEGER, FIELD(http.max_clip_minutes), 1, 10080, NULL},
 	{"http:max_transcodes", "1", CONFIG_INTEGER, FIELD(http.max_transcodes), 0, 64, NULL},

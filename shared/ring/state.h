@@ -222,6 +222,8 @@ struct recorder_state {
 	/* Since when the camera is covered or blurred, and when its view changed; 0: it is not, or nobody knows */
 	int64_t covered_wall_us, view_changed_wall_us, blurred_wall_us;
 	char motion_error[128]; /* why recorder-motion was started again last; empty: it was not, or works since */
+
+	uint64_t max_event_clients; /* http.max_event_clients, for recorder-live, like max_viewers; 0: not known */
 };
 
 /*

@@ -43,6 +43,7 @@ static void an_empty_file_has_every_default(void **state)
 	assert_true(config.clips.cache);
 	assert_int_equal(config.clips.max_mb, 2048);
 	assert_int_equal(config.http.max_viewers, 500);
+	assert_int_equal(config.http.max_event_clients, 500);
 	assert_int_equal(config.http.max_downloads, 64);
 	assert_int_equal(config.http.max_clip_minutes, 360);
 	assert_int_equal(config.http.max_transcodes, 1);
@@ -82,7 +83,8 @@ static void every_key_is_read_from_the_file(void **state)
 			   "[motion]\nenabled = no\nfps = 10\ndays = 0.5\n"
 			   "[memory]\nminutes = 0.1\nmax_mb = 64\n"
 			   "[clips]\ndirectory = kept\ncache = off\nmax_mb = 10\n"
-			   "[http]\nmax_viewers = 1\nmax_downloads = 2\nmax_clip_minutes = 3\nmax_transcodes = 0\n"
+			   "[http]\nmax_viewers = 1\nmax_event_clients = 4\nmax_downloads = 2\nmax_clip_minutes = 3\n"
+			   "max_transcodes = 0\n"
 			   "address_share = 100\nstall_seconds = 5\nproxies = 10.0.0.0/8, ::1\n"
 			   "allow_control = yes\ntokens = /elsewhere//scripts\n"
 			   "[log]\nlevel = debug\n");
@@ -116,6 +118,7 @@ static void every_key_is_read_from_the_file(void **state)
 	assert_false(config.clips.cache);
 	assert_int_equal(config.clips.max_mb, 10);
 	assert_int_equal(config.http.max_viewers, 1);
+	assert_int_equal(config.http.max_event_clients, 4);
 	assert_int_equal(config.http.max_downloads, 2);
 	assert_int_equal(config.http.max_clip_minutes, 3);
 	assert_int_equal(config.http.max_transcodes, 0);

@@ -88,7 +88,8 @@ static void a_list_of_all_keys_that_can_change_is_whole(void **state)
 	(void)state;
 	change("", "[retention]\nhours = 5\nmax_gb = 1\nmin_free_gb = 1\nmotion_hours = 96\n"
 		   "[motion]\nenabled = no\nfps = 2\ndays = 30\n[clips]\ncache = no\nmax_mb = 9\n"
-		   "[http]\nmax_viewers = 1\nmax_downloads = 1\nmax_clip_minutes = 1\nmax_transcodes = 2\n"
+		   "[http]\nmax_viewers = 1\nmax_event_clients = 1\nmax_downloads = 1\nmax_clip_minutes = "
+		   "1\nmax_transcodes = 2\n"
 		   "address_share = 1\nstall_seconds = 1\nproxies = ::1\nallow_control = yes\nhosts = *\n"
 		   "allow_origin = *\n[controls]\nbrightness = 1\n[log]\nlevel = debug\n");
 	assert_string_equal(changes.needs_restart, "");

@@ -60,6 +60,7 @@ static void numbers_out_of_range_are_refused_with_the_range(void **state)
 		{"memory", "max_mb", "-1", "1048577", "from 0 to 1048576"},
 		{"clips", "max_mb", "0", "100000001", "from 1 to 1"},
 		{"http", "max_viewers", "0", "10001", "from 1 to 10000"},
+		{"http", "max_event_clients", "0", "10001", "from 1 to 10000"},
 		{"http", "max_downloads", "0", "10001", "from 1 to 10000"},
 		{"http", "max_clip_minutes", "0", "10081", "from 1 to 10080"},
 		{"http", "max_transcodes", "-1", "65", "from 0 to 64"},
