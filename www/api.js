@@ -13,9 +13,12 @@ export class Problem extends Error {
 /* Where the API is. The page is at /ui/, or below the path that a proxy gave the recorder, such as /cam/ui/. */
 const ROOT = globalThis.location?.pathname.replace(/ui\/[^/]*$/, "") ?? "/";
 
-/* `base` begins with a slash, as the API's paths do. Skips values that are null or undefined. */
+/*
+ * `base` begins with a slash, as the API's paths do. Skips values that are null or undefined; a list repeats its name.
+ */
 export function path(base, values) {
   const query = Object.entries(values)
+    .flatMap(([name, value]) => [value].flat().map((one) => [name, one]))
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join("&");
