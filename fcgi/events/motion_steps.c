@@ -22,6 +22,7 @@ struct step {
 	uint32_t known, moving; /* seconds */
 	uint32_t lit;           /* seconds of which the luma is known */
 	uint64_t luma_sum;      /* of these */
+	uint16_t cells;         /* of the second in which most cells moved */
 	uint8_t strongest, flags;
 };
 
@@ -34,11 +35,13 @@ struct steps {
 	struct motion_spans covered;
 };
 
-static void note_movement(struct step *step, enum motion_strength strongest)
+static void note_movement(struct step *step, enum motion_strength strongest, unsigned cells)
 {
 	step->moving++;
 	if (strongest > step->strongest)
 		step->strongest = (uint8_t)strongest;
+	if (cells > step->cells)
+		step->cells = (uint16_t)cells;
 }
 
 /* What does not depend on the mask; and what does, if it has all cells. */
@@ -53,7 +56,8 @@ static void take_second(const struct steps *steps, struct step *step, const stru
 		return;
 	step->known++;
 	if (summary->strongest >= steps->answer.least)
-		note_movement(step, (enum motion_strength)summary->strongest);
+		note_movement(step, (enum motion_strength)summary->strongest,
+			      summary->cells[steps->answer.least - MOTION_FAINT]);
 }
 
 /* The seconds [from, to) of a day, of which `seconds` begins with the first one. */
@@ -136,10 +140,12 @@ static bool read_summaries(struct steps *steps)
 static bool take_record(const struct motion_record *record, void *context)
 {
 	struct steps *steps = context;
-
 	int64_t number = (record->second - steps->answer.from_second) / steps->step_s;
+	struct motion_cells cells = record->cells;
 
-	note_movement(&steps->steps[number], motion_cells_strongest(&record->cells, &steps->answer.mask));
+	motion_cells_select(&cells, &steps->answer.mask, steps->answer.least);
+	note_movement(&steps->steps[number], motion_cells_strongest(&cells, &steps->answer.mask),
+		      motion_cells_count(&cells));
 	return true;
 }
 
@@ -228,10 +234,12 @@ static void write_step(const struct step *step, int64_t second, struct buffer *o
 	at = put_text(at, ",\"known\":");
 	at = put_number(at, step->known);
 	if (step->known == 0) {
-		at = put_text(at, ",\"moving\":null,\"strongest\":null,\"mean\":null");
+		at = put_text(at, ",\"moving\":null,\"cells\":null,\"strongest\":null,\"mean\":null");
 	} else {
 		at = put_text(at, ",\"moving\":");
 		at = put_number(at, step->moving);
+		at = put_text(at, ",\"cells\":");
+		at = put_number(at, step->cells);
 		at = put_text(at, ",\"strongest\":\"");
 		at = put_text(at, motion_strength_text((enum motion_strength)step->strongest));
 		at = put_text(at, "\",\"mean\":");

@@ -1,4 +1,4 @@
-/* motion_summary.c - four bytes per second of a day. */
+/* motion_summary.c - ten bytes per second of a day. */
 #include "fcgi/motion/motion_summary.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #define RECORDS_PER_READ 512
 #define SLOTS            8192u
-#define SECONDS_MAX      (1u << 20) /* twelve days: 4 MiB */
+#define SECONDS_MAX      (1u << 20) /* twelve days: 10 MiB */
 
 /* The summary of one segment: of the seconds from its first to its last. */
 struct summary {
@@ -63,6 +63,10 @@ static void join_records(struct motion_second *into, const struct motion_second 
 	into->flags = motion_flags_join(into->flags, from->flags);
 	if (from->strongest > into->strongest)
 		into->strongest = from->strongest;
+	/* How many cells moved in either of the two is not known any more: at least so many. */
+	for (int i = 0; i < MOTION_STRONG; i++)
+		if (from->cells[i] > into->cells[i])
+			into->cells[i] = from->cells[i];
 }
 
 static void join(struct motion_second *into, const struct motion_second *from)
@@ -75,12 +79,17 @@ static void join(struct motion_second *into, const struct motion_second *from)
 
 static struct motion_second second_of(const struct motion_record *record, const struct motion_mask *everywhere)
 {
-	return (struct motion_second){
+	struct motion_second second = {
 		.known = motion_is_known(record->flags),
 		.flags = record->flags,
 		.strongest = (uint8_t)motion_cells_strongest(&record->cells, everywhere),
 		.mean_luma = record->mean_luma,
 	};
+
+	for (int least = MOTION_FAINT; least <= (int)second.strongest; least++)
+		second.cells[least - MOTION_FAINT] =
+			(uint16_t)motion_cells_count_from(&record->cells, (enum motion_strength)least);
+	return second;
 }
 
 static void read_records(const struct motion_reader *reader, const struct motion_list_entry *entry,

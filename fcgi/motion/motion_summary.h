@@ -1,5 +1,5 @@
 /*
- * motion_summary.h - four bytes per second of a day: was it known, how strongly did anything move, how bright was it.
+ * motion_summary.h - ten bytes per second of a day: was it known, how strongly and how much moved, how bright was it.
  *
  * The records of a day are 14 MB, and reading them takes some milliseconds even from memory. A segment that a list has
  * does not change any more, so a process remembers the summary of each until the list says something else about it.
@@ -17,6 +17,7 @@ struct motion_second {
 	uint8_t flags;     /* enum motion_flags */
 	uint8_t strongest; /* enum motion_strength, of the whole picture */
 	uint8_t mean_luma;
+	uint16_t cells[MOTION_STRONG]; /* of the whole picture: how many are at least faint, clear, strong */
 };
 
 struct motion_summaries;

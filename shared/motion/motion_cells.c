@@ -27,13 +27,19 @@ void motion_cells_join(struct motion_cells *into, const struct motion_cells *fro
 
 unsigned motion_cells_count(const struct motion_cells *cells)
 {
+	return motion_cells_count_from(cells, MOTION_FAINT);
+}
+
+unsigned motion_cells_count_from(const struct motion_cells *cells, enum motion_strength least)
+{
 	unsigned count = 0;
 
 	for (size_t i = 0; i < MOTION_PLANE_BYTES; i += sizeof(uint64_t)) {
 		uint64_t low, high;
 		memcpy(&low, cells->low + i, sizeof(low));
 		memcpy(&high, cells->high + i, sizeof(high));
-		count += (unsigned)__builtin_popcountll(low | high);
+		uint64_t counted = least == MOTION_FAINT ? low | high : least == MOTION_CLEAR ? high : low & high;
+		count += (unsigned)__builtin_popcountll(counted);
 	}
 	return count;
 }

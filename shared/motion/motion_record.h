@@ -114,6 +114,9 @@ void motion_cells_join(struct motion_cells *into, const struct motion_cells *fro
 /* The number of cells whose strength is not 0. */
 unsigned motion_cells_count(const struct motion_cells *cells);
 
+/* The number of cells whose strength is at least `least`, which is not MOTION_NONE. */
+unsigned motion_cells_count_from(const struct motion_cells *cells, enum motion_strength least);
+
 /* first_wall_us is 0. If you set it, seal the header again. */
 void motion_header_init(struct motion_header *header, uint64_t segment_no);
 void motion_header_seal(struct motion_header *header);

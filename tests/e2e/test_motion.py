@@ -116,7 +116,7 @@ def test_what_has_no_record_is_unknown(rig):
     for number, step in enumerate(steps):
         unknown = begin <= number * 10 < end
         assert step["at"] == ARCHIVE["begin"] + number * 10
-        assert (step["moving"] is None) == (step["mean"] is None) == (step["strongest"] is None) == (step["known"] == 0) == unknown, step
+        assert (step["moving"] is None) == (step["mean"] is None) == (step["strongest"] is None) == (step["cells"] is None) == (step["known"] == 0) == unknown, step
     rows = list(csv.DictReader(io.StringIO(ask(rig, "/events", format="csv").body.decode())))
     assert [(seconds(row["start"]), seconds(row["end"])) for row in rows if row["type"] == "unknown"] == [(LENGTH - 5, LENGTH - 3), QUIET, (600, 602)]
     assert [seconds(row["start"]) for row in rows] == sorted((seconds(row["start"]) for row in rows), reverse=True)
@@ -128,7 +128,12 @@ def test_steps_say_how_much_moved(rig):
     assert answer["steps"][3]["strongest"] == "strong" and answer["steps"][4]["strongest"] == "none"
     assert answer["steps"][7]["known"] == 70 and answer["steps"][6]["known"] == 98 and answer["steps"][0]["mean"] == 100
     assert answer["steps"][8]["flags"] == ["blurred"] and answer["steps"][6]["flags"] == ["global"], answer["steps"]
+    assert [step["cells"] for step in answer["steps"]] == [8, 15, 15, 15, 0, 15, 0, 0, 0, 8, 0, 8]
+    for part in ("0,0,1,1", "0,0,1,.9"):
+        clear = ask(rig, "/motion", step=100, area=part, strength="clear").json()["steps"]
+        assert [step["cells"] for step in clear] == [8, 0, 0, 15, 0, 15, 0, 0, 0, 8, 0, 8], part
     door = ask(rig, "/motion", step=100, area=area(DOOR)[5:]).json()
+    assert [step["cells"] for step in door["steps"]] == [8, 0, 0, 8, 0, 0, 0, 0, 0, 8, 0, 8]
     assert [step["moving"] for step in door["steps"]] == [12, 0, 0, 1, 0, 0, 0, 0, 0, 3, 0, 10]
     assert [step["known"] for step in door["steps"]] == [step["known"] for step in answer["steps"]]
     assert [step["moving"] for step in ask(rig, "/motion", step=100, strength="clear").json()["steps"]] == [12, 0, 0, 2, 0, 60, 0, 0, 0, 3, 0, 10]
