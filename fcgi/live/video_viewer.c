@@ -98,9 +98,30 @@ static struct video_frame *next_frame(struct video_viewer *viewer, int64_t now_u
 	return key;
 }
 
+/* How long a group of frames is if there are many viewers; 0: each frame is sent as it comes. */
+static int64_t group_us(const struct video_viewer *viewer)
+{
+	int64_t viewers = atomic_load_explicit(&viewer->feed->stats.own->viewers, memory_order_relaxed);
+
+	return viewers > CROWD ? viewers * CROWD_US : 0;
+}
+
+/* The bytes of that frame, and of those up to *end with it. NULL if memory ran out. */
+static struct video_chunk *chunk_of(const struct video_viewer *viewer, struct video_frame *frame, uint64_t *end)
+{
+	*end = frame->serial + 1;
+	if (viewer->keyframes_only)
+		return video_frame_lasting(frame);
+	if (group_us(viewer) == 0)
+		return frame->chunk;
+	*end = video_of(viewer)->next;
+	return video_feed_group(video_of(viewer), frame->serial, end);
+}
+
 static bool queue_frame(struct video_viewer *viewer, struct video_frame *frame)
 {
-	struct video_chunk *chunk = viewer->keyframes_only ? video_frame_lasting(frame) : frame->chunk;
+	uint64_t end;
+	struct video_chunk *chunk = chunk_of(viewer, frame, &end);
 
 	if (!chunk)
 		return false;
@@ -108,8 +129,8 @@ static bool queue_frame(struct video_viewer *viewer, struct video_frame *frame)
 	    !video_sender_add(&viewer->sender, video_chunk_ref(frame->init->chunk)))
 		return false;
 	viewer->init_number = frame->init->number;
-	viewer->next = frame->serial + 1;
-	viewer->last_sent = frame->serial;
+	viewer->next = end;
+	viewer->last_sent = end - 1;
 	return video_sender_add(&viewer->sender, video_chunk_ref(chunk));
 }
 
@@ -130,9 +151,10 @@ static bool queue_frames(struct video_viewer *viewer)
 			return false;
 		queued = true;
 	}
-	int64_t viewers = atomic_load_explicit(&viewer->feed->stats.own->viewers, memory_order_relaxed);
-	if (queued && viewers > CROWD)
-		viewer->due_us = now_us + viewers * CROWD_US;
+	/* At the same moments for all of them, so that they share the groups. */
+	int64_t period_us = group_us(viewer);
+	if (queued && period_us > 0)
+		viewer->due_us = (now_us / period_us + 1) * period_us;
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fcgi/io/fastcgi.h"
+#include "shared/base/big_endian.h"
 
 #define RECORD_MAX (FASTCGI_TURN_BYTES - FASTCGI_HEADER_BYTES)
 
@@ -47,6 +48,16 @@ struct video_chunk *video_chunk_create_end(void)
 	if (chunk)
 		fastcgi_end(chunk->wire);
 	return chunk;
+}
+
+void video_chunk_append_payload(const struct video_chunk *chunk, struct buffer *out)
+{
+	for (size_t at = 0; at < chunk->wire_bytes;) {
+		size_t length = be16_get(chunk->wire + at + 4); /* contentLength of the record */
+
+		buffer_append(out, chunk->wire + at + FASTCGI_HEADER_BYTES, length);
+		at += FASTCGI_HEADER_BYTES + length;
+	}
 }
 
 struct video_chunk *video_chunk_ref(struct video_chunk *chunk)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/base/buffer.h"
+
 struct video_chunk {
 	unsigned refs;
 	size_t payload_bytes; /* as the client gets them */
@@ -22,6 +24,9 @@ struct video_chunk *video_chunk_create(const void *payload, size_t bytes);
 
 /* The end of a response (fastcgi_end()). */
 struct video_chunk *video_chunk_create_end(void);
+
+/* Appends what the client gets of it. */
+void video_chunk_append_payload(const struct video_chunk *chunk, struct buffer *out);
 
 struct video_chunk *video_chunk_ref(struct video_chunk *chunk);
 void video_chunk_unref(struct video_chunk *chunk); /* NULL is safe */

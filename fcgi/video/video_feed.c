@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fcgi/io/fastcgi.h"
 #include "shared/ring/ring_reader.h"
 
 void video_feed_init(struct video_feed *feed, const char *ring_name)
@@ -219,6 +220,43 @@ void video_feed_check(struct video_feed *feed)
 	feed->used_us = 0;
 	drop_frames(feed);
 	close_ring(feed);
+}
+
+/* The end of the frames from `first` on that one group may have. */
+static uint64_t group_end(const struct video_feed *feed, uint64_t first, uint64_t end)
+{
+	const struct video_frame *begin = video_feed_get(feed, first), *frame = begin;
+	size_t bytes = 0;
+	uint64_t at = first;
+
+	while (at < end && (frame = video_feed_get(feed, at)) && frame->init == begin->init &&
+	       (at == first || bytes + frame->chunk->wire_bytes <= FASTCGI_TURN_BYTES)) {
+		bytes += frame->chunk->wire_bytes;
+		at++;
+	}
+	return at;
+}
+
+struct video_chunk *video_feed_group(const struct video_feed *feed, uint64_t first, uint64_t *end)
+{
+	struct video_frame *begin = video_feed_get(feed, first);
+	struct buffer payload = {0};
+
+	*end = group_end(feed, first, *end);
+	if (*end == first + 1)
+		return begin->chunk;
+	if (begin->group && begin->group_end == *end)
+		return begin->group;
+	for (uint64_t at = first; at < *end; at++)
+		video_chunk_append_payload(video_feed_get(feed, at)->chunk, &payload);
+	struct video_chunk *group = payload.failed ? NULL : video_chunk_create(payload.data, payload.length);
+	buffer_free(&payload);
+	if (!group)
+		return NULL;
+	video_chunk_unref(begin->group);
+	begin->group = group;
+	begin->group_end = *end;
+	return group;
 }
 
 bool video_feed_is_live(const struct video_feed *feed, const char *camera, struct reason *why)

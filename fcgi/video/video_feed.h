@@ -64,6 +64,13 @@ struct video_frame *video_feed_get(const struct video_feed *feed, uint64_t seria
 /* The newest frame; NULL: none. */
 struct video_frame *video_feed_newest(const struct video_feed *feed);
 
+/*
+ * The frames from `first` to *end as one chunk, which web servers pass on with less work than many. They have one init
+ * segment and fit a turn of the web server; *end is lowered to where that ends. `first` is there. The feed keeps the
+ * reference. NULL if memory runs out.
+ */
+struct video_chunk *video_feed_group(const struct video_feed *feed, uint64_t first, uint64_t *end);
+
 /* True if there is a key frame to begin with, and frames have come lately; otherwise sets *why. */
 bool video_feed_is_live(const struct video_feed *feed, const char *camera, struct reason *why);
 

@@ -193,6 +193,7 @@ void video_frame_unref(struct video_frame *frame)
 		return;
 	video_init_unref(frame->init);
 	video_chunk_unref(frame->chunk);
+	video_chunk_unref(frame->group);
 	video_chunk_unref(frame->lasting);
 	free(frame);
 }

@@ -39,6 +39,8 @@ struct video_frame {
 	int64_t part;       /* of that segment, from 0 */
 	size_t duration_at; /* on the wire of `chunk`; 0: the fragment has no such field */
 	struct video_chunk *chunk;
+	struct video_chunk *group; /* this frame and others up to group_end (video_feed_group()); NULL: not made */
+	uint64_t group_end;
 	struct video_chunk *lasting; /* made by video_frame_lasting(); NULL: not yet */
 };
 

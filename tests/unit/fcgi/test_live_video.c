@@ -257,6 +257,30 @@ static void a_viewer_whose_line_is_too_slow_gets_key_frames(void **state)
 	live_leave(&stream.viewer);
 }
 
+/* With many viewers each gets several frames at a time, in one piece that they share. */
+static void a_crowd_gets_every_frame_too(void **state)
+{
+	enum { VIEWERS = 60 };
+	static struct stream streams[VIEWERS];
+
+	(void)state;
+	live_server.max_viewers = VIEWERS;
+	live_server_publish();
+	put(1, 1, 1000);
+	for (int i = 0; i < VIEWERS; i++)
+		streams[i] = watch("/live.mp4");
+	for (uint32_t n = 1; n <= 100; n++) {
+		if (n % 10 == 1)
+			put(n + (n == 1), n + 9, 3000 + 200 * n);
+		for (int i = 0; i < VIEWERS; i++) {
+			assert_true(next(&streams[i]));
+			assert_int_equal(streams[i].number, n);
+		}
+	}
+	for (int i = 0; i < VIEWERS; i++)
+		live_leave(&streams[i].viewer);
+}
+
 static void both_kinds_of_viewers_count(void **state)
 {
 	(void)state;
@@ -328,6 +352,7 @@ int main(void)
 		VIDEO_CASE(a_ring_that_grows_loses_nothing),
 		VIDEO_CASE(a_viewer_of_key_frames_gets_them_for_a_second_each),
 		VIDEO_CASE(a_viewer_whose_line_is_too_slow_gets_key_frames),
+		VIDEO_CASE(a_crowd_gets_every_frame_too),
 		VIDEO_CASE(both_kinds_of_viewers_count),
 		VIDEO_CASE(without_video_it_says_why),
 		VIDEO_CASE(nonsense_in_the_ring_is_not_sent),
