@@ -43,6 +43,7 @@ shared/motion     = motion_area motion_area_cells motion_cells motion_event moti
 	motion_record motion_tamper
 shared/timeline   = timeline_cache timeline_gaps timeline_items timeline_scan timeline_sum timeline_walk
 shared/notify     = notification notification_json notification_ring notification_text
+shared/store      = archive_id object_name ship_list ship_status
 
 recorderd/lock    = instance_lock
 recorderd/ring    = leftover_sweep leftovers leftovers_free ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer \

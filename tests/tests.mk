@@ -32,6 +32,7 @@ tests/shared/media      = ffmpeg_args mp4_box mp4_moov mp4_offsets
 tests/shared/sandbox    = ffmpeg_files
 tests/shared/segment    = catalogue index segment segment_damage
 tests/shared/motion     = motion_event motion_list motion_record motion_tamper
+tests/shared/store      = archive_id object_name ship_list
 tests/shared/notify     = notification
 tests/recorderd/lock    = instance_lock
 tests/recorderd/ring    = leftovers ring ring_crash ring_left ring_names ring_pages ring_size video_ring
@@ -184,7 +185,7 @@ bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOL
 # --- fuzzing -------------------------------------------------------------------------------------------------------------
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
-FUZZ_TARGETS = address area time origin query control range names config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion \
+FUZZ_TARGETS = address area time origin query control range names store config index mp4 segment repair fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion \
 	picture
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all

@@ -25,7 +25,7 @@ static bool header_valid(const struct catalogue_header *header)
 }
 
 /* Workers open the file that an entry names, so that must be a segment's name and nothing else. */
-static bool entry_valid(const struct catalogue_entry *entry)
+bool catalogue_entry_valid(const struct catalogue_entry *entry)
 {
 	return entry->crc == crc32c(0, entry, offsetof(struct catalogue_entry, crc)) &&
 	       clock_is_plausible(entry->start_wall_us) && clock_is_plausible(entry->end_wall_us) &&
@@ -92,7 +92,7 @@ size_t catalogue_read(const struct catalogue *catalogue, uint64_t first, size_t 
 	if (count > catalogue->entries - first)
 		count = (size_t)(catalogue->entries - first);
 	ssize_t got = read_items(catalogue->fd, first + 1, count, out);
-	while ((ssize_t)good < got && entry_valid(&out[good]))
+	while ((ssize_t)good < got && catalogue_entry_valid(&out[good]))
 		good++;
 	return good;
 }
@@ -157,7 +157,8 @@ bool catalogue_find(const struct catalogue *catalogue, const char *file, uint64_
 		if (read_items(catalogue->fd, end + 1, count, entries) != (ssize_t)count)
 			return false;
 		for (size_t i = count; i-- > 0;) {
-			if (strncmp(entries[i].file, file, sizeof(entries[i].file)) != 0 || !entry_valid(&entries[i]))
+			if (strncmp(entries[i].file, file, sizeof(entries[i].file)) != 0 ||
+			    !catalogue_entry_valid(&entries[i]))
 				continue;
 			*number = end + i;
 			return true;

@@ -75,6 +75,9 @@ static_assert(sizeof(struct catalogue_entry) == CATALOGUE_ENTRY_BYTES, "catalogu
 static_assert(offsetof(struct catalogue_entry, first_mono_us) == 160, "catalogue entry: first_mono_us");
 static_assert(offsetof(struct catalogue_entry, flags) == 184, "catalogue entry: flags");
 
+/* True if its CRC, its times and its file name are valid. */
+bool catalogue_entry_valid(const struct catalogue_entry *entry);
+
 /* A reader's descriptor of one version of the list. */
 struct catalogue {
 	int fd;

@@ -228,6 +228,13 @@ def texts():
              b"/recordings/x/init.mp4", b"/clips\0POST", b"/clips/x.mp4\0DELETE", b"/camera_info\0HEAD"]
     for number, name in enumerate(names):
         save("names", str(number), name)
+    archive = "00112233445566778899aabbccddeeff"
+    objects = [f"v1/live/door/{archive}/000000000042-1800000000437000/000000000000816-0000800000-000000000032-0000004800",
+               f"v1/segments/door/{archive}/20270115/000000000042-1800000000437000.motion", f"v1/days/door/{archive}/20270115",
+               f"v1/clips/door/{archive}/1800000000437000-Burglar_2.mp4", f"{archive} {'0' * 64}\n"]
+    for number, name in enumerate(objects):
+        entry = (struct.pack("<Q", number % 2) + bytes(88) + b"recording_20260517_102300.mp4").ljust(256, b"\0")
+        save("store", str(number), name.encode() + b"\0" + bytes(256) + entry * number)
     with open(os.path.join(os.path.dirname(CORPUS), "..", "..", "recorder.ini.example"), "rb") as example:
         save("config", "example", b"".join(line for line in example if line[:1] not in b";\n"))
     save("config", "dash", "[camera]\nname = -x\n")
