@@ -186,6 +186,8 @@ void publish(struct publisher *publisher)
 	add_memory(publisher, &state);
 	add_motion(publisher, &state);
 	state.recording_state = recording_state_of(&encoder, &state);
+	state.recording_off_cause = state.recording_state == RECORDING_OFF ? publisher->off_cause : GAP_NONE;
+	state.recording_on_wall_us = publisher->on_at.us;
 	set_recording_since(publisher, &state);
 	publisher->last = state;
 	ring_writer_set_state(publisher->ring, &state);

@@ -22,6 +22,8 @@ struct publisher {
 	struct archive *archive;
 	wall_t started;
 	mono_t config_read_at;
+	enum gap_cause off_cause; /* while recording is off: GAP_OFF or GAP_SCHEDULE */
+	wall_t on_at;             /* when record.hours switches it on again; 0: it does not */
 
 	struct recorder_state last;     /* as published */
 	struct archive_summary summary; /* refreshed once a second */

@@ -13,6 +13,7 @@
 #include "recorderd/publish.h"
 #include "recorderd/recorder.h"
 #include "recorderd/ring/leftover_sweep.h"
+#include "recorderd/schedule.h"
 #include "recorderd/service.h"
 
 #define RECORDER_STOP_US (12 * US_PER_S) /* a stop gives up after this long; make run sends SIGKILL after 15 s */
@@ -39,6 +40,9 @@ struct recorder {
 	struct loop_watch signals;
 	struct loop_watch storage_room; /* an eventfd: storage takes frames again */
 	struct loop_timer publish_timer, drain_timer;
+	struct schedule schedule;
+	/* Somebody has switched recording on or off, which holds until record.hours changes it or the recorder ends. */
+	bool switched, switched_on;
 	bool stopping;
 	bool keep_memory;    /* SIGTERM leaves the ring to the next recorder */
 	bool interrupted;    /* by SIGINT, which never leaves the ring */

@@ -26,7 +26,7 @@ struct capture *capture_create(const struct capture_parts *parts)
 	capture->handle_event = capture_handle_event;
 	capture->epoch = parts->last_epoch;
 	capture->next_cause = GAP_RECORDER_DOWN;
-	capture->recording = parts->config->record.enabled;
+	capture->flags = parts->config->record.enabled ? 0 : RING_FRAME_RECORDING_OFF;
 	capture->retry = BACKOFF(RETRY_MIN_US, RETRY_MAX_US);
 	capture->preferred_retry = BACKOFF(PREFERRED_RETRY_MIN_US, PREFERRED_RETRY_MAX_US);
 	frame_timeout_init(&capture->frame_timeout);
@@ -84,9 +84,9 @@ void capture_set_controls(struct capture *capture, const struct config *config)
 	device_worker_set_controls(capture->worker, config);
 }
 
-void capture_set_recording(struct capture *capture, bool on)
+void capture_set_flags(struct capture *capture, uint32_t flags)
 {
-	capture->recording = on;
+	capture->flags = flags;
 }
 
 bool capture_is_alive(const struct capture *capture)

@@ -57,8 +57,8 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 /* Uses the [controls] of `config` from now on, also for the camera that is open. They are copied. */
 void capture_set_controls(struct capture *capture, const struct config *config);
 
-/* Whether frames from now on are to be recorded. If not, they are marked RING_FRAME_RECORDING_OFF. */
-void capture_set_recording(struct capture *capture, bool on);
+/* Marks frames from now on with these RING_FRAME_ flags. */
+void capture_set_flags(struct capture *capture, uint32_t flags);
 
 /* False if the thread that opens cameras hangs in a driver: no camera will be opened again. */
 bool capture_is_alive(const struct capture *capture);

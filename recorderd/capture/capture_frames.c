@@ -99,7 +99,7 @@ static void take_frame(void *context, const struct source_frame *frame)
 		.source = capture->source->info.kind,
 		.width = frame->width,
 		.height = frame->height,
-		.flags = capture->recording ? 0 : RING_FRAME_RECORDING_OFF,
+		.flags = capture->flags,
 	};
 	if (!ring_writer_put(capture->parts.ring, &meta, frame->parts, frame->count)) {
 		count_damaged(capture, DAMAGE_TOO_LARGE);

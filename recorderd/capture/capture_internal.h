@@ -65,7 +65,7 @@ struct capture {
 	struct frame_timeout frame_timeout;
 	bool slow_logged;
 	bool stopping;
-	bool recording;
+	uint32_t flags; /* of new frames */
 
 	/* The epoch */
 	struct clock_map clock;

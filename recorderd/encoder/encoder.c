@@ -125,6 +125,7 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	}
 	encoder->child = SUBPROCESS_NONE;
 	encoder->recording = parts->config->record.enabled;
+	encoder->off_cause = GAP_OFF;
 	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
 	encoder->end_after = UINT64_MAX;
 	encoder->backoff = BACKOFF(BACKOFF_MIN_US, BACKOFF_MAX_US);
@@ -152,12 +153,15 @@ void encoder_set_fps(struct encoder *encoder, unsigned fps)
 	encoder->fps = fps ? fps : 1;
 }
 
-void encoder_set_recording(struct encoder *encoder, bool on)
+void encoder_set_recording(struct encoder *encoder, bool on, enum gap_cause off_cause)
 {
+	if (!on)
+		encoder->off_cause = off_cause;
 	if (encoder->recording == on)
 		return;
 	encoder->recording = on;
-	log_info("encoder", "recording switched %s", on ? "on" : "off");
+	log_info("encoder", "recording switched %s%s", on ? "on" : "off",
+		 !on && off_cause == GAP_SCHEDULE ? ", outside of record.hours" : "");
 	if (!on)
 		encoder->end_after = ring_reader_head(encoder->parts.ring);
 	else if (encoder->state == ENCODER_OFF && !encoder->drained)

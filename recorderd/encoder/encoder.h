@@ -40,12 +40,11 @@ void encoder_destroy(struct encoder *encoder);
 void encoder_pump(struct encoder *encoder);
 
 /*
- * Switches recording until the recorder ends. Off: the frames so far are still recorded, later ones are not. On:
- * records from the next frame on, after a gap with GAP_OFF. The frames in between are those with
- * RING_FRAME_RECORDING_OFF (capture_set_recording), so that an encoder that is late, or the next recorder's, skips them
- * too.
+ * Switches recording. Off: the frames so far are still recorded, later ones are not. On: records from the next frame
+ * on, after a gap with `off_cause`: GAP_OFF or GAP_SCHEDULE. The frames in between are those with
+ * RING_FRAME_RECORDING_OFF (capture_set_flags), so that an encoder that is late, or the next recorder's, skips them too.
  */
-void encoder_set_recording(struct encoder *encoder, bool on);
+void encoder_set_recording(struct encoder *encoder, bool on, enum gap_cause off_cause);
 
 /* Sets the camera's nominal rate for the next run. */
 void encoder_set_fps(struct encoder *encoder, unsigned fps);

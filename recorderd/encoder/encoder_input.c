@@ -193,7 +193,7 @@ static void skip_off_frames(struct encoder *encoder)
 
 	while (ring_reader_get(encoder->parts.ring, encoder->feed.next, &frame) && is_recording_off(&frame)) {
 		encoder->feed.next++;
-		encoder->next_cause = GAP_OFF;
+		encoder->next_cause = frame.meta.flags & RING_FRAME_SCHEDULE ? GAP_SCHEDULE : GAP_OFF;
 	}
 	if (!encoder->recording && encoder->feed.next > ring_reader_head(encoder->parts.ring))
 		encoder->state = ENCODER_OFF;
@@ -206,7 +206,7 @@ void encoder_resume(struct encoder *encoder)
 	encoder->state = ENCODER_IDLE;
 	if ((encoder->positioned || find_start(encoder)) && encoder->feed.next <= head) {
 		encoder->feed.next = head + 1;
-		encoder->next_cause = GAP_OFF;
+		encoder->next_cause = encoder->off_cause;
 	}
 }
 

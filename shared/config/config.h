@@ -51,6 +51,7 @@ struct config_camera {
 
 struct config_record {
 	bool enabled;
+	char hours[256]; /* shared/text/week_hours.h; empty: always */
 	char directory[PATH_MAX];
 	char require_mount[PATH_MAX]; /* mount_need.h */
 	int segment_seconds;          /* 10 to 86400 */

@@ -28,6 +28,7 @@ static const char *const live_keys[] = {
 	"http:allow_origin",
 	"http:frame_ancestors",
 	"log:level",
+	"record:hours",
 };
 
 static bool is_live(const char *name)

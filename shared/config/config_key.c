@@ -50,7 +50,7 @@ bool config_key_read(const struct config_key *key, const char *text, const char 
 			return false;
 		break;
 	case CONFIG_HOURS:
-		if (strlen(text) >= key->bytes || !week_hours_parse(text, &hours, &why))
+		if (strlen(text) >= key->bytes || (text[0] && !week_hours_parse(text, &hours, &why)))
 			return false;
 		break;
 	case CONFIG_COMMAND:

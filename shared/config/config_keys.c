@@ -40,6 +40,7 @@ static const struct config_key keys[] = {
 	{"camera:format", "auto", CONFIG_CHOICE, FIELD(camera.format), 0, 0, formats},
 
 	{"record:enabled", "yes", CONFIG_YES_NO, FIELD(record.enabled), 0, 0, NULL},
+	{"record:hours", "", CONFIG_HOURS, FIELD(record.hours), 0, 0, NULL},
 	{"record:directory", "recordings", CONFIG_FOLDER, FIELD(record.directory), 0, 0, NULL},
 	{"record:require_mount", MOUNT_NEED_NO, CONFIG_MOUNT, FIELD(record.require_mount), 0, 0, NULL},
 	{"record:segment_seconds", "600", CONFIG_INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},

@@ -87,6 +87,20 @@ static void check_retention(const struct recorder_state *state, const struct hea
 		    "run for retention.hours, or until they are that old by the clock.");
 }
 
+static void say_recording_off(const struct recorder_state *state, const struct health_listener *listener)
+{
+	char at[TIME_WORDS_BYTES];
+
+	if (state->recording_off_cause != GAP_SCHEDULE) {
+		say(listener, HEALTH_WARNING, "Recording is switched off.");
+	} else if (!state->recording_on_wall_us) {
+		say(listener, HEALTH_WARNING, "Recording is off, outside of record.hours.");
+	} else {
+		time_format_words((wall_t){state->recording_on_wall_us}, wall_now(), at);
+		say(listener, HEALTH_WARNING, "Recording is off until %s (record.hours).", at);
+	}
+}
+
 static void check_recording(const struct recorder_state *state, const struct health_listener *listener)
 {
 	switch (state->recording_state) {
@@ -106,7 +120,7 @@ static void check_recording(const struct recorder_state *state, const struct hea
 		    *state->disk_error ? state->disk_error : "reason unknown");
 		break;
 	case RECORDING_OFF:
-		say(listener, HEALTH_WARNING, "Recording is switched off.");
+		say_recording_off(state, listener);
 		break;
 	default:
 		break;

@@ -35,6 +35,7 @@
  *
  * RING_FRAME_RECORDING_OFF in an entry marks a frame that was taken while recording was off. No encoder may take it,
  * not even that of a later recorder that takes over the ring. Readers that only show frames can ignore the flag.
+ * RING_FRAME_SCHEDULE says that record.hours was why.
  *
  * The writer may die at any point, or exit and leave the ring: `head` and all frames that it covers are complete, and a
  * half-written frame is unreachable or fails the check of step 5. The next writer takes over the object if boot id,
@@ -123,6 +124,7 @@ struct ring_meta {
 };
 
 #define RING_FRAME_RECORDING_OFF 1u /* for live view and memory, never for the encoder */
+#define RING_FRAME_SCHEDULE      2u /* with it: by record.hours */
 
 struct ring_entry {
 	_Atomic uint64_t seq;

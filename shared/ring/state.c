@@ -18,7 +18,8 @@ const char *gap_cause_text(uint32_t cause)
 		[GAP_NONE] = "none",           [GAP_START] = "start",         [GAP_RECORDER_DOWN] = "recorder down",
 		[GAP_UNPLUGGED] = "unplugged", [GAP_STALLED] = "stalled",     [GAP_CLOCK] = "clock",
 		[GAP_ENCODER] = "encoder",     [GAP_DISK] = "disk",           [GAP_OFF] = "recording off",
-		[GAP_FORMAT] = "format",       [GAP_SUSPENDED] = "suspended", [GAP_DELETED] = "deleted",
+		[GAP_FORMAT] = "format",       [GAP_SUSPENDED] = "suspended", [GAP_SCHEDULE] = "schedule",
+		[GAP_DELETED] = "deleted",
 	};
 
 	return TEXT_AT(texts, cause);
@@ -83,7 +84,7 @@ static void clear_implausible_times(struct recorder_state *state)
 		&state->recording_since_wall_us, &state->indexed_wall_us,       &state->oldest_wall_us,
 		&state->last_error_wall_us,      &state->memory_wanted_us,      &state->memory_holds_us,
 		&state->indexed_mono_us,         &state->motion_second_wall_us, &state->covered_wall_us,
-		&state->view_changed_wall_us,    &state->blurred_wall_us};
+		&state->view_changed_wall_us,    &state->blurred_wall_us,       &state->recording_on_wall_us};
 
 	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
 		if (!clock_is_plausible(*times_us[i]))

@@ -22,7 +22,7 @@ enum camera_state {
 enum frame_source { SOURCE_CAMERA, SOURCE_TEST };
 
 enum recording_state {
-	RECORDING_OFF,     /* record.enabled = no, or switched off */
+	RECORDING_OFF,     /* record.enabled = no, switched off, or outside of record.hours */
 	RECORDING_WAITING, /* no frames to record */
 	RECORDING_ON,
 	RECORDING_ENCODER,     /* the encoder stopped and is being restarted */
@@ -58,6 +58,7 @@ enum gap_cause {
 	GAP_OFF = 8,    /* recording was switched off */
 	GAP_FORMAT = 9, /* picture size, format or source changed */
 	GAP_SUSPENDED = 10,
+	GAP_SCHEDULE = 11, /* outside of record.hours */
 	GAP_CAUSES,
 	GAP_DELETED = GAP_CAUSES, /* never stored: the segment between two others is missing */
 };
@@ -222,6 +223,10 @@ struct recorder_state {
 	/* Since when the camera is covered or blurred, and when its view changed; 0: it is not, or nobody knows */
 	int64_t covered_wall_us, view_changed_wall_us, blurred_wall_us;
 	char motion_error[128]; /* why recorder-motion was started again last; empty: it was not, or works since */
+
+	/* With RECORDING_OFF and record.hours: when it is switched on again; 0: it is not, or nobody knows */
+	int64_t recording_on_wall_us;
+	uint64_t recording_off_cause; /* with RECORDING_OFF: GAP_SCHEDULE or GAP_OFF; 0: not published */
 
 	uint64_t max_event_clients; /* http.max_event_clients, for recorder-live, like max_viewers; 0: not known */
 };

@@ -76,6 +76,11 @@ static struct json_object *recording_info(const struct recorder_state *state)
 
 	json_object_object_add(json, "state", json_object_new_string(recording_state_text(state->recording_state)));
 	json_object_object_add(json, "since", json_time(state->recording_since_wall_us));
+	json_object_object_add(json, "off_cause",
+			       state->recording_off_cause
+				       ? json_object_new_string(gap_cause_text((uint32_t)state->recording_off_cause))
+				       : NULL);
+	json_object_object_add(json, "on_at", json_time(state->recording_on_wall_us));
 	json_object_object_add(json, "encoder", json_string_or_null(state->encoder));
 	json_object_object_add(json, "file", json_string_or_null(state->open_segment));
 	json_object_object_add(json, "indexed_until", json_time(state->indexed_wall_us));

@@ -147,3 +147,17 @@ bool week_hours_contain(const struct week_hours *hours, wall_t at)
 	int minute = ((local.tm_wday + 6) % DAYS) * DAY_MINUTES + local.tm_hour * 60 + local.tm_min;
 	return hours->minutes[minute / 8] >> minute % 8 & 1;
 }
+
+wall_t week_hours_next_change(const struct week_hours *hours, wall_t at)
+{
+	const int64_t minute_us = 60 * US_PER_S;
+	bool inside = week_hours_contain(hours, at);
+	wall_t minute = {at.us - at.us % minute_us}; /* zones differ by whole minutes */
+
+	for (int i = 0; i < WEEK_MINUTES + DAY_MINUTES; i++) {
+		minute.us += minute_us;
+		if (week_hours_contain(hours, minute) != inside)
+			return minute;
+	}
+	return (wall_t){0};
+}

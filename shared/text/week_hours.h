@@ -39,4 +39,7 @@ bool week_hours_parse(const char *text, struct week_hours *out, struct reason *w
 /* By local time. Follows TZ as localtime_r() does; after a change of TZ, call tzset(). */
 bool week_hours_contain(const struct week_hours *hours, wall_t at);
 
+/* When that changes next after `at`, to the minute; 0 if it never does. */
+wall_t week_hours_next_change(const struct week_hours *hours, wall_t at);
+
 #endif

@@ -53,7 +53,7 @@ static uint32_t cause_now(const struct recorder_state *state)
 		return GAP_RECORDER_DOWN;
 	switch (state->recording_state) {
 	case RECORDING_OFF:
-		return GAP_OFF;
+		return state->recording_off_cause == GAP_SCHEDULE ? GAP_SCHEDULE : GAP_OFF;
 	case RECORDING_ON: /* but the index does not grow */
 	case RECORDING_DISK:
 		return GAP_DISK;

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 from support.rig import Rig, program
 from support.tap import main
@@ -123,6 +124,23 @@ def test_a_broken_file_changes_nothing_and_is_reported(rig):
     assert rig.recorderd.poll() is None and rig.streaming()
     logged = reload_with(rig, {"retention": {"hours": 9}}, "was read again")
     assert "retention" not in logged.split("was read again")[1], logged
+
+
+def test_outside_of_its_hours_it_records_nothing_and_says_until_when(rig):
+    as_at_first(rig)
+    wait_for(lambda: rig.get("/camera_info").json()["recording"]["indexed_until"], 60, "it has recorded")
+    far = time.localtime(time.time() + 3 * 86400)
+    reload_with(rig, {"record": {"hours": time.strftime("%a", far)}}, "outside of record.hours")
+    recording = wait_for(lambda: (one := rig.get("/camera_info").json()["recording"])["state"] == "off" and one, 60, "it is off")
+    assert recording["off_cause"] == "schedule" and recording["on_at"].startswith(time.strftime("%Y-%m-%dT00:00:00", far)), recording
+    health = rig.get("/health")
+    assert health.status == 200 and any("record.hours" in warning for warning in health.json()["warnings"]), health.body
+    assert rig.get("/snapshot").status == 200
+    ongoing = wait_for(lambda: rig.get("/timeline?from=-1h&to=now").json()["ongoing"], 60, "the gap is noticed")
+    assert ongoing["cause"] == "schedule", ongoing
+    reload_with(rig, {}, "recording switched on")
+    wait_for(lambda: "schedule" in [gap["cause"] for gap in rig.get("/timeline?from=-1h&to=now").json()["gaps"]], 60, "it records again")
+    assert rig.get("/camera_info").json()["recording"]["off_cause"] is None
 
 
 def test_status_reports_a_recorder_that_does_not_record(rig):

@@ -30,10 +30,10 @@ static void frames_captured_while_recording_is_off_are_marked(void **state)
 	(void)state;
 	capture_rig_start_streaming();
 	assert_int_equal(capture_rig_send_frame(64).meta.flags, 0);
-	capture_set_recording(capture_rig.capture, false);
+	capture_set_flags(capture_rig.capture, RING_FRAME_RECORDING_OFF);
 	assert_int_equal(capture_rig_send_frame(64).meta.flags, RING_FRAME_RECORDING_OFF);
 	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 42);
-	capture_set_recording(capture_rig.capture, true);
+	capture_set_flags(capture_rig.capture, 0);
 	assert_int_equal(capture_rig_send_frame(64).meta.flags, 0);
 }
 

@@ -330,7 +330,7 @@ static void a_restarted_recorder_skips_frames_from_while_recording_was_off(void 
 	rig_wait(rig_all_put);
 	encoder_end_run(rig.encoder);
 	rig_wait(all_are_on_disk);
-	encoder_set_recording(rig.encoder, false);
+	encoder_set_recording(rig.encoder, false, GAP_OFF);
 	rig_put_while_off(RIG_WALL_US + US_PER_S);
 	crash_and_start();
 	rig.epoch++;

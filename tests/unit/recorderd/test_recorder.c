@@ -51,10 +51,10 @@ void capture_set_controls(struct capture *capture, const struct config *config)
 	(void)config;
 }
 
-void capture_set_recording(struct capture *capture, bool on)
+void capture_set_flags(struct capture *capture, uint32_t flags)
 {
 	(void)capture;
-	(void)on;
+	(void)flags;
 }
 
 bool capture_is_alive(const struct capture *capture)

@@ -50,9 +50,9 @@ static void an_encoder_that_lags_skips_the_frames_of_two_switches(void **state)
 		rig_plan(RIG_WALL_US + 2 * second * US_PER_S, 25, US_PER_S, 1);
 		while (rig.given < rig.to_give)
 			rig_put(rig.wall_us[rig.given++]);
-		encoder_set_recording(rig.encoder, false);
+		encoder_set_recording(rig.encoder, false, GAP_OFF);
 		rig_put_while_off(RIG_WALL_US + (2 * second + 1) * US_PER_S);
-		encoder_set_recording(rig.encoder, true);
+		encoder_set_recording(rig.encoder, true, GAP_OFF);
 	}
 	rig_stop();
 	rig_read_folder();
@@ -68,9 +68,9 @@ static void frames_that_come_while_recording_is_off_are_not_recorded(void **stat
 	(void)state;
 	rig_start();
 	record_a_second(RIG_WALL_US);
-	encoder_set_recording(rig.encoder, false);
+	encoder_set_recording(rig.encoder, false, GAP_OFF);
 	rig_put_while_off(RIG_WALL_US + US_PER_S);
-	encoder_set_recording(rig.encoder, true);
+	encoder_set_recording(rig.encoder, true, GAP_OFF);
 	record_a_second(RIG_WALL_US + 2 * US_PER_S);
 	assert_second_segment_has_cause_off();
 }
@@ -88,14 +88,14 @@ static void recording_resumes_after_the_camera_was_unplugged_while_it_was_off(vo
 	(void)state;
 	rig_start();
 	record_a_second(RIG_WALL_US);
-	encoder_set_recording(rig.encoder, false);
+	encoder_set_recording(rig.encoder, false, GAP_OFF);
 	rig_wait(is_off_and_done);
 	rig_put_while_off(RIG_WALL_US + US_PER_S);
 	encoder_end_run(rig.encoder);
 	rig.epoch++;
 	rig.gap_cause = GAP_UNPLUGGED;
 	rig_put_while_off(RIG_WALL_US + 3 * US_PER_S);
-	encoder_set_recording(rig.encoder, true);
+	encoder_set_recording(rig.encoder, true, GAP_OFF);
 	record_a_second(RIG_WALL_US + 4 * US_PER_S);
 	assert_second_segment_has_cause_off();
 }
@@ -106,7 +106,7 @@ static void recording_that_starts_off_begins_when_it_is_switched_on(void **state
 	rig.config.record.enabled = false;
 	rig_start();
 	rig_put_while_off(RIG_WALL_US);
-	encoder_set_recording(rig.encoder, true);
+	encoder_set_recording(rig.encoder, true, GAP_OFF);
 	record_a_second(RIG_WALL_US + US_PER_S);
 	rig_stop();
 	rig_read_folder();
@@ -119,7 +119,7 @@ static void stopping_records_nothing_from_while_recording_was_off(void **state)
 	(void)state;
 	rig_start();
 	record_a_second(RIG_WALL_US);
-	encoder_set_recording(rig.encoder, false);
+	encoder_set_recording(rig.encoder, false, GAP_OFF);
 	rig_put_while_off(RIG_WALL_US + US_PER_S);
 	rig_stop();
 	rig_read_folder();
@@ -128,6 +128,23 @@ static void stopping_records_nothing_from_while_recording_was_off(void **state)
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
+
+static void what_the_schedule_left_out_has_its_cause(void **state)
+{
+	(void)state;
+	rig_start();
+	record_a_second(RIG_WALL_US);
+	encoder_set_recording(rig.encoder, false, GAP_SCHEDULE);
+	rig.flags = RING_FRAME_SCHEDULE;
+	rig_put_while_off(RIG_WALL_US + 2 * US_PER_S);
+	encoder_set_recording(rig.encoder, true, GAP_OFF);
+	record_a_second(RIG_WALL_US + 4 * US_PER_S);
+	rig_stop();
+	rig_read_folder();
+	assert_exact();
+	assert_int_equal(rig.segment_count, 2);
+	assert_int_equal(rig.segments[1].gap_cause, GAP_SCHEDULE);
+}
 
 int main(void)
 {
@@ -138,6 +155,7 @@ int main(void)
 		CASE(recording_resumes_after_the_camera_was_unplugged_while_it_was_off),
 		CASE(recording_that_starts_off_begins_when_it_is_switched_on),
 		CASE(stopping_records_nothing_from_while_recording_was_off),
+		CASE(what_the_schedule_left_out_has_its_cause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,22 @@ static void both_passes_of_the_hour_that_autumn_repeats_are_inside(void **state)
 	set_zone("UTC");
 }
 
+static void the_next_change_is_found_across_a_change_of_the_clock(void **state)
+{
+	struct week_hours nights = parsed("19:00-07:00"), always = parsed("mon-sun"), late = parsed("sun 02:30-03:30");
+	wall_t winter = {INT64_C(1792875600) * US_PER_S}; /* 2026-10-24, 23:00 in Berlin; 07:00 is nine hours later */
+	wall_t spring = {INT64_C(1774735200) * US_PER_S}; /* 2026-03-28, 23:00 in Berlin */
+
+	(void)state;
+	set_zone("Europe/Berlin");
+	assert_int_equal(week_hours_next_change(&nights, winter).us, winter.us + 9 * 3600 * US_PER_S);
+	assert_int_equal(week_hours_next_change(&nights, (wall_t){winter.us + 9 * 3600 * US_PER_S}).us,
+			 winter.us + 21 * 3600 * US_PER_S);
+	assert_int_equal(week_hours_next_change(&late, spring).us, spring.us + 3 * 3600 * US_PER_S);
+	assert_int_equal(week_hours_next_change(&always, spring).us, 0);
+	set_zone("UTC");
+}
+
 static void mistakes_are_named(void **state)
 {
 	static const char *const wrong[][2] = {
@@ -173,6 +189,7 @@ int main(void)
 		cmocka_unit_test(entries_may_overlap),
 		cmocka_unit_test(the_hour_that_spring_skips_is_shown_by_no_clock),
 		cmocka_unit_test(both_passes_of_the_hour_that_autumn_repeats_are_inside),
+		cmocka_unit_test(the_next_change_is_found_across_a_change_of_the_clock),
 		cmocka_unit_test(mistakes_are_named),
 	};
 

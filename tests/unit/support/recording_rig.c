@@ -133,7 +133,7 @@ void rig_put(int64_t wall_us)
 
 void rig_put_while_off(int64_t from_us)
 {
-	rig.flags = RING_FRAME_RECORDING_OFF;
+	rig.flags |= RING_FRAME_RECORDING_OFF;
 	for (int i = 0; i < 25; i++) {
 		rig_put(from_us + i * US_PER_S / 25);
 		encoder_pump(rig.encoder);
