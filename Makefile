@@ -29,14 +29,14 @@ endif
 # A folder is a library, and its list names its sources. The order of the lists is the order of the folders: a folder uses only
 # those listed before it, of shared/ and of its own program. tests/layers checks this.
 shared/base       = buffer clock crc32c disk_pulse file_io file_limit histogram log mono_cond reason
-shared/text       = json_value time_parse time_text week_hours
+shared/text       = json_value stamp_format time_parse time_text week_hours
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/net        = ip_address origin
 shared/config     = config config_change config_hooks config_key config_keys config_text config_value mount_need state_file token token_file
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder \
 	video_ring
-shared/media      = ffmpeg_args ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
+shared/media      = ffmpeg_args ffmpeg_stamp ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name \
 	segment_reader segment_search segment_walk
 shared/motion     = motion_area motion_area_cells motion_cells motion_event motion_list motion_live motion_polygon \

@@ -168,6 +168,16 @@ static void set_recording_since(struct publisher *publisher, struct recorder_sta
 		state->recording_since_wall_us = wall_now().us;
 }
 
+static void add_stamp(const struct encoder_status *encoder, struct recorder_state *state)
+{
+	char *note = state->camera_notes[CAMERA_NOTE_STAMP];
+
+	note[0] = '\0';
+	if (encoder->stamp_error[0])
+		snprintf(note, STATE_CAMERA_NOTE_SIZE, "The time is not drawn into the recording (record.stamp): %s.",
+			 encoder->stamp_error);
+}
+
 void publish(struct publisher *publisher)
 {
 	struct recorder_state state = publisher->last;
@@ -188,6 +198,7 @@ void publish(struct publisher *publisher)
 	state.recording_state = recording_state_of(&encoder, &state);
 	state.recording_off_cause = state.recording_state == RECORDING_OFF ? publisher->off_cause : GAP_NONE;
 	state.recording_on_wall_us = publisher->on_at.us;
+	add_stamp(&encoder, &state);
 	set_recording_since(publisher, &state);
 	publisher->last = state;
 	ring_writer_set_state(publisher->ring, &state);

@@ -243,7 +243,9 @@ static bool add_parts_to_encode(struct api_request *request, const struct ring_r
 {
 	struct clip_request *wanted = request->work;
 
-	wanted->encode = (struct transcode){.config = request->camera->config};
+	bool stamp = request->camera->config->record.stamp && !*state->camera_notes[CAMERA_NOTE_STAMP];
+
+	wanted->encode = (struct transcode){.config = request->camera->config, .stamp = stamp};
 	bool good = true;
 	if (!wanted->moving.wanted && (wanted->speed == 1 || wanted->plan.count == 0))
 		good = transcode_plan_add_missing(&wanted->plan, ring, end_is_missing(wanted, ring, state, alive),

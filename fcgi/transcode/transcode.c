@@ -49,9 +49,10 @@ static uint64_t frame_count(const struct transcode_part *part)
 
 /* Encodes pictures of that size in the size of the clip. */
 static void add_h264(struct ffmpeg_command *command, const struct transcode *transcode, uint16_t width, uint16_t height,
-		     wall_t first)
+		     wall_t first, bool stamp)
 {
 	const struct config_record *record = &transcode->config->record;
+	const struct ffmpeg_stamp drawn = {record->stamp_format, record->stamp_corner};
 	bool has_preset = strcmp(record->encoder, FFMPEG_ENCODER_SOFTWARE) == 0 ||
 			  strcmp(record->encoder, FFMPEG_ENCODER_AUTO) == 0;
 
@@ -65,6 +66,7 @@ static void add_h264(struct ffmpeg_command *command, const struct transcode *tra
 						 .height = height,
 						 .scaled_width = transcode->width,
 						 .scaled_height = transcode->height,
+						 .stamp = stamp ? &drawn : NULL,
 					 });
 	ffmpeg_command_add_output(command);
 }
@@ -83,7 +85,9 @@ static bool ffmpeg_start(struct subprocess *ffmpeg, const struct transcode *tran
 	FFMPEG_COMMAND_ADD(&command, "-protocol_whitelist", "pipe", "-f", format == TRANSCODE_INPUT_IVF ? "ivf" : "mp4",
 			   "-i", "pipe:0");
 	FFMPEG_COMMAND_ADD(&command, "-an", "-fps_mode", "passthrough");
-	add_h264(&command, transcode, part->width, part->height, first);
+	/* What comes from a segment has one already. */
+	add_h264(&command, transcode, part->width, part->height, first,
+		 transcode->stamp && format == TRANSCODE_INPUT_IVF);
 	return child_program_start(ffmpeg, (char *const *)command.argv, part->memory_fd, &limits);
 }
 
@@ -104,7 +108,7 @@ static bool ffmpeg_works(const struct transcode *transcode, const struct transco
 	snprintf(picture, sizeof(picture), "color=size=%ux%u", transcode->width, transcode->height);
 	ffmpeg_command_init(&command);
 	FFMPEG_COMMAND_ADD(&command, "-f", "lavfi", "-i", picture, "-frames:v", "1");
-	add_h264(&command, transcode, transcode->width, transcode->height, (wall_t){0});
+	add_h264(&command, transcode, transcode->width, transcode->height, (wall_t){0}, false);
 	empty_memory(part->memory_fd);
 	bool good = child_program_start(&ffmpeg, (char *const *)command.argv, part->memory_fd, &limits) &&
 		    child_program_wait(&ffmpeg);

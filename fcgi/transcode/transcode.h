@@ -30,6 +30,7 @@ struct transcode {
 	size_t count;
 	uint64_t bytes_max;       /* 0: TRANSCODE_BYTES_MAX */
 	uint64_t spool_bytes_max; /* 0: this request's share of SPOOL_BYTES_MAX */
+	bool stamp;               /* draws the time into pictures of the ring */
 	bool frames_missing;      /* the adopted parts lack frames that were to be encoded */
 };
 

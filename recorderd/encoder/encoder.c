@@ -1,4 +1,5 @@
 /* encoder.c - the encoder's interface, and the supervision of its child. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,10 @@ struct encoder *encoder_create(const struct encoder_parts *parts)
 	encoder->child = SUBPROCESS_NONE;
 	encoder->recording = parts->config->record.enabled;
 	encoder->off_cause = GAP_OFF;
+	encoder->stamps = parts->config->record.stamp && parts->config->record.codec == CODEC_H264;
+	if (parts->config->record.stamp && !encoder->stamps)
+		snprintf(encoder->status.stamp_error, sizeof(encoder->status.stamp_error),
+			 "record.codec = mjpeg keeps the pictures of the camera as they are");
 	encoder->state = encoder->recording ? ENCODER_IDLE : ENCODER_OFF;
 	encoder->end_after = UINT64_MAX;
 	encoder->backoff = BACKOFF(BACKOFF_MIN_US, BACKOFF_MAX_US);

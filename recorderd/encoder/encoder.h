@@ -64,13 +64,14 @@ struct encoder_status {
 	bool failing;     /* the child died, could not be started, or gives no frames */
 	bool undecodable; /* it takes frames and cannot decode them */
 	uint32_t restarts;
-	uint64_t dropped;     /* frames skipped because the encoder is too slow */
-	uint64_t lost;        /* frames that FFmpeg could not decode, or that were overwritten before they were fed */
-	uint64_t in_flight;   /* frames that the child has been given and has not given back */
-	int64_t lag_us;       /* age of the next frame against the newest one */
-	uint32_t ratio_milli; /* thousandths of the frames that are fed */
-	const char *encoder;  /* of the present run, or of the last one */
-	char last_error[256]; /* if it is failing */
+	uint64_t dropped;      /* frames skipped because the encoder is too slow */
+	uint64_t lost;         /* frames that FFmpeg could not decode, or that were overwritten before they were fed */
+	uint64_t in_flight;    /* frames that the child has been given and has not given back */
+	int64_t lag_us;        /* age of the next frame against the newest one */
+	uint32_t ratio_milli;  /* thousandths of the frames that are fed */
+	const char *encoder;   /* of the present run, or of the last one */
+	char last_error[256];  /* if it is failing */
+	char stamp_error[256]; /* why record.stamp is not done; empty: it is, or is not wanted */
 	struct sandbox_state sandbox; /* of the newest child */
 };
 

@@ -1,5 +1,6 @@
 /* encoder_child.c - the end of a child: cleans up after it, and waits before the next one if it failed. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "recorderd/encoder/encoder_internal.h"
@@ -83,6 +84,20 @@ static void note_failure(struct encoder *encoder, const char *what)
 	encoder->status.undecodable = false;
 }
 
+/* FFmpeg may lack the filter or the font. Recording comes first, so it goes on without the time in the picture. */
+static void check_stamp(struct encoder *encoder)
+{
+	const char *line = ffmpeg_errors_reason(&encoder->errors);
+
+	if (!encoder->stamps || encoder->announced || !strstr(line, "drawtext"))
+		return;
+	encoder->stamps = false;
+	snprintf(encoder->status.stamp_error, sizeof(encoder->status.stamp_error),
+		 "%.150s; install fonts-dejavu-core, or an FFmpeg with drawtext, and restart the recorder", line);
+	log_error("encoder", "FFmpeg cannot draw the time into the picture (record.stamp); recording without it: %s",
+		  line);
+}
+
 void encoder_fail(struct encoder *encoder, const char *what)
 {
 	uint64_t next =
@@ -101,6 +116,7 @@ void encoder_fail(struct encoder *encoder, const char *what)
 	encoder_end_segment(encoder);
 	encoder->in_flight.count = 0;
 	note_failure(encoder, what);
+	check_stamp(encoder);
 	encoder_choice_note_failure(encoder);
 	encoder->feed.next = next;
 	if (had_frames)

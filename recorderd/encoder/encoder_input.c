@@ -41,6 +41,7 @@ static bool start_run(struct encoder *encoder)
 					     .preset = encoder->preset,
 					     .first = meta,
 					     .fps = encoder->fps,
+					     .stamp = encoder->stamps,
 				     });
 	struct subprocess_setup setup = subprocess_piped(command.argv);
 	setup.prepare = sandbox_enter_child;

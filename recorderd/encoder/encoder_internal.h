@@ -52,6 +52,7 @@ struct encoder {
 	unsigned fps;       /* of the camera, nominal */
 	const char *preset; /* of the next run */
 	bool recording;
+	bool stamps;              /* record.stamp, unless FFmpeg cannot draw it */
 	enum gap_cause off_cause; /* why it was switched off last */
 
 	/* The present run */

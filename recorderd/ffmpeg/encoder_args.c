@@ -4,6 +4,7 @@
 void encoder_args_build(struct ffmpeg_command *command, const struct encoder_args *args)
 {
 	bool encodes = args->record->codec == CODEC_H264;
+	const struct ffmpeg_stamp stamp = {args->record->stamp_format, args->record->stamp_corner};
 
 	ffmpeg_command_init(command);
 	if (encodes)
@@ -19,6 +20,7 @@ void encoder_args_build(struct ffmpeg_command *command, const struct encoder_arg
 							 .first = {args->first->wall_us},
 							 .width = args->first->width,
 							 .height = args->first->height,
+							 .stamp = args->stamp ? &stamp : NULL,
 						 });
 	else
 		FFMPEG_COMMAND_ADD(command, "-c:v", "copy");

@@ -11,6 +11,7 @@ struct encoder_args {
 	const char *encoder, *preset;  /* in place of the record's; the encoder is one that ffmpeg_knows_encoder() */
 	const struct ring_meta *first; /* the run's first frame */
 	unsigned fps;                  /* of the camera, nominal */
+	bool stamp;                    /* as the record asks for; false: none is drawn */
 };
 
 void encoder_args_build(struct ffmpeg_command *command, const struct encoder_args *args);

@@ -15,6 +15,7 @@
 
 #include "shared/base/log.h"
 #include "shared/base/reason.h"
+#include "shared/text/stamp_format.h"
 
 #define CONFIG_NAME_BYTES   32
 #define CONFIG_DEVICE_BYTES 256
@@ -61,6 +62,9 @@ struct config_record {
 	char encoder[32]; /* one of FFmpeg's, or auto (shared/media/ffmpeg_args.h) */
 	char preset[32];
 	int quality; /* 1 to 51 */
+	bool stamp;  /* the time is drawn into the picture */
+	char stamp_format[STAMP_FORMAT_BYTES];
+	enum stamp_corner stamp_corner;
 };
 
 struct config_retention {

@@ -40,6 +40,7 @@ enum config_kind {
 	CONFIG_HOSTS,
 	CONFIG_ORIGINS,
 	CONFIG_NETWORKS,
+	CONFIG_STAMP,   /* shared/text/stamp_format.h */
 	CONFIG_HOURS,   /* shared/text/week_hours.h */
 	CONFIG_COMMAND, /* an absolute path, and arguments */
 	CONFIG_TEXT,    /* of which other code knows what it means */

@@ -53,6 +53,10 @@ bool config_key_read(const struct config_key *key, const char *text, const char 
 		if (strlen(text) >= key->bytes || (text[0] && !week_hours_parse(text, &hours, &why)))
 			return false;
 		break;
+	case CONFIG_STAMP:
+		if (!stamp_format_valid(text))
+			return false;
+		break;
 	case CONFIG_COMMAND:
 		if (text[0] != '/' || strlen(text) >= key->bytes)
 			return false;
@@ -83,6 +87,7 @@ void config_key_describe(const struct config_key *key, char *out, size_t bytes)
 		[CONFIG_FOLDER] = "a folder",
 		[CONFIG_MOUNT] = "yes, no, or the folder where a disk is mounted, such as /mnt/disk",
 		[CONFIG_FILE_PATH] = "a file",
+		[CONFIG_STAMP] = "a format of strftime(3) such as %Y-%m-%d %H:%M:%S, of at most 63 bytes",
 		[CONFIG_HOURS] = "days and times such as mon-fri 19:00-07:00, sat-sun",
 		[CONFIG_COMMAND] = "the absolute path of a program, and its arguments, separated by blanks",
 		[CONFIG_TEXT] = "a shorter text",

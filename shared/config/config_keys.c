@@ -16,6 +16,11 @@ static const char *const formats[] = {[FORMAT_AUTO] = "auto", [FORMAT_MJPEG] = "
 				      [FORMAT_YV12] = "yv12", [FORMAT_RGB24] = "rgb24", [FORMAT_BGR24] = "bgr24",
 				      [FORMAT_GREY] = "grey", [FORMAT_Y16] = "y16",     NULL};
 static const char *const codecs[] = {[CODEC_H264] = "h264", [CODEC_MJPEG] = "mjpeg", NULL};
+static const char *const corners[] = {[CORNER_TOP_LEFT] = "top-left",
+				      [CORNER_TOP_RIGHT] = "top-right",
+				      [CORNER_BOTTOM_LEFT] = "bottom-left",
+				      [CORNER_BOTTOM_RIGHT] = "bottom-right",
+				      NULL};
 static const char *const levels[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL};
 static const char *const encoders[] = {"auto", "libx264", "h264_v4l2m2m", "h264_vaapi", "h264_nvenc", "h264_qsv", NULL};
@@ -50,6 +55,9 @@ static const struct config_key keys[] = {
 	{"record:encoder", "libx264", CONFIG_WORD, FIELD(record.encoder), 0, 0, encoders},
 	{"record:preset", "superfast", CONFIG_WORD, FIELD(record.preset), 0, 0, NULL},
 	{"record:quality", "23", CONFIG_INTEGER, FIELD(record.quality), 1, 51, no_zero},
+	{"record:stamp", "no", CONFIG_YES_NO, FIELD(record.stamp), 0, 0, NULL},
+	{"record:stamp_format", "%Y-%m-%d %H:%M:%S", CONFIG_STAMP, FIELD(record.stamp_format), 0, 0, NULL},
+	{"record:stamp_corner", "top-left", CONFIG_CHOICE, FIELD(record.stamp_corner), 0, 0, corners},
 
 	{"retention:hours", "72", CONFIG_REAL, FIELD(retention.hours), 0, 1000000, NULL},
 	{"retention:max_gb", "0", CONFIG_REAL, FIELD(retention.max_gb), 0, 1000000, NULL},

@@ -143,6 +143,13 @@ static void add_filters(struct ffmpeg_command *command, const struct ffmpeg_h264
 		add_filter(command, "crop=%u:%u:0:0", width, height);
 	if (settings->scaled_width > 0)
 		add_filter(command, "scale=%u:%u", settings->scaled_width, settings->scaled_height);
+	if (settings->stamp) {
+		char stamp[FFMPEG_STAMP_FILTER_BYTES];
+
+		ffmpeg_stamp_filter(settings->stamp, settings->first,
+				    settings->scaled_height > 0 ? settings->scaled_height : height, stamp);
+		add_filter(command, "%s", stamp);
+	}
 	if (last)
 		add_filter(command, "%s", last);
 	if (command->filters[0])

@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "shared/base/clock.h"
+#include "shared/media/ffmpeg_stamp.h"
 
 #define FFMPEG_ARGUMENTS_MAX 96
 
@@ -24,7 +25,7 @@
 struct ffmpeg_command {
 	const char *argv[FFMPEG_ARGUMENTS_MAX]; /* NULL-terminated */
 	int argc;
-	char key_frames[128], fps[32], quality[16], filters[128];
+	char key_frames[128], fps[32], quality[16], filters[FFMPEG_STAMP_FILTER_BYTES + 128];
 };
 
 struct ffmpeg_h264 {
@@ -37,6 +38,8 @@ struct ffmpeg_h264 {
 	/* Of the frames that FFmpeg is given. An odd size loses its last column or line (ffmpeg_even_size()). */
 	uint16_t width, height;
 	uint16_t scaled_width, scaled_height; /* even; 0: not scaled */
+
+	const struct ffmpeg_stamp *stamp; /* NULL: none is drawn */
 };
 
 /* The width or the height of the video that is made from frames with this one. */

@@ -100,6 +100,7 @@ enum camera_note {
 	CAMERA_NOTE_FALLBACK,  /* why the configured camera is not used */
 	CAMERA_NOTE_IDENTICAL, /* another camera could have the same link in /dev/v4l/by-id */
 	CAMERA_NOTE_MOVED,     /* that link leads to another camera, or port, than before */
+	CAMERA_NOTE_STAMP,     /* why the time is not in the picture, though record.stamp asks for it */
 	CAMERA_NOTES,
 };
 

@@ -194,10 +194,12 @@ bool ffmpeg_files_add(const struct landlock_ruleset *ruleset)
 {
 	static const char libraries[] =
 		"/lib:/lib64:/usr/lib:/usr/lib64:/usr/local/lib:/usr/local/lib64:" LOADER_CACHE ":/dev/urandom";
+	static const char stamp[] =
+		"/usr/share/fonts:/etc/localtime:/usr/share/zoneinfo"; /* what record.stamp draws with */
 	char path[PATH_MAX];
 
-	return add_list(ruleset, libraries, ":", LANDLOCK_READ) && add_cached(ruleset) &&
-	       add_list(ruleset, "/dev/null", ":", LANDLOCK_READ | LANDLOCK_WRITE) &&
+	return add_list(ruleset, libraries, ":", LANDLOCK_READ) && add_list(ruleset, stamp, ":", LANDLOCK_READ) &&
+	       add_cached(ruleset) && add_list(ruleset, "/dev/null", ":", LANDLOCK_READ | LANDLOCK_WRITE) &&
 	       add_list(ruleset, getenv("LD_LIBRARY_PATH"), ":;", LANDLOCK_READ) &&
 	       add_list(ruleset, getenv("LD_PRELOAD"), ": ", LANDLOCK_READ) &&
 	       (!find_ffmpeg(path) || add_program(ruleset, path, "../lib"));
