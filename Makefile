@@ -46,8 +46,8 @@ shared/notify     = notification notification_json notification_ring notificatio
 shared/store      = archive_id object_name ship_list ship_status
 
 recorderd/lock    = instance_lock
-recorderd/ring    = leftover_sweep leftovers leftovers_free ring_carry ring_names ring_object ring_open ring_pages ring_size ring_writer \
-	side_ring video_writer
+recorderd/ring    = leftover_sweep leftovers leftovers_free ring_carry ring_names ring_object ring_open ring_pages ring_size \
+	ring_writer side_ring video_writer
 recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
@@ -62,10 +62,10 @@ recorderd/ffmpeg  = encoder_args encoder_sandbox ffmpeg_errors fragment_parser
 recorderd/probe   = encoder_probe encoder_trial probe_decode probe_pictures
 recorderd/encoder = encoder encoder_child encoder_choice encoder_input encoder_output encoder_pictures frame_drop ring_feed
 recorderd/motion  = captured_seconds child_messages motion_child motion_process motion_program motion_records record_check
-recorderd/notify  = motion_ring_writer notification_writer
+recorderd/notify  = condition motion_ring_writer notification_writer notifier
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command report_command status_command token_command token_edit
-recorderd         = main options publish recorder recorder_open recorder_stop reload schedule sd_notify service
+recorderd         = main options publish recorder recorder_notify recorder_open recorder_stop reload schedule sd_notify service
 
 fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders

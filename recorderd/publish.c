@@ -161,6 +161,13 @@ static void add_motion(const struct publisher *publisher, struct recorder_state 
 	snprintf(state->motion_error, sizeof(state->motion_error), "%s", status.error);
 }
 
+static void add_notifications(const struct publisher *publisher, struct recorder_state *state)
+{
+	static_assert(NOTIFICATION_KINDS <= STATE_NOTIFICATIONS, "room for each kind");
+	for (int kind = 0; kind < NOTIFICATION_KINDS; kind++)
+		state->notifications[kind] = notifier_count(publisher->notifier, (enum notification_kind)kind);
+}
+
 static void set_recording_since(struct publisher *publisher, struct recorder_state *state)
 {
 	state->recording_since_wall_us = publisher->last.recording_since_wall_us;
@@ -195,6 +202,7 @@ void publish(struct publisher *publisher)
 	add_archive(publisher, &state);
 	add_memory(publisher, &state);
 	add_motion(publisher, &state);
+	add_notifications(publisher, &state);
 	state.recording_state = recording_state_of(&encoder, &state);
 	state.recording_off_cause = state.recording_state == RECORDING_OFF ? publisher->off_cause : GAP_NONE;
 	state.recording_on_wall_us = publisher->on_at.us;

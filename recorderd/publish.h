@@ -6,6 +6,7 @@
 #include "recorderd/capture/capture.h"
 #include "recorderd/encoder/encoder.h"
 #include "recorderd/motion/motion_process.h"
+#include "recorderd/notify/notifier.h"
 #include "recorderd/ring/ring_writer.h"
 #include "recorderd/storage/storage.h"
 #include "shared/ring/ring_reader.h"
@@ -18,6 +19,7 @@ struct publisher {
 	struct capture *capture;          /* NULL once it is closed */
 	struct encoder *encoder;
 	const struct motion_process *motion;
+	const struct notifier *notifier;
 	struct storage *storage;
 	struct archive *archive;
 	wall_t started;

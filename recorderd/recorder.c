@@ -21,15 +21,16 @@ static void on_frame(void *context)
 	encoder_pump(recorder->encoder);
 	motion_process_frame(recorder->motion);
 	if (recorder->publisher.last.camera_state != CAMERA_STREAMING)
-		publish(&recorder->publisher); /* at once: a client that sees footage must not read "no camera" */
+		recorder_publish(recorder); /* at once: a client that sees footage must not read "no camera" */
 }
 
-/* The storage thread writes it beside the segment that has this second. */
+/* The storage thread writes it beside the segment that has this second. What follows from it is told at once. */
 static void on_motion_record(void *context, const struct motion_record *record)
 {
 	struct recorder *recorder = context;
 
 	storage_push_motion(recorder->storage, record);
+	notifier_motion(recorder->notifier, record);
 }
 
 static void on_opened(void *context, unsigned fps)
@@ -58,7 +59,7 @@ static void apply_recording(struct recorder *recorder)
 	encoder_set_recording(recorder->encoder, on, scheduled ? GAP_SCHEDULE : GAP_OFF);
 	recorder->publisher.off_cause = on ? GAP_NONE : scheduled ? GAP_SCHEDULE : GAP_OFF;
 	recorder->publisher.on_at = !on && enabled && !schedule->inside ? schedule->next : (wall_t){0};
-	publish(&recorder->publisher);
+	recorder_publish(recorder);
 }
 
 static void on_set_recording(void *context, bool on)
@@ -178,10 +179,11 @@ static void on_publish(void *context)
 
 	check_ring(recorder);
 	video_writer_check(recorder->video);
+	recorder_check_notifications(recorder);
 	if (recorder->control)
 		control_server_check(recorder->control);
 	check_schedule(recorder);
-	publish(&recorder->publisher);
+	recorder_publish(recorder);
 	leftover_sweep_tick(&recorder->sweep);
 	service_tick(&recorder->service, &recorder->publisher.last,
 		     !recorder->capture || capture_is_alive(recorder->capture));
@@ -211,7 +213,7 @@ static void reload_config(struct recorder *recorder)
 		reload_schedule(recorder);
 		recorder->publisher.config_read_at = now;
 	}
-	publish(&recorder->publisher);
+	recorder_publish(recorder);
 	service_ready(&recorder->service);
 }
 
@@ -226,6 +228,7 @@ static void begin_stop(struct recorder *recorder, bool interrupted)
 	log_info("main", "stopping");
 	service_stopping(&recorder->service);
 	recorder->stopping = true;
+	notifier_stop(recorder->notifier);
 	control_server_destroy(recorder->control);
 	recorder->control = NULL;
 	archive_cancel_repair(recorder->archive);
@@ -319,6 +322,7 @@ static bool watch_parts(struct recorder *recorder)
 		.storage = recorder->storage,
 		.archive = recorder->archive,
 		.motion = recorder->motion,
+		.notifier = recorder->notifier,
 		.started = wall_now(),
 		.config_read_at = recorder->config_read_at,
 		.memory_limit = recorder->publisher.memory_limit,
@@ -377,6 +381,7 @@ static bool replace_ring(struct recorder *recorder, struct reason *why)
 static bool run(struct recorder *recorder, struct reason *why)
 {
 	open_control(recorder);
+	notifier_start(recorder->notifier);
 	schedule_init(&recorder->schedule, recorder->config.record.hours, wall_now());
 	apply_recording(recorder);
 	service_ready(&recorder->service);

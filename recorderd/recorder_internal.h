@@ -1,6 +1,6 @@
 /*
  * recorder_internal.h - shared by recorder_open.c (opening everything that can make a start fail, and closing it),
- * recorder.c (running) and recorder_stop.c (stopping).
+ * recorder.c (running), recorder_notify.c (telling what happens) and recorder_stop.c (stopping).
  */
 #ifndef RECORDERD_RECORDER_INTERNAL_H
 #define RECORDERD_RECORDER_INTERNAL_H
@@ -10,6 +10,7 @@
 #include "recorderd/control/control_server.h"
 #include "recorderd/encoder/encoder.h"
 #include "recorderd/motion/motion_process.h"
+#include "recorderd/notify/notifier.h"
 #include "recorderd/publish.h"
 #include "recorderd/recorder.h"
 #include "recorderd/ring/leftover_sweep.h"
@@ -28,6 +29,9 @@ struct recorder {
 	struct ring_writer *ring;
 	struct ring_reader *reader;
 	struct video_writer *video; /* NULL: it does not record H.264 */
+	struct notification_writer *events;
+	struct motion_ring_writer *live_motion;
+	struct notifier *notifier;
 	mono_t config_read_at;
 	uint64_t adopted; /* seq of the newest frame that was taken over; 0: none */
 	struct storage *storage;
@@ -56,6 +60,21 @@ bool recorder_open_ring(struct recorder *recorder, struct reason *why);
 
 /* Leaves the ring to the next recorder or frees it, as recorder.h says. The reader stays open. Safe without a ring. */
 void recorder_release_ring(struct recorder *recorder);
+
+/* recorder_notify.c: opens the rings of notifications and of motion records. Sets *why on failure. */
+bool recorder_open_notifications(struct recorder *recorder, struct reason *why);
+
+/* Leaves these rings to the next recorder or frees them. Safe without them. */
+void recorder_release_notifications(struct recorder *recorder, bool keep);
+
+/* Creates these rings again if somebody has removed their names. */
+void recorder_check_notifications(struct recorder *recorder);
+
+/* Publishes the state, and tells what has changed. */
+void recorder_publish(struct recorder *recorder);
+
+/* Tells which segments were finished. recorder_publish() does so, too. */
+void recorder_tell_segments(struct recorder *recorder);
 
 /* recorder_stop.c: closes the capture. Returns false if the camera hangs; all footage is written by then. */
 bool recorder_finish_capture(struct recorder *recorder);

@@ -16,7 +16,7 @@
 
 /*
  * All cameras share /dev/shm as they share RAM: those with a memory.max_mb get that much, and the rest is divided among
- * the others. Each is left room for its video ring.
+ * the others. Each is left room for its side rings.
  */
 static void choose_size(struct recorder *recorder, struct ring_request *out)
 {
@@ -24,7 +24,9 @@ static void choose_size(struct recorder *recorder, struct ring_request *out)
 	uint64_t room = ring_pages_total_bytes(RING_SPARE_PERCENT);
 
 	recorder->publisher.memory_limit = ring_size_choose(&recorder->config, others->count + 1, out);
-	uint64_t taken = others->exact_bytes + (others->count + 1) * video_writer_first_total_bytes();
+	uint64_t side =
+		video_writer_first_total_bytes() + notification_writer_total_bytes() + motion_ring_writer_total_bytes();
+	uint64_t taken = others->exact_bytes + (others->count + 1) * side;
 	if (room != UINT64_MAX)
 		room = room > taken ? room - taken : 0;
 	if (ring_size_limit_to_share(out, room, others->count - others->exact + 1))
@@ -93,7 +95,10 @@ static bool keeps_ring(const struct recorder *recorder)
 
 void recorder_release_ring(struct recorder *recorder)
 {
-	if (recorder->ring && keeps_ring(recorder)) {
+	bool keep = recorder->ring && keeps_ring(recorder);
+
+	recorder_release_notifications(recorder, keep);
+	if (keep) {
 		log_info("memory", "the frames in memory stay for the next recorder");
 		ring_writer_detach(recorder->ring);
 		video_writer_detach(recorder->video);
@@ -159,6 +164,8 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	if (!recorder->archive || !recorder_open_ring(recorder, why))
 		goto fail;
 	open_video_ring(recorder);
+	if (!recorder_open_notifications(recorder, why))
+		goto fail;
 	recorder->loop = loop_create();
 	recorder->storage_room.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!recorder->loop || recorder->storage_room.fd < 0) {

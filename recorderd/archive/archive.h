@@ -104,6 +104,14 @@ bool archive_segment_is_suspect(struct archive *archive);
 /* True if somebody else deleted the file of the open segment. */
 bool archive_segment_is_deleted(struct archive *archive);
 
+#define ARCHIVE_FINISHED_MAX 16
+
+/*
+ * Takes the segments that the keeper has finished since the last call, in that order; also those that an earlier
+ * recorder left unfinished. Of more than ARCHIVE_FINISHED_MAX the oldest are not given. Returns how many there are.
+ */
+size_t archive_take_finished(struct archive *archive, struct catalogue_entry out[ARCHIVE_FINISHED_MAX]);
+
 /* Counted since the start. */
 struct archive_counters {
 	uint64_t gaps[STATE_GAP_CAUSES];          /* segments that begin after a gap, by enum gap_cause */

@@ -112,8 +112,11 @@ static void finish_folder(struct archive *archive, struct archive_former *former
 		return; /* deleted: no name leads to it any more */
 	struct catalogue_entry *entries = calloc(former->count + 1, sizeof(*entries));
 	for (size_t i = 0; entries && i < former->count; i++)
-		if (finish_segment(former, &former->segments[i], &entries[count]))
+		if (finish_segment(former, &former->segments[i], &entries[count])) {
+			if (former->segments[i].phase != PHASE_COMPLETE)
+				archive_note_finished(archive, &entries[count]);
 			count++;
+		}
 	pthread_mutex_lock(&archive->list_lock);
 	bool good = entries && catalogue_write(former->folder, ++archive->generation, entries, count, true, &why);
 	pthread_mutex_unlock(&archive->list_lock);

@@ -74,6 +74,12 @@ struct archive_motion {
 	uint64_t kept_bytes; /* sum of all days; guarded by `lock` */
 };
 
+/* Segments that were finished, and that archive_take_finished() has not given yet. */
+struct archive_finished {
+	struct catalogue_entry entries[ARCHIVE_FINISHED_MAX]; /* number n is at n % ARCHIVE_FINISHED_MAX */
+	uint64_t count, taken;                                /* since the start */
+};
+
 struct archive {
 	const struct config *config;
 	pthread_t keeper;
@@ -106,6 +112,7 @@ struct archive {
 	struct config_retention retention; /* as it is now; `config` has the values of the start */
 	double motion_days;                /* the same */
 	struct archive_counters counters;
+	struct archive_finished finished;
 	struct set_aside_files set_aside; /* what the repair set aside */
 	int64_t set_aside_since_us;       /* monotonic: none has been added since; 0: not counted yet */
 	double held_bytes;                /* deleted, but not yet freed by the file system: somebody reads them */
@@ -142,6 +149,9 @@ bool archive_append(struct archive *archive, const struct catalogue_entry *entry
 
 /* Replaces the entry of the segment with that file name, which is then complete. NULL takes it off the list. */
 void archive_update_entry(struct archive *archive, const char *file, const struct catalogue_entry *entry);
+
+/* Adds a segment to those that archive_take_finished() gives. */
+void archive_note_finished(struct archive *archive, const struct catalogue_entry *entry);
 
 /* The first numbers of the resume point that are above those of the entry. The caller holds `lock`, as above. */
 void archive_reserve_numbers(struct archive *archive, const struct catalogue_entry *entry);

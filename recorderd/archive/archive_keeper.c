@@ -138,6 +138,8 @@ static bool finish_closed(struct archive *archive)
 		if (outcome == REPAIR_SET_ASIDE)
 			log_error("archive", "%s", why.text);
 		archive_update_entry(archive, closed.entry.file, outcome == REPAIR_DONE ? &entry : NULL);
+		if (outcome == REPAIR_DONE)
+			archive_note_finished(archive, &entry);
 		if (outcome == REPAIR_SET_ASIDE)
 			archive_count_set_aside(archive);
 	}

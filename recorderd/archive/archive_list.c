@@ -65,6 +65,29 @@ void archive_update_entry(struct archive *archive, const char *file, const struc
 	atomic_store(&archive->lists_dirty, true);
 }
 
+void archive_note_finished(struct archive *archive, const struct catalogue_entry *entry)
+{
+	struct archive_finished *finished = &archive->finished;
+
+	pthread_mutex_lock(&archive->lock);
+	finished->entries[finished->count++ % ARCHIVE_FINISHED_MAX] = *entry;
+	pthread_mutex_unlock(&archive->lock);
+}
+
+size_t archive_take_finished(struct archive *archive, struct catalogue_entry out[ARCHIVE_FINISHED_MAX])
+{
+	struct archive_finished *finished = &archive->finished;
+	size_t count = 0;
+
+	pthread_mutex_lock(&archive->lock);
+	if (finished->count - finished->taken > ARCHIVE_FINISHED_MAX)
+		finished->taken = finished->count - ARCHIVE_FINISHED_MAX;
+	while (finished->taken < finished->count)
+		out[count++] = finished->entries[finished->taken++ % ARCHIVE_FINISHED_MAX];
+	pthread_mutex_unlock(&archive->lock);
+	return count;
+}
+
 void archive_reserve_numbers(struct archive *archive, const struct catalogue_entry *entry)
 {
 	struct archive_resume_point *resume = &archive->resume;

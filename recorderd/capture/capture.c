@@ -96,6 +96,11 @@ bool capture_is_alive(const struct capture *capture)
 	return !since.us || mono_now().us - since.us < HANG_TIMEOUT_US;
 }
 
+enum gap_cause capture_gap_cause(const struct capture *capture)
+{
+	return capture->epoch_open ? GAP_NONE : capture->next_cause;
+}
+
 void capture_get_state(const struct capture *capture, struct recorder_state *out)
 {
 	*out = capture->state;

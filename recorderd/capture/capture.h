@@ -63,6 +63,9 @@ void capture_set_flags(struct capture *capture, uint32_t flags);
 /* False if the thread that opens cameras hangs in a driver: no camera will be opened again. */
 bool capture_is_alive(const struct capture *capture);
 
+/* Why the camera gives no frames: the cause of the gap so far. GAP_NONE while it does. */
+enum gap_cause capture_gap_cause(const struct capture *capture);
+
 /* Fills in what is known of the camera, and zeroes the rest. */
 void capture_get_state(const struct capture *capture, struct recorder_state *out);
 

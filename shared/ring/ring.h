@@ -67,7 +67,7 @@
 #define RING_VERSION        3u
 #define RING_HEADER_BYTES   65536u
 #define RING_STATE_OFFSET   4096u
-#define RING_STATE_BYTES    8192u /* was 4096, followed by zeros: a longer state moves nothing */
+#define RING_STATE_BYTES    11264u /* was 8192, followed by zeros: a longer state moves nothing */
 #define RING_DEVICES_OFFSET 16384u
 #define RING_DEVICES_BYTES  49152u /* NUL-terminated JSON */
 

@@ -114,6 +114,8 @@ enum motion_state {
 	MOTION_STATES,
 };
 
+#define STATE_NOTIFICATIONS 24 /* more kinds than there are (shared/notify/notification.h) */
+
 #define STATE_CAMERA_NOTES     8 /* more than there are */
 #define STATE_CAMERA_NOTE_SIZE 448
 
@@ -230,6 +232,7 @@ struct recorder_state {
 	uint64_t recording_off_cause; /* with RECORDING_OFF: GAP_SCHEDULE or GAP_OFF; 0: not published */
 
 	uint64_t max_event_clients; /* http.max_event_clients, for recorder-live, like max_viewers; 0: not known */
+	uint64_t notifications[STATE_NOTIFICATIONS]; /* told since the recorder's start, by enum notification_kind */
 };
 
 /*

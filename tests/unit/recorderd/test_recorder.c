@@ -62,6 +62,12 @@ bool capture_is_alive(const struct capture *capture)
 	return !capture;
 }
 
+enum gap_cause capture_gap_cause(const struct capture *capture)
+{
+	(void)capture;
+	return GAP_NONE;
+}
+
 void capture_get_state(const struct capture *capture, struct recorder_state *out)
 {
 	(void)capture;
