@@ -4,6 +4,7 @@
 As a program it is that recorder-motion; its behaviour is the text of the file `behaviour` beside it:
 
     works, covered    a record of each second, shortly after its end
+    moves             the same, with a cell that moves clearly; from "works" and back it changes without a new start
     garbage           bytes that are no record
 """
 import os
@@ -23,9 +24,9 @@ def crc32c(data, seed=0):
     return crc ^ 0xffffffff
 
 
-def record(second, sharpness=60, likeness=127):
-    nothing = bytes(72)
-    text = RECORD.pack(second, nothing, nothing, 80, sharpness, likeness, 0, 0, 5, 0, 300, 0)
+def record(second, sharpness=60, likeness=127, clear=0):
+    """`clear` of the first eight cells move clearly."""
+    text = RECORD.pack(second, bytes(72), bytes([(1 << clear) - 1]) + bytes(71), 80, sharpness, likeness, 0, clear, 5, 0, 300, 0)
     return text + struct.pack("<I", crc32c(text))
 
 
@@ -34,14 +35,23 @@ def send(data):
         data = data[os.write(1, data):]
 
 
-def main():
+def read_behaviour():
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "behaviour"), encoding="ascii") as file:
-        behaviour = file.read()
+        return file.read()
+
+
+def main():
+    behaviour = read_behaviour()
     second = int(time.time())
     while True:
         time.sleep(max(0, second + 1.3 - time.time()))
+        now = read_behaviour()
+        if {behaviour, now} == {"works", "moves"}:
+            behaviour = now
         if behaviour == "works":
             send(record(second))
+        elif behaviour == "moves":
+            send(record(second, clear=3))
         elif behaviour == "covered":
             send(record(second, sharpness=2, likeness=0))
         while behaviour == "garbage":
@@ -65,7 +75,7 @@ class FalseMotion:
         return os.path.join(self.folder, name)
 
     def become(self, behaviour):
-        """From the next start on."""
+        """From the next start on; works and moves at once."""
         self.behaviour = behaviour
         with open(self.path("behaviour"), "w", encoding="ascii") as file:
             file.write(behaviour)
