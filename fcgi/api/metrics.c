@@ -8,6 +8,7 @@
 #include "fcgi/api/route.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
+#include "shared/notify/notification.h"
 #include "shared/ring/live_stats.h"
 
 /* What is known of a camera at the time of the request. */
@@ -162,6 +163,24 @@ static void append_gaps(const struct metrics *metrics)
 	}
 }
 
+static void append_notifications(const struct metrics *metrics)
+{
+	metric_begin(metrics->out, "recorder_notifications_total", "counter",
+		     "What was told as it happened, by event.");
+	for (size_t i = 0; i < metrics->count; i++) {
+		const struct camera_metrics *camera = &metrics->cameras[i];
+
+		for (int kind = 0; camera->alive && kind < NOTIFICATION_KINDS; kind++) {
+			char labels[128];
+
+			snprintf(labels, sizeof(labels), "%s,event=\"%s\"", camera->label,
+				 notification_kind_text((enum notification_kind)kind));
+			metric_count(metrics->out, "recorder_notifications_total", labels,
+				     camera->state.notifications[kind]);
+		}
+	}
+}
+
 static void append_tampering(const struct metrics *metrics)
 {
 	metric_begin(metrics->out, "recorder_tampering", "gauge", "Whether something was done to the camera, by kind.");
@@ -267,6 +286,7 @@ void handle_metrics(struct api_request *request)
 	append_table(&metrics, of_recorder, COUNT_OF(of_recorder), offsetof(struct camera_metrics, alive));
 	append_archives(&metrics);
 	append_gaps(&metrics);
+	append_notifications(&metrics);
 	append_tampering(&metrics);
 	append_live(&metrics);
 	append_answers(api_shared(request), &out);

@@ -5,8 +5,8 @@
 
 #include "recorderd/ring/side_ring.h"
 
-#define DATA_BYTES (UINT64_C(128) << 10)
-#define ENTRIES    1024
+#define DATA_BYTES (UINT64_C(100) << 10)
+#define ENTRIES    640
 
 static_assert(DATA_BYTES / MOTION_RECORD_BYTES >= MOTION_RING_HOLDS + 2, "room for all of them");
 

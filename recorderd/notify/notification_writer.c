@@ -8,8 +8,8 @@
 #include "recorderd/ring/side_ring.h"
 
 /* One record more than the ring holds is being overwritten, and up to one is lost where the data wraps around. */
-#define DATA_BYTES (UINT64_C(1536) << 10)
-#define ENTRIES    2048
+#define DATA_BYTES (UINT64_C(1128) << 10)
+#define ENTRIES    1280
 
 static_assert(DATA_BYTES / NOTIFICATION_RECORD_MAX >= NOTIFICATION_RING_HOLDS + 2, "room for all of them");
 

@@ -1,6 +1,7 @@
 /* notifier.c - turns what happens to a recorder into notifications. */
 #include "recorderd/notify/notifier.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "recorderd/notify/condition.h"
@@ -9,6 +10,8 @@
 
 #define START_US (10 * US_PER_S) /* a camera takes so long at most to open and to give its first frame */
 #define FAULT_US (2 * US_PER_S)  /* FFmpeg is started again, and a disk tried again, within this time */
+
+#define DETAIL_BYTES 256
 
 /* What can be well or wrong. */
 enum aspect {
@@ -64,25 +67,42 @@ void notifier_destroy(struct notifier *notifier)
 	free(notifier);
 }
 
-/* Numbers it, and puts it into the ring. A detail that does not fit is left out. */
+/* Without control characters, each of which JSON writes as six. */
+static void copy_detail(const char *detail, char out[DETAIL_BYTES])
+{
+	snprintf(out, DETAIL_BYTES, "%s", detail ? detail : "");
+	for (; *out; out++)
+		if ((unsigned char)*out < 0x20)
+			*out = ' ';
+}
+
+/* A detail that does not fit is left out. */
+static void write_json(struct notification *notification, struct buffer *out)
+{
+	notification_json(notification, out);
+	if (out->length <= NOTIFICATION_JSON_MAX)
+		return;
+	notification->detail = NULL;
+	buffer_clear(out);
+	notification_json(notification, out);
+}
+
+/* Numbers it, and puts it into the ring. */
 static void tell(struct notifier *notifier, struct notification *notification)
 {
 	struct notification_writer *events = notifier->parts.events;
-	char id[NOTIFICATION_ID_BYTES];
+	char id[NOTIFICATION_ID_BYTES], detail[DETAIL_BYTES];
 	struct buffer json = {0};
 	uint64_t series, number;
 	const uint8_t *record;
 
 	notification_writer_next(events, &series, &number);
 	notification_id_format(series, number, id);
+	copy_detail(notification->detail, detail);
 	notification->id = id;
 	notification->camera = notifier->parts.camera;
-	notification_json(notification, &json);
-	if (json.length > NOTIFICATION_JSON_MAX) {
-		notification->detail = NULL;
-		buffer_clear(&json);
-		notification_json(notification, &json);
-	}
+	notification->detail = detail;
+	write_json(notification, &json);
 	size_t bytes = json.failed ? 0
 				   : notification_writer_put(events, notification->kind, notification->at,
 							     (const char *)json.data, json.length, &record);

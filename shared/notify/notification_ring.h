@@ -36,7 +36,7 @@
 #define NOTIFICATION_RING_NAME_BYTES 64
 
 #define NOTIFICATION_RECORD_MAGIC UINT32_C(0x4e524353) /* "SCRN" */
-#define NOTIFICATION_RECORD_MAX   1536u                /* bytes, with its JSON */
+#define NOTIFICATION_RECORD_MAX   1152u                /* bytes, with its JSON */
 
 struct notification_record {
 	uint32_t magic;

@@ -7,6 +7,8 @@
 #include "shared/notify/notification_json.h"
 #include "shared/text/time_text.h"
 
+#define DETAIL_BYTES 160 /* of a detail in a sentence */
+
 struct words {
 	char text[TIME_WORDS_BYTES];
 };
@@ -93,8 +95,13 @@ static void describe_failure(const struct notification *notification, const char
 	const char *why = notification->cause && *notification->cause ? notification->cause : notification->detail;
 	size_t length = why ? strlen(why) : 0;
 
-	say(out, "%s %s %s%s%s%s", whose, notification->camera, what, length ? ": " : "", length ? why : "",
-	    length && why[length - 1] == '.' ? "" : ".");
+	bool cut = length > DETAIL_BYTES;
+
+	say(out, "%s %s %s%s%.*s%s", whose, notification->camera, what, length ? ": " : "",
+	    (int)(cut ? DETAIL_BYTES : length), length ? why : "",
+	    cut                                ? "…"
+	    : length && why[length - 1] == '.' ? ""
+					       : ".");
 }
 
 void notification_describe(const struct notification *notification, char out[NOTIFICATION_TEXT_BYTES])

@@ -77,6 +77,8 @@ def test_the_camera_and_the_recording_are_counted(rig):
     assert one(first, "recorder_disk_free_bytes") > 0
     gaps = first["recorder_gaps_total"]
     assert gaps['cause="start"'] == 1, gaps
+    told = first["recorder_notifications_total"]
+    assert told['event="started"'] == 1 and told['event="stopping"'] == 0, told
     wait_for(lambda: one(metrics(rig), "recorder_frames_encoded_total") > one(first, "recorder_frames_encoded_total"), 60, "more frames")
     rig.camera.fault("unplugged")
     try:

@@ -212,10 +212,10 @@ static void they_are_freed_with_the_ring_or_alone(void **state)
 		notification_writer_detach(open_notifications());
 		assert_int_equal(leftover_find(camera, &left), with_ring);
 		if (with_ring)
-			assert_true(left.bytes >= 2 * MIB);
+			assert_true(left.bytes >= 2 * MIB + MIB / 4);
 		assert_int_equal(listed(), 1);
 		assert_int_equal(leftover_free(camera, &bytes, &ring_case.why), LEFTOVER_FREED);
-		assert_true(bytes >= MIB + MIB / 2);
+		assert_true(bytes >= MIB + MIB / 4);
 		assert_int_equal(listed(), 0);
 		assert_int_equal(shm_open(ring_case.name, O_RDONLY, 0), -1);
 		assert_int_equal(shm_open(motion_name, O_RDONLY, 0), -1);
