@@ -178,9 +178,9 @@ static bool replace(struct ring_writer *writer, const struct ring_request *reque
 	rename_object(name, writer->name);
 	if (had > 0 && layout.total_bytes != old->layout.total_bytes)
 		log_info("memory",
-			 "the ring is now %llu MiB instead of %llu and has the newest %llu of the %llu frames of the "
-			 "previous one",
-			 (unsigned long long)(layout.data_bytes / BYTES_PER_MIB),
+			 "the ring %s is now %llu MiB instead of %llu and has the newest %llu of the %llu frames of "
+			 "the previous one",
+			 writer->name, (unsigned long long)(layout.data_bytes / BYTES_PER_MIB),
 			 (unsigned long long)(old->layout.data_bytes / BYTES_PER_MIB),
 			 (unsigned long long)atomic_load(&writer->object.header->head), (unsigned long long)had);
 	ring_object_remove(old, writer->name);
@@ -211,8 +211,8 @@ static bool take_over(struct ring_writer *writer, const struct ring_request *req
 		ok = replace(writer, request, old, why);
 		*adopted = ok ? atomic_load(&writer->object.header->head) : 0;
 	} else {
-		log_warn("memory", "dropping %llu MiB that an earlier recorder left in memory: %s",
-			 (unsigned long long)(held_bytes(old) / BYTES_PER_MIB), against.text);
+		log_warn("memory", "dropping %llu MiB that an earlier recorder left in the ring %s: %s",
+			 (unsigned long long)(held_bytes(old) / BYTES_PER_MIB), writer->name, against.text);
 		ring_object_remove(old, writer->name);
 		ok = create(writer, request, why);
 	}
@@ -234,8 +234,8 @@ static void reset_stale_locks(struct ring_writer *writer)
 static bool use_other_name(struct ring_writer *writer, const struct reason *foreign, struct reason *why)
 {
 	writer->name_warning = *foreign;
-	log_warn("memory", "%s. The ring has another name until the recorder is restarted without that object",
-		 foreign->text);
+	log_warn("memory", "%s. The ring %s has another name until the recorder is restarted without that object",
+		 foreign->text, writer->usual_name);
 	return ring_names_find_other(writer->usual_name, writer->name) ||
 	       shm_name_make_alternate(writer->usual_name, writer->name) ||
 	       reason_errno(why, "cannot find a name for the ring %s", writer->usual_name);
@@ -343,7 +343,8 @@ struct ring_writer *ring_writer_open(const struct ring_request *request, uint64_
 	}
 	reset_stale_locks(writer);
 	publish_name(writer);
-	ring_pages_start(&writer->pages, writer->object.fd, writer->object.header, &writer->object.layout);
+	ring_pages_start(&writer->pages, writer->name, writer->object.fd, writer->object.header,
+			 &writer->object.layout);
 	atomic_store(&writer->object.header->writer_pid, (uint32_t)getpid());
 	*data_bytes = writer->object.layout.data_bytes;
 	return writer;

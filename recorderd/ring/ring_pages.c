@@ -124,14 +124,16 @@ static void *allocate_rest(void *context)
 	if (error == 0)
 		return NULL;
 	atomic_store(&pages->out_of_room, true);
-	log_warn("memory", "%s is full: the ring has %llu of %llu MiB (%s)", RING_FOLDER,
+	log_warn("memory", "%s is full: the ring %s has %llu of %llu MiB (%s)", RING_FOLDER, pages->name,
 		 (unsigned long long)(atomic_load(&pages->header->usable) / MIB), (unsigned long long)(all / MIB),
 		 strerror(error));
 	return NULL;
 }
 
-void ring_pages_start(struct ring_pages *pages, int fd, struct ring_header *header, const struct ring_layout *layout)
+void ring_pages_start(struct ring_pages *pages, const char *name, int fd, struct ring_header *header,
+		      const struct ring_layout *layout)
 {
+	pages->name = name;
 	pages->fd = fd;
 	pages->header = header;
 	pages->layout = *layout;

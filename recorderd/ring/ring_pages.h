@@ -24,6 +24,7 @@ struct ring_pages {
 	bool running;
 	_Atomic bool stopping;
 	_Atomic bool out_of_room; /* RING_FOLDER had no room for all of the ring */
+	const char *name;         /* of the ring, not owned */
 	int fd;                   /* of the object, not owned */
 	struct ring_header *header;
 	struct ring_layout layout;
@@ -56,9 +57,10 @@ int ring_pages_allocate_next(int fd, struct ring_header *header, const struct ri
 
 /*
  * Starts a thread that allocates the rest, and raises header->usable after each piece. If RING_FOLDER fills up, the
- * ring stays as large as it is by then, which is logged.
+ * ring stays as large as it is by then, which is logged. `name`, that of the ring, must outlive the thread.
  */
-void ring_pages_start(struct ring_pages *pages, int fd, struct ring_header *header, const struct ring_layout *layout);
+void ring_pages_start(struct ring_pages *pages, const char *name, int fd, struct ring_header *header,
+		      const struct ring_layout *layout);
 
 /* Stops the thread; waits for at most one piece. */
 void ring_pages_stop(struct ring_pages *pages);
