@@ -187,15 +187,21 @@ static enum live_viewer_action proceed(struct video_viewer *viewer)
 	return good ? VIEWER_KEEP : VIEWER_CLOSE;
 }
 
+/* Whether the viewer gets nothing yet, judging by when the newest frame came: most offers to a crowd end here. */
+static bool waits_for_group(const struct video_viewer *viewer)
+{
+	return viewer->sender.count == 0 && video_of(viewer)->came_us < viewer->due_us;
+}
+
 enum live_viewer_action video_viewer_offer(struct video_viewer *viewer)
 {
-	return proceed(viewer);
+	return waits_for_group(viewer) ? VIEWER_KEEP : proceed(viewer);
 }
 
 enum live_viewer_action video_viewer_writable(struct video_viewer *viewer)
 {
 	video_sender_socket_empty(&viewer->sender);
-	return proceed(viewer);
+	return waits_for_group(viewer) ? VIEWER_KEEP : proceed(viewer);
 }
 
 enum live_viewer_action video_viewer_tick(struct video_viewer *viewer)
