@@ -45,8 +45,8 @@ tests/recorderd/archive = archive archive_adopt archive_age archive_age_mixtures
 	archive_folder_lock archive_follow archive_hang archive_motion archive_motion_kept archive_redate archive_retention \
 	archive_retention_disk archive_stop
 tests/recorderd/ffmpeg  = ffmpeg_errors fragment_parser
-tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses encoder_pictures encoder_sandbox file_limit \
-	frame_drop motion_writer recording_off ring_feed storage
+tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses encoder_pictures encoder_sandbox encoder_store \
+	file_limit frame_drop motion_writer recording_off ring_feed storage
 tests/recorderd/motion  = motion_check motion_process
 tests/recorderd/notify  = notification_rings notifier
 tests/recorderd/control = control_request control_server
@@ -103,7 +103,8 @@ fakes = camera clock disk ntp video
 on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_motion archive_motion_kept \
 	archive_redate archive_retention archive_retention_disk archive_stop
 fake_camera = capture capture_epochs device_worker
-fake_clock  = $(on_archive) archive_age capture capture_epochs encoder_choice encoder_faults encoder_pauses encoder_sandbox motion_process motion_writer notifier
+fake_clock  = $(on_archive) archive_age capture capture_epochs encoder_choice encoder_faults encoder_pauses \
+	encoder_sandbox encoder_store motion_process motion_writer notifier
 fake_disk   = $(on_archive)
 fake_ntp    = $(on_archive)
 fake_video  = source_select source_v4l2 v4l2_bandwidth v4l2_format v4l2_open

@@ -127,7 +127,7 @@ static void take_record(struct video_feed *feed, const struct ring_meta *meta, c
 
 	if (meta->mono_us <= feed->last_mono_us)
 		return; /* a frame of before, from a ring that replaced the one before it */
-	if (now_us - meta->mono_us > VIDEO_LATE_US) {
+	if (now_us - meta->mono_us > VIDEO_RING_LATE_US) {
 		feed->broken = true;
 		feed->seen_late_us = now_us;
 		return;
@@ -266,11 +266,11 @@ bool video_feed_is_live(const struct video_feed *feed, const char *camera, struc
 	if (!feed->ring)
 		return reason_set(why, "The recorder of camera %s keeps no live video: /dev/shm has no room for it.",
 				  camera);
-	if (feed->newest_key && now_us - feed->came_us < VIDEO_LATE_US)
+	if (feed->newest_key && now_us - feed->came_us < VIDEO_RING_LATE_US)
 		return true;
-	if (feed->seen_late_us && now_us - feed->seen_late_us < VIDEO_LATE_US)
+	if (feed->seen_late_us && now_us - feed->seen_late_us < VIDEO_RING_LATE_US)
 		return reason_set(why, "The encoder of camera %s is behind the camera by more than %d s.", camera,
-				  (int)(VIDEO_LATE_US / US_PER_S));
+				  (int)(VIDEO_RING_LATE_US / US_PER_S));
 	if (ring_reader_head(feed->ring) > 0 && feed->seq > 0 && feed->last_mono_us > 0 && !feed->newest_key)
 		return reason_set(why, "The encoder of camera %s has not given a key frame for some seconds.", camera);
 	return reason_set(why, "The encoder of camera %s is giving no frames now.", camera);

@@ -3,8 +3,8 @@
  *
  * It keeps the frames of the last seconds for all viewers, as long as somebody is interested (video_feed_use()). Frames
  * have serial numbers without holes, but their times may have holes. A frame whose predecessor is missing is dropped,
- * and so are all up to the next key frame. So are frames that are older than VIDEO_LATE_US when they come, as after the
- * encoder was stopped: they are recorded, and are not live. No function waits.
+ * and so are all up to the next key frame. So are frames that are older than VIDEO_RING_LATE_US when they come, as
+ * after the encoder was stopped: they are recorded, and are not live. No function waits.
  */
 #ifndef FCGI_VIDEO_VIDEO_FEED_H
 #define FCGI_VIDEO_VIDEO_FEED_H
@@ -15,7 +15,6 @@
 #include "fcgi/video/video_frame.h"
 #include "shared/base/reason.h"
 
-#define VIDEO_LATE_US     INT64_C(5000000)
 #define VIDEO_HOLD_US     INT64_C(8000000)  /* of frames that it keeps */
 #define VIDEO_FRAMES      2048u             /* that it keeps at most */
 #define VIDEO_PART_MAX_US INT64_C(420000)   /* of a part: 24 frames at 60 per second, 12 at 30, 10 at 25 */

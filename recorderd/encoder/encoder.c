@@ -107,7 +107,7 @@ static void tick(void *context)
 	subprocess_reap_detached();
 	encoder_sandbox_update(encoder->sandbox, &encoder->status.sandbox);
 	supervise(encoder);
-	if (encoder->drained && encoder->state == ENCODER_OFF)
+	if (encoder->drained && encoder->state == ENCODER_OFF && !encoder->unstored.from)
 		report_drained(encoder);
 	else
 		loop_timer_set(encoder->parts.loop, &encoder->tick, (mono_t){mono_now().us + next_tick_us(encoder)});

@@ -235,6 +235,7 @@ static bool leave_idle(struct encoder *encoder)
 
 void encoder_pump(struct encoder *encoder)
 {
+	encoder_store_the_rest(encoder);
 	if (encoder->state == ENCODER_OFF || (!encoder->positioned && !find_start(encoder)))
 		return;
 	if (encoder->out.events == 0 && encoder->child.out >= 0 && !storage_is_full(encoder->parts.storage)) {

@@ -1,7 +1,7 @@
 /*
  * encoder_internal.h - shared by the files of the encoder: supervision (encoder.c), the child's input
- * (encoder_input.c), its output (encoder_output.c), frames that do not come back (encoder_pictures.c), the child's end
- * (encoder_child.c), and which encoder FFmpeg uses (encoder_choice.c). Each file calls only those that follow it in
+ * (encoder_input.c), its output (encoder_output.c), frames that do not come back (encoder_pictures.c), what storage gets
+ * (encoder_store.c), the child's end (encoder_child.c), and which encoder FFmpeg uses (encoder_choice.c). Each file calls only those that follow it in
  * this list.
  */
 #ifndef RECORDERD_ENCODER_ENCODER_INTERNAL_H
@@ -38,6 +38,13 @@ struct encoder_choice {
 	bool logged;                 /* that no hardware encoder works */
 };
 
+/* Shown live, but not passed to storage, whose queue was full. */
+struct unstored_frames {
+	uint64_t from;        /* the seq of the first of them; 0: none */
+	uint32_t epoch;       /* of that frame */
+	enum gap_cause cause; /* of the gap before it */
+};
+
 struct encoder {
 	struct encoder_parts parts;
 	enum encoder_state state;
@@ -69,6 +76,9 @@ struct encoder {
 	int64_t last_second;         /* of the wall clock, of the last frame that came back */
 	unsigned missing_key_frames; /* seconds in a row that did not begin with a key frame */
 	uint64_t end_after;          /* the seq of its last frame; UINT64_MAX: open */
+
+	bool gives_live; /* its last fragment was new enough to be shown live */
+	struct unstored_frames unstored;
 
 	/* The next run */
 	enum gap_cause next_cause; /* of the gap before it; GAP_NONE: as its frame says */
@@ -128,6 +138,19 @@ void encoder_close_child(struct encoder *encoder);
 
 /* encoder_child.c: tells storage that the run is over. */
 void encoder_end_segment(struct encoder *encoder);
+
+/*
+ * encoder_store.c: passes the fragment of frame `seq` to storage and takes ownership of it. Nothing must be read from
+ * the child while encoder_must_wait_for_disk().
+ */
+void encoder_store(struct encoder *encoder, struct media *media, uint64_t seq);
+bool encoder_must_wait_for_disk(struct encoder *encoder);
+
+/*
+ * encoder_store.c: if frames were shown live and not stored, and storage has room again: ends the child, and has the
+ * next run begin with the first of these frames.
+ */
+void encoder_store_the_rest(struct encoder *encoder);
 
 /* encoder_child.c: has encoder.c look for work as soon as the loop has finished what it is doing. */
 void encoder_wake(struct encoder *encoder);

@@ -1,6 +1,5 @@
-/* encoder_output.c - reads FFmpeg's output: matches each fragment to its frame and passes it to storage. */
+/* encoder_output.c - reads FFmpeg's output: matches each fragment to its frame and passes it on. */
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -11,25 +10,6 @@
 #define READ_BYTES             (256u << 10)
 #define MISSING_KEY_FRAMES_MAX 3 /* seconds in a row: then the encoder does not place key frames as it is told */
 #define ENDED_EARLY            "FFmpeg exited before it had encoded every frame"
-
-static void announce_run(struct encoder *encoder)
-{
-	if (encoder->announced || !encoder->parser.started)
-		return;
-
-	struct media *run = media_create(MEDIA_RUN, encoder->parser.init.data, encoder->parser.init.length);
-
-	if (!run)
-		return;
-	run->run = (struct media_run){
-		.gap_cause = encoder->cause,
-		.source = encoder->first.source,
-		.track = encoder->parser.track,
-	};
-	run->run.track.entry = NULL;
-	storage_push(encoder->parts.storage, run);
-	encoder->announced = true;
-}
 
 /*
  * FFmpeg gives the last frame of a run a duration of 1 us, because no frame follows it. It gets the duration of the
@@ -125,12 +105,10 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 		return;
 	note_progress(encoder);
 	check_key_frame(encoder, &frame, fragment->key);
-	announce_run(encoder);
 
 	struct media *media = media_create(MEDIA_FRAME, data, total_bytes);
 
-	if (!media || !encoder->announced) {
-		free(media);
+	if (!media) {
 		encoder->feed.lost++;
 		return;
 	}
@@ -142,7 +120,7 @@ static void take_fragment(void *context, uint8_t *data, size_t moof_bytes, size_
 	};
 	fix_duration(encoder, media->data, &frame, &media->frame.fragment);
 	show_live(encoder, media);
-	storage_push(encoder->parts.storage, media);
+	encoder_store(encoder, media, frame.seq);
 	encoder_split_at_gap(encoder);
 }
 
@@ -210,7 +188,7 @@ static void output_ready(void *context, uint32_t events)
 		encoder_wake(encoder);
 		return;
 	}
-	if (storage_is_full(encoder->parts.storage)) /* encoder_pump() reads on when storage has room */
+	if (encoder_must_wait_for_disk(encoder)) /* encoder_pump() reads on when storage has room */
 		loop_watch_set(encoder->parts.loop, &encoder->out, 0);
 }
 

@@ -37,11 +37,16 @@ void storage_push(struct storage *storage, struct media *media)
 
 bool storage_is_full(struct storage *storage)
 {
-	bool full = atomic_load(&storage->queued_bytes) > STORAGE_QUEUE_BYTES;
+	bool full = atomic_load(&storage->queued_bytes) > storage->queue_max_bytes;
 
 	if (full)
 		atomic_store(&storage->was_full, true);
 	return full;
+}
+
+bool storage_has_room(const struct storage *storage)
+{
+	return atomic_load(&storage->queued_bytes) < storage->queue_max_bytes / 2;
 }
 
 /*
@@ -67,7 +72,7 @@ static void release_room(struct storage *storage, struct media *media)
 {
 	uint64_t left = atomic_fetch_sub(&storage->queued_bytes, media->bytes) - media->bytes;
 
-	if (left < STORAGE_QUEUE_BYTES / 2 && atomic_exchange(&storage->was_full, false)) {
+	if (left < storage->queue_max_bytes / 2 && atomic_exchange(&storage->was_full, false)) {
 		uint64_t one = 1;
 
 		if (write(storage->room, &one, sizeof(one)) < 0)
@@ -200,6 +205,7 @@ struct storage *storage_start(struct archive *archive, const struct config *conf
 		return NULL;
 	storage->archive = archive;
 	storage->room = room;
+	storage->queue_max_bytes = STORAGE_QUEUE_BYTES;
 	STAILQ_INIT(&storage->queue);
 	storage->writer = SEGMENT_WRITER_NONE;
 	storage->motion_writer.archive = archive;

@@ -1,8 +1,8 @@
 /*
  * storage.h - the thread that writes segments.
  *
- * What the encoder makes goes through a bounded queue, so a disk that hangs blocks nobody. While the queue is full, the
- * encoder's output is not read, and the backlog waits in the ring.
+ * What the encoder makes goes through a bounded queue, so a disk that hangs blocks nobody. While the queue is full,
+ * nothing more is pushed, and the backlog waits in the ring (recorderd/encoder/encoder_store.c).
  */
 #ifndef RECORDERD_STORAGE_STORAGE_H
 #define RECORDERD_STORAGE_STORAGE_H
@@ -15,7 +15,7 @@
 #include "recorderd/storage/storage_media.h"
 #include "shared/motion/motion_record.h"
 
-#define STORAGE_QUEUE_BYTES (12u << 20)
+#define STORAGE_QUEUE_BYTES (64u << 20) /* six minutes at 1.5 Mbit/s */
 
 /* Copies `bytes` bytes of `data`. Returns NULL without memory. free() it, or give it to storage_push(). */
 struct media *media_create(enum media_kind kind, const void *data, size_t bytes);
@@ -34,8 +34,11 @@ void storage_push(struct storage *storage, struct media *media);
  */
 void storage_push_motion(struct storage *storage, const struct motion_record *record);
 
-/* True while the queue holds more than it should: do not read from the encoder until `room` is written to. */
+/* True while the queue holds more than it should: push nothing more until `room` is written to. */
 bool storage_is_full(struct storage *storage);
+
+/* True while the queue is less than half full. */
+bool storage_has_room(const struct storage *storage);
 uint64_t storage_queued_bytes(const struct storage *storage);
 
 /* Frames on disk, frames that could not be written, and the end of the newest frame on disk. */

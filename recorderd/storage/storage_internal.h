@@ -48,6 +48,7 @@ struct storage {
 	bool stopping, ended;
 	char error[192];
 
+	_Atomic uint64_t queue_max_bytes; /* STORAGE_QUEUE_BYTES; tests lower it */
 	_Atomic uint64_t queued_bytes;
 	_Atomic bool was_full;
 	_Atomic uint64_t frames, dropped;

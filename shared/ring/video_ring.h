@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #define VIDEO_RING_HOLD_US    INT64_C(4000000)
+#define VIDEO_RING_LATE_US    INT64_C(5000000) /* a frame that comes so long after it was captured is not shown */
 #define VIDEO_RING_NAME_BYTES 64
 #define VIDEO_RECORD_MAGIC    UINT32_C(0x56524353) /* "SCRV" */
 #define VIDEO_INIT_MAX        16384u               /* of ftyp and moov; FFmpeg's have about 800 bytes */

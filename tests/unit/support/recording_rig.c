@@ -95,6 +95,7 @@ void rig_start(void)
 		.archive = rig.archive,
 		.storage = rig.storage,
 		.ring = rig.reader,
+		.video = rig.video,
 		.adopted = rig.adopted,
 	});
 	assert_non_null(rig.encoder);

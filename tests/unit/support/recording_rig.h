@@ -31,6 +31,7 @@ struct rig {
 	struct archive *archive;
 	struct storage *storage;
 	struct encoder *encoder;
+	struct video_writer *video; /* the test's; NULL: there is no live video */
 	struct loop_watch room;
 	uint64_t adopted;
 
