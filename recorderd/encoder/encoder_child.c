@@ -118,7 +118,7 @@ void encoder_fail(struct encoder *encoder, const char *what)
 	note_failure(encoder, what);
 	check_stamp(encoder);
 	encoder_choice_note_failure(encoder);
-	encoder->feed.next = next;
+	ring_feed_go_back(&encoder->feed, next);
 	if (had_frames)
 		count_crash(encoder);
 	encoder->status.failing = true;

@@ -43,7 +43,7 @@ void encoder_restart_run(struct encoder *encoder)
 	encoder->next_cause = encoder->cause == GAP_NONE ? GAP_ENCODER : encoder->cause;
 	encoder_close_child(encoder);
 	encoder->in_flight.count = 0;
-	encoder->feed.next = encoder->restart_seq;
+	ring_feed_go_back(&encoder->feed, encoder->restart_seq);
 	encoder->restart_seq = 0;
 	encoder->run_restarts++;
 	encoder->state = ENCODER_IDLE;

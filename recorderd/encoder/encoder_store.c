@@ -89,7 +89,7 @@ void encoder_store_the_rest(struct encoder *encoder)
 		 overwritten ? ", except the frames that were overwritten in memory" : "");
 	encoder_close_child(encoder);
 	encoder->in_flight.count = 0;
-	encoder->feed.next = overwritten ? oldest : unstored.from;
+	ring_feed_go_back(&encoder->feed, overwritten ? oldest : unstored.from);
 	encoder->next_cause = overwritten ? GAP_DISK : unstored.cause;
 	encoder->last_epoch = unstored.epoch;
 	encoder->lost_end = encoder->gives_live = false;

@@ -21,11 +21,18 @@ void ring_feed_free(struct ring_feed *feed)
 	buffer_free(&feed->copy);
 }
 
-/* The lag may be as long as half the ring, if that is less than LAG_LIMIT_US. */
+void ring_feed_go_back(struct ring_feed *feed, uint64_t next)
+{
+	feed->next = next;
+	feed->drop.updated = false;
+	feed->backlog_end = ring_reader_head(feed->ring);
+}
+
+/* The lag may be as long as half the ring, if that is less than LAG_LIMIT_US or the feed is in its backlog. */
 static void update_drop(struct ring_feed *feed, const struct ring_frame *newest)
 {
-	int64_t limit_us = LAG_LIMIT_US, now_us = newest->meta.mono_us;
-	int64_t lag_us = now_us - feed->frame.meta.mono_us;
+	int64_t now_us = newest->meta.mono_us, lag_us = now_us - feed->frame.meta.mono_us;
+	int64_t limit_us = feed->next <= feed->backlog_end ? INT64_MAX : LAG_LIMIT_US;
 	uint64_t tail = ring_reader_tail(feed->ring);
 	struct ring_frame oldest;
 

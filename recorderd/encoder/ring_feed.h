@@ -30,10 +30,17 @@ struct ring_feed {
 	struct frame_drop drop;
 	uint64_t accepted; /* seq of the frame that frame_drop has accepted */
 	uint64_t dropped, lost;
+	uint64_t backlog_end; /* seq of the newest frame when it last went back */
 };
 
 void ring_feed_init(struct ring_feed *feed, const struct ring_reader *ring, uint64_t next);
 void ring_feed_free(struct ring_feed *feed);
+
+/*
+ * Continues with frame `next`, which was fed before. The lag says nothing about how fast the encoder is, so until those
+ * frames are fed, none is dropped for it, unless it is longer than half the ring.
+ */
+void ring_feed_go_back(struct ring_feed *feed, uint64_t next);
 
 enum ring_feed_step {
 	RING_FEED_FRAME,   /* feed->frame is the next one */
