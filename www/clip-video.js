@@ -10,6 +10,7 @@ import { fetchFrameTimes, frameAt } from "./frame-times.js";
 
 const PICTURE_LIMIT_MS = 20000;
 const SAME_TIME_S = 0.0005;
+const STILL_LIMIT_MS = 1000; // playback that does not advance for so long waits for data, whatever the browser says
 
 export const CONNECTION_LOST = "The connection to the recorder was lost. Press Play to try again.";
 
@@ -39,6 +40,7 @@ export class ClipVideo {
   #frame = null; // number of the frame that is shown, if that is known
   #times = null; // when each frame begins, see frame-times.js
   #replaced = new AbortController(); // aborted when another clip is loaded
+  #advanced = null; // {time, at}: the video's clock, and when it was last seen to advance
   #moves = 0; // counts seeks and starts of playing: a seek that a later one has overtaken says nothing of the picture
 
   constructor(video) {
@@ -67,9 +69,20 @@ export class ClipVideo {
     return this.video.ended;
   }
 
-  /* Whether playback waits for data. */
-  get starved() {
-    return this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !this.video.ended;
+  /* Whether playback waits for data. Call it now and then while the video plays. */
+  isStarved() {
+    const { readyState, ended } = this.video;
+    return (readyState < HTMLMediaElement.HAVE_FUTURE_DATA || this.#standsStill()) && !ended;
+  }
+
+  /*
+   * When a connection hangs, Firefox can stop and still say that it has enough data. A hidden tab may stand still as
+   * well.
+   */
+  #standsStill() {
+    const now = performance.now(), { currentTime: time } = this.video;
+    if (this.#advanced?.time !== time || document.hidden) this.#advanced = { time, at: now };
+    return now - this.#advanced.at > STILL_LIMIT_MS;
   }
 
   /* Wall time of the picture: that of its frame while paused, by the video's clock while it plays. */
@@ -131,7 +144,7 @@ export class ClipVideo {
 
   play() {
     this.#moves++;
-    this.#frame = null;
+    this.#frame = this.#advanced = null;
     return this.video.play();
   }
 

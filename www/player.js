@@ -162,7 +162,7 @@ export class Player extends EventTarget {
 
   /* Looks after a clip that plays. */
   #watch() {
-    if (this.#front.starved) this.#waitForData();
+    if (this.#front.isStarved()) this.#waitForData();
     else this.#dataArrived();
     this.#prepare();
   }

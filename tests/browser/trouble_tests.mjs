@@ -12,6 +12,17 @@ function shortenLimits() {
   AbortSignal.timeout = (ms) => timeout(ms / 6);
 }
 
+/* Runs in the page: videos say that they have enough data when they have some, as Firefox does now and then. */
+function claimEnoughData() {
+  const { prototype } = HTMLMediaElement, { get } = Object.getOwnPropertyDescriptor(prototype, "readyState");
+  Object.defineProperty(prototype, "readyState", {
+    get() {
+      const state = get.call(this);
+      return state >= HTMLMediaElement.HAVE_CURRENT_DATA ? HTMLMediaElement.HAVE_ENOUGH_DATA : state;
+    },
+  });
+}
+
 /* Holds the page's requests for those paths back. Resolves to a function that lets all of them go on. */
 async function hold(page, isHeld) {
   const held = [];
@@ -109,12 +120,13 @@ export function troubleTests(recorder, user) {
     ["playback whose connection breaks or hangs stops with a notice, and Play continues from there", async () => {
       const [[from]] = await user.spans(), proxy = await new CuttingProxy(recorder).start();
       try {
-        for (const breaks of [true, false]) {
+        for (const trouble of ["breaks", "hangs", "hangs and the browser claims to have enough"]) {
           proxy.hangAfter(CLIP_BYTES);
           await user.open(`#t=${iso(from)}`, { url: proxy.url });
           await user.page.evaluate(shortenLimits);
+          if (trouble.endsWith("enough")) await user.page.evaluate(claimEnoughData);
           await user.showsRecording();
-          if (breaks) proxy.drop();
+          if (trouble === "breaks") proxy.drop();
           await notice(/^The connection to the recorder was lost/);
           await waitFor(async () => !await user.isPlaying(), "the button shows Play");
           check(await user.text("mode") === "Paused" && await user.isHidden("loading"), await user.text("mode"));
