@@ -9,6 +9,7 @@ SIZES = (1, 50, 500)
 MJPEG_SIZES = (1, 25)
 SECONDS = 5
 INTERVAL_MS = 1000 / 60
+FULL_FPS = 59
 
 
 def mbit(result):
@@ -41,11 +42,25 @@ def churn(report, recorder):
                at_most=0)
 
 
+def full_rate(one):
+    """Whether each of the 500 got the video: otherwise its CPU is that of something else."""
+    return one[500]["served"] == 500 and one[500]["fps"]["min"] >= FULL_FPS
+
+
+def cpu_rows(report, ours, pictures, label):
+    pairs = [(mine, other) for mine, other in zip(ours, pictures) if full_rate(mine)]
+    if len(pairs) < len(ours):
+        slowest = min(one[500]["fps"]["min"] for one in ours)
+        report.skipped(f"CPU beside {label} was skipped in {len(ours) - len(pairs)} of {len(ours)} rounds: the slowest of 500 viewers got {slowest:.1f} fps")
+    if pairs:
+        report.row("video", "500 viewers of live video, beside 25 of MJPEG", "CPU s/s", [mine[500]["cpu_s"] / SECONDS for mine, _ in pairs],
+                   [other[25]["cpu_s"] / SECONDS for _, other in pairs], label, at_most=1)
+
+
 def rows(report, ours, pictures, label):
     report.row("video", "one viewer of live video", "Mbit/s", [mbit(one[1]) for one in ours], [mbit(one[1]) for one in pictures], label,
                at_most=1 / 15)
-    report.row("video", "500 viewers of live video, beside 25 of MJPEG", "CPU s/s", [one[500]["cpu_s"] / SECONDS for one in ours],
-               [one[25]["cpu_s"] / SECONDS for one in pictures], label, at_most=1)
+    cpu_rows(report, ours, pictures, label)
 
 
 def run(report, rounds, _parts):
@@ -64,7 +79,7 @@ def run(report, rounds, _parts):
     for size in SIZES:
         name = f"{size} viewer{'s' * (size > 1)} of live video"
         report.row("video", f"{name}, CPU per hour of one", "s", [cpu_per_hour(one[size]) for one in ours])
-        report.row("video", f"{name}, frames per second at the slowest", "fps", [one[size]["fps"]["min"] for one in ours], at_least=59)
+        report.row("video", f"{name}, frames per second at the slowest", "fps", [one[size]["fps"]["min"] for one in ours], at_least=FULL_FPS)
         limits = (round(INTERVAL_MS + 25, 1), round(INTERVAL_MS + 75, 1)) if size == 1 else (None, None)
         report.row("video", f"{name}, median age of a frame", "ms", [one[size]["age_ms"]["median"] for one in ours], at_most=limits[0])
         report.row("video", f"{name}, 99 % age of a frame", "ms", [one[size]["age_ms"]["p99"] for one in ours], at_most=limits[1])

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """
-A recorder (tests/e2e/support/rig.py) for the browser tests, or several if an argument says how many. Reads JSON
-commands from stdin, one per line, and writes a JSON answer to each to stdout.
+A recorder (tests/e2e/support/rig.py) for the browser tests; or several if an argument says how many, or one of
+1280x720 at 60 frames per second if it is "hd". Reads JSON commands from stdin, one per line, and writes a JSON answer
+to each to stdout.
 """
 import contextlib
 import json
@@ -19,6 +20,8 @@ from support.several import Several  # noqa: E402  pylint: disable=wrong-import-
 from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 SETTINGS = {"record": {"segment_seconds": 10}, "http": {"allow_control": "yes"}}
+HD = {"camera": {"width": 1280, "height": 720, "fps": 60}}
+HD_FRAMES = os.path.join(BUILD, "tests", "frames", "hd.frames")
 
 
 def streams(rig):
@@ -152,7 +155,11 @@ def serve(commands):
 
 
 def main():
-    commands = SeveralCommands(int(sys.argv[1])) if len(sys.argv) > 1 else Commands(Rig(SETTINGS))
+    kind = sys.argv[1] if len(sys.argv) > 1 else None
+    if kind == "hd":
+        commands = Commands(Rig(HD, fps="60", frames=HD_FRAMES))
+    else:
+        commands = SeveralCommands(int(kind)) if kind else Commands(Rig(SETTINGS))
     with commands.rig as rig:
         rig.start()
         serve(commands)
