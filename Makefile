@@ -86,7 +86,8 @@ fcgi/footage      = cached_response clip_headers clip_problems clip_request foot
 fcgi/api          = camera_info clip_list clips control health main metrics misrouted_live prometheus recordings route \
 	snapshot timeline
 fcgi/video        = hls_playlist video_chunk video_feed video_frame video_sender
-fcgi/live         = hls_reply live live_client live_feed live_frame live_permits live_request live_response live_viewer main \
+fcgi/notify       = event_blocks event_filter event_position event_question event_state event_stream notification_feed second_feed
+fcgi/live         = event_client hls_reply live live_client live_events live_feed live_frame live_permits live_request live_response live_viewer main \
 	ring_notifier video_viewer
 fcgi/listen       = main
 

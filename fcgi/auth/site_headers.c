@@ -77,7 +77,7 @@ static void append_cors(struct buffer *out, const struct cross_site *from, const
 		buffer_printf(out, "Access-Control-Expose-Headers: " EXPOSED "\r\n");
 	else
 		buffer_printf(out, "Access-Control-Allow-Methods: GET, HEAD\r\n"
-				   "Access-Control-Allow-Headers: Authorization, Range, If-Range\r\n"
+				   "Access-Control-Allow-Headers: Authorization, Range, If-Range, Last-Event-ID\r\n"
 				   "Access-Control-Max-Age: " PREFLIGHT_S "\r\n");
 }
 

@@ -34,13 +34,14 @@ struct peer {
 	int64_t since_us;
 	struct live_client client; /* none: the request is incomplete, or was responded to */
 	bool responded;
-	uint32_t claim; /* of a viewer (live_permits.h) */
+	struct live_permits *permits; /* of the client: it holds one of these */
+	uint32_t claim;               /* (live_permits.h) */
 	LIST_ENTRY(peer) link;
 };
 
 struct watched_feed {
 	struct live *live;
-	struct loop_watch watch, video_watch;
+	struct loop_watch watch, video_watch, events_watch, motion_watch;
 	struct live_feed feed;
 };
 
@@ -51,7 +52,7 @@ struct live {
 	struct loop_timer tick;
 	struct watched_feed *feeds; /* one per camera, in the order of the set */
 	LIST_HEAD(, peer) peers;
-	struct live_permits permits;
+	struct live_permits viewers, event_clients;
 	int64_t log_again_us; /* that connections cannot be accepted: not before then */
 	unsigned ticks;
 };
@@ -61,7 +62,7 @@ static void close_peer(struct live *live, struct peer *peer)
 	loop_watch_set(live->loop, &peer->watch, 0);
 	if (live_client_exists(&peer->client)) {
 		live_client_close(&peer->client);
-		live_permits_release(&live->permits, peer->claim);
+		live_permits_release(peer->permits, peer->claim);
 	} else if (peer->watch.fd >= 0) {
 		fastcgi_drain(peer->watch.fd);
 		close(peer->watch.fd);
@@ -78,7 +79,7 @@ static void pause_listening(struct live *live, int error)
 	if (now_us < live->log_again_us)
 		return;
 	log_warn("live", "cannot accept connections: %s; trying again (%" PRIu64 " viewers)", strerror(error),
-		 live->permits.viewers);
+		 live->viewers.clients);
 	live->log_again_us = now_us + LOG_AGAIN_US;
 }
 
@@ -111,9 +112,9 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 	return false;
 }
 
-/* Returns the status to respond with. At 200, unless the request is a HEAD, the viewer holds a permit. */
-static int admit(struct live *live, const struct fastcgi_request *request, struct live_options *options,
-		 struct live_feed **feed, uint32_t *claim, struct reason *why)
+/* Returns the status to respond with. At 200, unless the request is a HEAD, the peer holds a permit. */
+static int admit(struct live *live, struct peer *peer, const struct fastcgi_request *request,
+		 struct live_options *options, struct live_feed **feed, struct reason *why)
 {
 	int status =
 		live_request_read(live->setup->cameras, request->method, request->path, request->query, options, why);
@@ -125,7 +126,8 @@ static int admit(struct live *live, const struct fastcgi_request *request, struc
 	live_feed_update(*feed);
 	if (!live_client_can_serve(*feed, options, why))
 		return 503;
-	return options->head_only ? 200 : live_permits_acquire(&live->permits, *feed, request, claim, why);
+	peer->permits = options->kind == LIVE_EVENTS ? &live->event_clients : &live->viewers;
+	return options->head_only ? 200 : live_permits_acquire(peer->permits, *feed, request, &peer->claim, why);
 }
 
 /* Responds to a request; true if the peer is a viewer from now on. */
@@ -143,7 +145,7 @@ static bool respond(struct live *live, struct peer *peer, struct fastcgi_request
 	}
 	if (!check_token(live, request, camera, http))
 		return false;
-	int status = admit(live, request, &options, &feed, &peer->claim, &why);
+	int status = admit(live, peer, request, &options, &feed, &why);
 	if (status != 200) {
 		live_respond_problem(request, http, status, NULL, &why);
 		return false;
@@ -154,7 +156,7 @@ static bool respond(struct live *live, struct peer *peer, struct fastcgi_request
 	}
 	enum live_viewer_action action = live_client_open(&peer->client, feed, request, &options);
 	if (action != VIEWER_KEEP)
-		live_permits_release(&live->permits, peer->claim);
+		live_permits_release(peer->permits, peer->claim);
 	if (action == VIEWER_CLOSE)
 		peer->watch.fd = -1;
 	return action == VIEWER_KEEP;
@@ -183,7 +185,7 @@ static void after_action(struct live *live, struct peer *peer, enum live_viewer_
 		return;
 	/* The web server closes the connection, or the next ticks do. */
 	live_client_finish(&peer->client);
-	live_permits_release(&live->permits, peer->claim);
+	live_permits_release(peer->permits, peer->claim);
 	peer->responded = true;
 	peer->since_us = mono_now().us;
 }
@@ -235,12 +237,12 @@ static void accept_peers(void *context, uint32_t events)
 	}
 }
 
-/* Offers what is new to the clients of that feed that get video, or to the others. */
-static void offer(struct live *live, const struct live_feed *feed, bool video)
+/* Offers what is new to the clients of that feed that are sent what comes from there. */
+static void offer(struct live *live, const struct live_feed *feed, enum live_source source)
 {
 	for (struct peer *peer = LIST_FIRST(&live->peers), *next; peer; peer = next) {
 		next = LIST_NEXT(peer, link);
-		if (peer->client.feed == feed && live_client_gets_video(&peer->client) == video)
+		if (peer->client.feed == feed && live_client_source(&peer->client) == source)
 			after_action(live, peer, live_client_offer(&peer->client));
 	}
 }
@@ -261,7 +263,7 @@ static void feed_ready(void *context, uint32_t events)
 		live_feed_check(feed);
 		live_feed_update(feed);
 	}
-	offer(live, feed, false);
+	offer(live, feed, LIVE_FROM_FRAMES);
 }
 
 /* There are new frames in the video ring, or, if there is none, a new ring. */
@@ -278,7 +280,21 @@ static void video_ready(void *context, uint32_t events)
 	video_feed_update(feed->video);
 	if (feed->video->next == before)
 		return;
-	offer(live, feed, true);
+	offer(live, feed, LIVE_FROM_VIDEO);
+}
+
+/* There are new notifications or motion records, or a new ring of them. */
+static void events_ready(void *context, uint32_t events)
+{
+	struct watched_feed *watched = context;
+	struct live_feed *feed = &watched->feed;
+	eventfd_t unused;
+
+	(void)events;
+	eventfd_read(ring_notifier_fd(feed->events->notifier), &unused);
+	eventfd_read(ring_notifier_fd(feed->events->motion_notifier), &unused);
+	live_events_update(feed->events);
+	offer(watched->live, feed, LIVE_FROM_EVENTS);
 }
 
 static void tick_peer(struct live *live, struct peer *peer, int64_t now_us)
@@ -314,6 +330,13 @@ static void stop(void *context, uint32_t events)
 	loop_stop(live->loop);
 }
 
+static bool watch_ring(struct watched_feed *watched, struct loop_watch *watch, const struct ring_notifier *notifier,
+		       void (*ready)(void *context, uint32_t events))
+{
+	*watch = (struct loop_watch){.fd = ring_notifier_fd(notifier), .ready = ready, .context = watched};
+	return loop_watch_set(watched->live->loop, watch, EPOLLIN);
+}
+
 static bool start_feed(struct live *live, size_t number, struct reason *why)
 {
 	const struct live_setup *setup = live->setup;
@@ -322,12 +345,12 @@ static bool start_feed(struct live *live, size_t number, struct reason *why)
 	watched->live = live;
 	if (!live_feed_init(&watched->feed, &setup->cameras->cameras[number], setup->gone_limit_us, why))
 		return false;
-	watched->watch = (struct loop_watch){
-		.fd = ring_notifier_fd(watched->feed.notifier), .ready = feed_ready, .context = watched};
-	watched->video_watch = (struct loop_watch){
-		.fd = ring_notifier_fd(watched->feed.video_notifier), .ready = video_ready, .context = watched};
-	return (loop_watch_set(live->loop, &watched->watch, EPOLLIN) &&
-		loop_watch_set(live->loop, &watched->video_watch, EPOLLIN)) ||
+	struct live_feed *feed = &watched->feed;
+	feed->silence_us = setup->silence_us;
+	return (watch_ring(watched, &watched->watch, feed->notifier, feed_ready) &&
+		watch_ring(watched, &watched->video_watch, feed->video_notifier, video_ready) &&
+		watch_ring(watched, &watched->events_watch, feed->events->notifier, events_ready) &&
+		watch_ring(watched, &watched->motion_watch, feed->events->motion_notifier, events_ready)) ||
 	       reason_errno(why, "cannot start the live server");
 }
 
@@ -340,7 +363,8 @@ static bool start(struct live *live, struct reason *why)
 	live->listener = (struct loop_watch){.fd = setup->listen_fd, .ready = accept_peers, .context = live};
 	live->stop = (struct loop_watch){.fd = setup->stop_fd, .ready = stop, .context = live};
 	live->tick = (struct loop_timer){.due = tick, .context = live};
-	if (!live->feeds || !live_permits_init(&live->permits) || !live->loop ||
+	if (!live->feeds || !live_permits_init(&live->viewers, LIVE_PERMIT_VIEW) ||
+	    !live_permits_init(&live->event_clients, LIVE_PERMIT_EVENTS) || !live->loop ||
 	    !loop_watch_set(live->loop, &live->listener, EPOLLIN) || !loop_watch_set(live->loop, &live->stop, EPOLLIN))
 		return reason_errno(why, "cannot start the live server");
 	for (size_t i = 0; i < setup->cameras->count; i++)
@@ -363,6 +387,7 @@ bool live_run(const struct live_setup *setup, struct reason *why)
 		live_feed_free(&live.feeds[i].feed);
 	free(live.feeds);
 	loop_destroy(live.loop);
-	live_permits_free(&live.permits);
+	live_permits_free(&live.viewers);
+	live_permits_free(&live.event_clients);
 	return started;
 }

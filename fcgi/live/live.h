@@ -15,6 +15,7 @@ struct live_setup {
 	int stop_fd;                /* readable: end every stream and return */
 	struct token_store *tokens; /* NULL: there are none */
 	int64_t gone_limit_us;      /* for how long viewers keep the last frame of a recorder that is not running */
+	int64_t silence_us;         /* after which clients of /events/live get a comment */
 };
 
 /* Runs until stop_fd is readable. Returns false and sets *why if it cannot start; no later error ends it. */

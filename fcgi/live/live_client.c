@@ -1,4 +1,4 @@
-/* live_client.c - a client that is being sent something: pictures, the video, or a piece of it. */
+/* live_client.c - a client that is being sent something: pictures, the video, a piece of it, or events. */
 #include "fcgi/live/live_client.h"
 
 #include "fcgi/live/live_response.h"
@@ -14,6 +14,8 @@ bool live_client_can_serve(struct live_feed *feed, const struct live_options *op
 	case LIVE_PLAYLIST:
 	case LIVE_PIECE:
 		return live_feed_can_serve_video(feed, why);
+	case LIVE_EVENTS:
+		return event_client_can_serve(feed, why);
 	}
 	return false;
 }
@@ -35,6 +37,9 @@ void live_client_respond_head(const struct live_feed *feed, struct fastcgi_reque
 		break;
 	case LIVE_PLAYLIST:
 		live_respond_playlist_head(request, &feed->http);
+		break;
+	case LIVE_EVENTS:
+		live_respond_events_head(request, &feed->http);
 		break;
 	}
 }
@@ -58,6 +63,9 @@ enum live_viewer_action live_client_open(struct live_client *client, struct live
 	case LIVE_PIECE:
 		action = hls_reply_open(feed, request, options, &client->hls);
 		break;
+	case LIVE_EVENTS:
+		action = event_client_open(feed, request, options, &client->events);
+		break;
 	}
 	if (action != VIEWER_KEEP)
 		*client = (struct live_client){0};
@@ -68,6 +76,8 @@ enum live_viewer_action live_client_writable(struct live_client *client)
 {
 	if (client->pictures)
 		return live_viewer_writable(client->pictures);
+	if (client->events)
+		return event_client_writable(client->events);
 	return client->video ? video_viewer_writable(client->video) : hls_reply_writable(client->hls);
 }
 
@@ -75,6 +85,8 @@ enum live_viewer_action live_client_offer(struct live_client *client)
 {
 	if (client->pictures)
 		return live_viewer_offer(client->pictures);
+	if (client->events)
+		return event_client_offer(client->events);
 	return client->video ? video_viewer_offer(client->video) : hls_reply_offer(client->hls);
 }
 
@@ -82,6 +94,8 @@ enum live_viewer_action live_client_tick(struct live_client *client)
 {
 	if (client->pictures)
 		return live_viewer_tick(client->pictures);
+	if (client->events)
+		return event_client_tick(client->events);
 	return client->video ? video_viewer_tick(client->video) : hls_reply_tick(client->hls);
 }
 
@@ -91,6 +105,8 @@ void live_client_close(struct live_client *client)
 		live_viewer_close(client->pictures);
 	else if (client->video)
 		video_viewer_close(client->video);
+	else if (client->events)
+		event_client_close(client->events);
 	else
 		hls_reply_close(client->hls);
 	*client = (struct live_client){0};

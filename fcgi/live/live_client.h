@@ -1,7 +1,8 @@
-/* live_client.h - a client that is being sent something: pictures, the video, or a piece of it, with one interface. */
+/* live_client.h - a client that is being sent something: pictures, the video, a piece of it, or events, with one interface. */
 #ifndef FCGI_LIVE_LIVE_CLIENT_H
 #define FCGI_LIVE_LIVE_CLIENT_H
 
+#include "fcgi/live/event_client.h"
 #include "fcgi/live/hls_reply.h"
 #include "fcgi/live/live_feed.h"
 #include "fcgi/live/live_request.h"
@@ -14,6 +15,7 @@ struct live_client {
 	struct live_viewer *pictures;
 	struct video_viewer *video;
 	struct hls_reply *hls;
+	struct event_client *events;
 };
 
 /* Whether that kind of request can be served. Call live_feed_check() and live_feed_update() before. False sets *why. */
@@ -35,13 +37,15 @@ static inline bool live_client_exists(const struct live_client *client)
 	return client->feed != NULL;
 }
 
-/* Whether it is sent video, and so offered the frames of the video ring. */
-static inline bool live_client_gets_video(const struct live_client *client)
+/* What a client is sent comes from one of these. */
+enum live_source { LIVE_FROM_FRAMES, LIVE_FROM_VIDEO, LIVE_FROM_EVENTS };
+
+static inline enum live_source live_client_source(const struct live_client *client)
 {
-	return client->video || client->hls;
+	return client->events ? LIVE_FROM_EVENTS : client->video || client->hls ? LIVE_FROM_VIDEO : LIVE_FROM_FRAMES;
 }
 
-/* The socket is writable; there may be newer frames; to be called several times a second. */
+/* The socket is writable; there may be something newer; to be called several times a second. */
 enum live_viewer_action live_client_writable(struct live_client *client);
 enum live_viewer_action live_client_offer(struct live_client *client);
 enum live_viewer_action live_client_tick(struct live_client *client);

@@ -26,13 +26,17 @@ bool live_feed_init(struct live_feed *feed, const struct config *config, int64_t
 	*feed = (struct live_feed){.config = config,
 				   .gone_limit_us = gone_limit_us,
 				   .max_viewers = (uint64_t)config->http.max_viewers,
+				   .max_event_clients = (uint64_t)config->http.max_event_clients,
 				   .http = config->http,
 				   .log_level = config->log_level};
 	config_ring_name(config, feed->ring_name);
 	if (!live_stats_open(&feed->stats, config))
 		return reason_errno(why, "cannot count viewers");
 	feed->notifier = ring_notifier_open(feed->ring_name, why);
-	return feed->notifier && open_video(feed, why);
+	if (!feed->notifier || !open_video(feed, why))
+		return false;
+	feed->events = live_events_open(config->camera.name, feed->ring_name, why);
+	return feed->events != NULL;
 }
 
 static void drop_frame(struct live_feed *feed)
@@ -50,11 +54,15 @@ static void drop_ring(struct live_feed *feed)
 
 void live_feed_free(struct live_feed *feed)
 {
+	ring_notifier_stop(feed->notifier);
+	ring_notifier_stop(feed->video_notifier);
+	live_events_stop(feed->events);
 	ring_notifier_close(feed->notifier);
 	ring_notifier_close(feed->video_notifier);
 	if (feed->video)
 		video_feed_free(feed->video);
 	free(feed->video);
+	live_events_close(feed->events);
 	live_stats_close(&feed->stats);
 	drop_frame(feed);
 	drop_ring(feed);
@@ -84,6 +92,8 @@ static void apply_settings(struct live_feed *feed, const struct recorder_state *
 {
 	if (state->max_viewers > 0)
 		feed->max_viewers = state->max_viewers;
+	if (state->max_event_clients > 0)
+		feed->max_event_clients = state->max_event_clients;
 	feed->recording = state->recording_state <= RECORDING_NO_PICTURES ? (enum recording_state)state->recording_state
 									  : RECORDING_WAITING;
 	feed->records_mjpeg = strcmp(state->encoder, "copy") == 0;
@@ -129,6 +139,7 @@ void live_feed_check(struct live_feed *feed)
 	struct reason why;
 
 	video_feed_check(feed->video);
+	live_events_check(feed->events);
 
 	if (feed->ring && !ring_reader_is_current(feed->ring->reader, feed->ring_name))
 		drop_ring(feed);
@@ -144,13 +155,23 @@ void live_feed_check(struct live_feed *feed)
 		drop_frame(feed);
 }
 
+bool live_feed_is_running(const struct live_feed *feed)
+{
+	return feed->ring && feed->gone_since_us == 0;
+}
+
+bool live_feed_state(const struct live_feed *feed, struct recorder_state *out)
+{
+	return live_feed_is_running(feed) && ring_reader_state(feed->ring->reader, out);
+}
+
 bool live_feed_can_serve(const struct live_feed *feed, struct reason *why)
 {
 	const char *name = feed->config->camera.name;
 
 	if (!feed->ring && shm_name_is_foreign(feed->ring_name, why))
 		return false;
-	if (!feed->ring || feed->gone_since_us != 0)
+	if (!live_feed_is_running(feed))
 		return reason_set(why, "The recorder of camera %s is not running.", name);
 	if (!feed->newest)
 		return reason_set(why, "Camera %s has not sent a frame yet.", name);

@@ -1,5 +1,5 @@
 /*
- * live_feed.h - the newest frame of one camera, from its ring, and its live video.
+ * live_feed.h - the newest frame of one camera, from its ring, its live video and its events.
  *
  * The frame is kept when the recorder stops or is replaced, and dropped if no recorder is running again within
  * `gone_limit_us`.
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi/live/live_events.h"
 #include "fcgi/live/live_frame.h"
 #include "fcgi/live/ring_notifier.h"
 #include "fcgi/video/video_feed.h"
@@ -20,6 +21,7 @@ struct live_feed {
 	const struct config *config;
 	char ring_name[64];
 	int64_t gone_limit_us;
+	int64_t silence_us; /* set by the caller: after which clients of /events/live get a comment */
 	struct ring_notifier *notifier;
 	struct live_stats_handle stats; /* must not move: it points into itself */
 	struct live_ring *ring;         /* NULL: there is none */
@@ -29,10 +31,11 @@ struct live_feed {
 	uint64_t seq;                   /* of the newest frame in `ring` */
 	struct video_feed *video;       /* owned */
 	struct ring_notifier *video_notifier;
-	int64_t gone_since_us; /* 0: the recorder is running */
+	struct live_events *events; /* owned */
+	int64_t gone_since_us;      /* 0: the recorder is running */
 
 	/* As the recorder published last; before that, as configured at the start. */
-	uint64_t max_viewers;
+	uint64_t max_viewers, max_event_clients;
 	struct config_http http; /* hosts, allow_origin, address_share, stall_seconds and proxies */
 	enum log_level log_level;
 	enum recording_state recording;
@@ -54,6 +57,12 @@ void live_feed_update(struct live_feed *feed);
  * caller then closes its viewers.
  */
 void live_feed_check(struct live_feed *feed);
+
+/* As live_feed_check() found it. */
+bool live_feed_is_running(const struct live_feed *feed);
+
+/* What the recorder published last; false if it does not run. */
+bool live_feed_state(const struct live_feed *feed, struct recorder_state *out);
 
 /* True if a new viewer can be served; otherwise sets *why. */
 bool live_feed_can_serve(const struct live_feed *feed, struct reason *why);

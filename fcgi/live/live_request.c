@@ -25,6 +25,7 @@ static const struct address {
 	{"/stream.mjpg", "fps camera", LIVE_STREAM},
 	{"/video", "fps camera", LIVE_STREAM},
 	{"/live.mp4", "frames init segment part camera", LIVE_VIDEO},
+	{"/events/live", EVENT_FILTER_PARAMS, LIVE_EVENTS},
 	{"/live.m3u8", "_HLS_msn _HLS_part _HLS_skip camera", LIVE_PLAYLIST},
 };
 
@@ -128,6 +129,8 @@ static bool read_params(const struct address *address, const char *query, struct
 	case LIVE_PLAYLIST:
 		return query_check(query, address->params, why) &&
 		       read_piece(query, "_HLS_msn", "_HLS_part", &out->piece, why);
+	case LIVE_EVENTS:
+		return event_filter_read(query, &out->events, why);
 	default:
 		return query_check_picture(query, address->params, why) && read_fps(query, &out->period_us, why) &&
 		       (address != addresses || read_action(query, &out->kind, why));
@@ -150,7 +153,9 @@ int live_request_read(const struct config_set *cameras, const char *method, cons
 
 	*out = (struct live_options){.head_only = strcmp(method, "HEAD") == 0};
 	if (!address) {
-		reason_set(why, "There is no such page. Live pictures are at /stream, live video is at /live.mp4.");
+		reason_set(why, "There is no such page. Live pictures are at /stream, live video is at /live.mp4, "
+				"events are at "
+				"/events/live.");
 		return 404;
 	}
 	if (!out->head_only && strcmp(method, "GET") != 0) {

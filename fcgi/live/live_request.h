@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi/notify/event_filter.h"
 #include "fcgi/video/hls_playlist.h"
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
@@ -15,6 +16,7 @@ enum live_kind {
 	LIVE_VIDEO,    /* H.264, as a fragmented MP4 without an end */
 	LIVE_PLAYLIST, /* low-latency HLS of it */
 	LIVE_PIECE,    /* an init segment, a segment or a part of that */
+	LIVE_EVENTS,   /* server-sent events */
 };
 
 struct live_options {
@@ -25,6 +27,7 @@ struct live_options {
 	bool camera_named;
 	struct hls_piece piece; /* of the video, or that the playlist must have */
 	uint64_t init;          /* of LIVE_PIECE: the number of an init segment, which is asked for instead; 0: none */
+	struct event_filter events; /* of LIVE_EVENTS */
 	bool head_only;
 };
 

@@ -153,6 +153,26 @@ void live_respond_playlist_head(struct fastcgi_request *request, const struct co
 	buffer_free(&text);
 }
 
+#define EVENTS_TYPE                                                                                                    \
+	"Content-Type: text/event-stream\r\nCache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\n\r\n"
+
+void live_response_append_events(struct buffer *out, const struct fastcgi_request *request,
+				 const struct config_http *http)
+{
+	buffer_printf(out, "Status: 200 OK\r\n");
+	site_headers_append(out, http, request, 200);
+	buffer_printf(out, EVENTS_TYPE);
+}
+
+void live_respond_events_head(struct fastcgi_request *request, const struct config_http *http)
+{
+	struct buffer text = {0};
+
+	buffer_printf(&text, "Status: 200 OK\r\n" EVENTS_TYPE);
+	respond(request, http, 200, &text);
+	buffer_free(&text);
+}
+
 /* Pieces have the same bytes for as long as they exist, but numbers begin again with recorder-live. */
 void live_response_append_piece(struct buffer *out, const struct fastcgi_request *request,
 				const struct config_http *http, size_t bytes)

@@ -32,6 +32,10 @@ void live_response_append_playlist(struct buffer *out, const struct fastcgi_requ
 void live_response_append_piece(struct buffer *out, const struct fastcgi_request *request,
 				const struct config_http *http, size_t bytes);
 
+/* Appends the headers of an event stream, up to the empty line. */
+void live_response_append_events(struct buffer *out, const struct fastcgi_request *request,
+				 const struct config_http *http);
+
 /* "keyframes" or "all". */
 const char *live_video_word(bool keyframes_only);
 
@@ -49,6 +53,9 @@ void live_respond_head(struct fastcgi_request *request, const struct config_http
 /* The headers of live video. */
 void live_respond_video_head(struct fastcgi_request *request, const struct config_http *http,
 			     const struct video_frame *first, bool keyframes_only);
+
+/* The headers of an event stream. */
+void live_respond_events_head(struct fastcgi_request *request, const struct config_http *http);
 
 /* The headers of a playlist. */
 void live_respond_playlist_head(struct fastcgi_request *request, const struct config_http *http);

@@ -15,6 +15,7 @@
 #include "fcgi/auth/authorize.h"
 #include "fcgi/io/fastcgi.h"
 #include "fcgi/live/live.h"
+#include "fcgi/notify/event_stream.h"
 #include "fcgi/sandbox/program_sandbox.h"
 #include "shared/base/clock.h"
 #include "shared/base/file_limit.h"
@@ -102,6 +103,7 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 		.stop_fd = stop_fd,
 		.tokens = tokens,
 		.gone_limit_us = GONE_LIMIT_US,
+		.silence_us = EVENT_STREAM_SILENCE_US,
 	};
 	served = live_run(&setup, why);
 	if (served)

@@ -80,11 +80,17 @@ failed:
 	return NULL;
 }
 
+void ring_notifier_stop(struct ring_notifier *notifier)
+{
+	if (notifier)
+		atomic_store(&notifier->stopping, true);
+}
+
 void ring_notifier_close(struct ring_notifier *notifier)
 {
 	if (!notifier)
 		return;
-	atomic_store(&notifier->stopping, true);
+	ring_notifier_stop(notifier);
 	pthread_join(notifier->thread, NULL);
 	close(notifier->event_fd);
 	free(notifier);

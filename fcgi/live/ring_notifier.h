@@ -16,7 +16,10 @@ struct ring_notifier;
 /* Returns NULL and sets *why if it cannot start. There need not be a ring. */
 struct ring_notifier *ring_notifier_open(const char *ring_name, struct reason *why);
 
-/* Waits for the thread to end, which takes at most a fifth of a second. NULL is safe. */
+/* Tells the thread to end, so that several can do so at the same time. NULL is safe here and below. */
+void ring_notifier_stop(struct ring_notifier *notifier);
+
+/* Waits for the thread to end, which takes at most a fifth of a second. */
 void ring_notifier_close(struct ring_notifier *notifier);
 
 /* An eventfd(2); reading it resets it. */

@@ -19,7 +19,10 @@ void live_server_publish(void)
 {
 	const struct recorder_state alive = {.heartbeat_mono_us = mono_now().us,
 					     .recording_state = RECORDING_ON,
-					     .max_viewers = live_server.max_viewers};
+					     .camera_state = CAMERA_STREAMING,
+					     .motion_state = MOTION_RUNNING,
+					     .max_viewers = live_server.max_viewers,
+					     .max_event_clients = live_server.max_event_clients};
 
 	ring_writer_set_state(live_server.recorder, &alive);
 }
@@ -39,19 +42,26 @@ void live_server_start_recorder(void)
 	live_server_publish();
 }
 
+int live_server_serve(void)
+{
+	setup.listen_fd = fastcgi_listen(live_socket_path, &ring_case.why);
+	setup.stop_fd = eventfd(0, EFD_CLOEXEC);
+	return setup.listen_fd < 0 || pthread_create(&server, NULL, serve, NULL) != 0;
+}
+
 int live_server_start_with(void **state, int64_t gone_limit_us)
 {
 	remove_ring(state);
 	live_server.camera.http.max_viewers = 2;
+	live_server.camera.http.max_event_clients = 20;
 	live_server.max_viewers = 3;
 	live_server_start_recorder();
 	setup = (struct live_setup){
 		.cameras = &live_cameras,
-		.listen_fd = fastcgi_listen(live_socket_path, &ring_case.why),
-		.stop_fd = eventfd(0, EFD_CLOEXEC),
 		.gone_limit_us = gone_limit_us,
+		.silence_us = live_server.silence_us ? live_server.silence_us : 60 * US_PER_S,
 	};
-	return setup.listen_fd < 0 || pthread_create(&server, NULL, serve, NULL) != 0;
+	return live_server_serve();
 }
 
 int live_server_start(void **state)

@@ -20,6 +20,8 @@ extern struct live_server {
 	char folder[64];
 	struct config camera;
 	struct ring_writer *recorder; /* NULL if it does not run */
+	uint64_t max_event_clients;   /* 0: as in `camera` */
+	int64_t silence_us;           /* 0: a minute */
 	uint64_t max_viewers;         /* as read by the recorder; `camera` is as read by recorder-live */
 } live_server;
 
@@ -34,6 +36,9 @@ int live_server_start_with(void **state, int64_t gone_limit_us);
 
 /* Setup of a case: the same, with five minutes. */
 int live_server_start(void **state);
+
+/* Starts recorder-live's thread again. Returns 0 on success. */
+int live_server_serve(void);
 
 /* Ends recorder-live's thread; does nothing if it has ended. */
 void live_server_stop(void);
