@@ -38,6 +38,8 @@ static const struct route routes[] = {
 	 TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/events", "from to duration area* not* strength join limit offset order format camera", handle_events,
 	 false, TOKEN_FOOTAGE, respond_disk_hangs},
+	{"GET", "/events/live", "events area* not* strength join last_event_id camera", handle_misrouted_live, false,
+	 TOKEN_LIVE, NULL},
 	{"GET", "/playlist.m3u8", "from to duration only area* not* strength before after camera", handle_playlist,
 	 false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 from support import PROJECT
+from support.event_stream import EventStream
 from support.rig import Rig
 from support.tap import Skipped, main
 from support.times import wait_for
@@ -25,7 +26,7 @@ REQUESTS = [
     ("GET", "/snapshot?at=-3h"), ("POST", "/clips?from=-4s&to=-2s&name=door"), ("POST", "/clips?from=-4s&to=-2s&name=door"), ("GET", "/clips"),
     ("GET", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("POST", "/control?recording=off"),
     ("POST", "/control?recording=on"), ("POST", "/control?control=brightness&value=3"), ("POST", "/control?control=none&value=3"),
-    ("POST", "/control"), ("GET", "/?fps=nonsense"), ("GET", "/live.mp4?frames=nonsense"),
+    ("POST", "/control"), ("GET", "/?fps=nonsense"), ("GET", "/live.mp4?frames=nonsense"), ("GET", "/events/live?events=nonsense"),
 ]
 NO_BODY = ("video/", "image/", "text/")
 
@@ -66,6 +67,19 @@ def test_answers_are_what_the_document_says(rig):
     segment = rig.get("/recordings").json()[-1]["file"]
     answers += [ask(rig, method, path.format(segment=segment)) for method, path in REQUESTS]
     assert_good(answers)
+
+
+def test_live_events_are_what_the_document_says(rig):
+    with EventStream(rig, "?last_event_id=0000000000000000-1") as stream:
+        values = [stream.event(), stream.event()]
+        rig.camera.fault("unplugged")
+        try:
+            values.append(stream.until("camera-lost"))
+        finally:
+            rig.camera.fault("unplugged", 0)
+        values += [stream.until("camera-back"), stream.until("segment")]
+    schemas = {"lost": "loss", "state": "state"}
+    assert_good([{"schema": schemas.get(value["event"], "notification"), "value": value} for value in values])
 
 
 def info_with(rig, name):

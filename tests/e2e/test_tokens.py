@@ -11,7 +11,8 @@ from support.times import wait_for
 
 GET, POST, DELETE = "GET", "POST", "DELETE"
 OF_SCOPE = {
-    "live": [(GET, "/stream?fps=1"), (GET, "/"), (GET, "/live.mp4?frames=key"), (GET, "/snapshot"), (GET, "/snapshot?width=64")],
+    "live": [(GET, "/stream?fps=1"), (GET, "/"), (GET, "/live.mp4?frames=key"), (GET, "/events/live"),
+             (GET, "/snapshot"), (GET, "/snapshot?width=64")],
     "footage": [(GET, "/recordings"), (GET, "/footage?from=-5s&to=-2s"), (GET, "/timeline?from=-5s&to=now"),
                 (GET, "/playlist.m3u8?from=-5s&to=now"), (GET, "/snapshot?at=-2s"), (GET, "/clips")],
     "control": [(POST, "/control?recording=on"), (POST, "/clips?from=-5s&to=-2s&name=token")],

@@ -1,5 +1,6 @@
-// Checks answers against docs/openapi.yaml. Standard input: one JSON object per line, {method, path, status, headers, body}. The first
-// word of each line of output is `good` or `bad`; the first line is about the document itself.
+// Checks answers against docs/openapi.yaml. Standard input: one JSON object per line, {method, path, status, headers, body}, or
+// {schema, value} for what no answer of JSON contains. The first word of each line of output is `good` or `bad`; the first line is about
+// the document itself.
 import { readFileSync } from "node:fs";
 import readline from "node:readline";
 import { Validator } from "@seriousme/openapi-schema-validator";
@@ -64,6 +65,7 @@ const document = await new Validator().validate(structuredClone(api));
 console.log(document.valid ? "good document" : `bad document: ${JSON.stringify(document.errors)}`);
 for await (const line of readline.createInterface({ input: process.stdin })) {
 	const answer = JSON.parse(line);
-	const found = wrong(answer);
-	console.log(`${found.length ? "bad" : "good"} ${answer.method} ${answer.path} ${answer.status} ${found.join("; ")}`.trim());
+	const found = answer.schema ? complaints(`/components/schemas/${answer.schema}`, answer.value, answer.schema) : wrong(answer);
+	const what = answer.schema ?? `${answer.method} ${answer.path} ${answer.status}`;
+	console.log(`${found.length ? "bad" : "good"} ${what} ${found.join("; ")}`.trim());
 }
