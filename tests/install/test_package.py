@@ -18,7 +18,9 @@ HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd 
     usr/share/man/man5/recorder.ini.5.gz usr/share/man/man7/recorder-api.7.gz usr/share/man/man8/recorderd.8.gz
     usr/share/man/man8/recorder-api.8.gz usr/share/man/man8/recorder-live.8.gz usr/share/man/man8/recorder-listen.8.gz usr/share/recorder/www/index.html
     usr/share/recorder/recorder.ini.example usr/share/recorder/lighttpd.conf.example usr/share/recorder/apache.conf.example
-    usr/share/recorder/nginx.conf.example usr/share/doc/recorder/copyright""".split()
+    usr/share/recorder/nginx.conf.example usr/share/doc/recorder/copyright usr/share/recorder/hooks/recorder_hook.py
+    usr/share/recorder/hooks/mail usr/share/recorder/hooks/mqtt usr/share/recorder/hooks/notify
+    usr/share/recorder/hooks/keep-a-clip""".split()
 
 HOLDS_UNITS = "recorderd@.service recorder-memory@.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
 
