@@ -50,7 +50,7 @@ def error_text(error):
 # -- settings
 
 def open_private(path):
-    """Opens a file that contains secrets: only its owner, this user or root, may have access to it."""
+    """Opens a file that contains secrets. Only its owner may have access: this user or root. Root may use anybody's."""
     try:
         file = open(path, encoding="utf-8")
     except OSError as error:
@@ -58,7 +58,8 @@ def open_private(path):
     status = os.fstat(file.fileno())
     if os.path.dirname(path) == os.environ.get("CREDENTIALS_DIRECTORY"):  # systemd guards it by an access control list
         return file
-    if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid not in (0, os.geteuid()):
+    owned = status.st_uid in (0, os.geteuid()) or os.geteuid() == 0
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or not owned:
         file.close()
         raise Failure(f"{path} contains secrets: only its owner, this user or root, may have access (chmod 0400)")
     return file

@@ -109,7 +109,7 @@ def test_an_email_has_the_picture_of_the_moment(rig):
     pictures = list(message.iter_attachments())
     assert [part.get_content_type() for part in pictures] == ["image/jpeg"], message
     assert jpeg_number(NUMBERS, pictures[0].get_content()) in numbers, numbers
-    assert message["Subject"] == f"{rig.name}: {TEXT}", message["Subject"]
+    assert message["Subject"] == TEXT, message["Subject"]
     assert TEXT in text_of(message) and "10:23:00" in text_of(message), message
     assert "esmtpsa" in message["Received"], "over TLS and after a login"
 
@@ -126,11 +126,11 @@ def test_an_email_goes_over_tls_from_the_start_as_well(rig):
 def test_no_text_adds_headers_or_recipients(rig):
     before = len(exim(rig).messages())
     evil = "x\r\nBcc: nobody@localhost\nX-Evil: yes\r\n\r\nbody\u2028Y: \ud800\x00"
-    given = notification(rig) | {"text": evil, "camera": "door\nX-Evil: yes", "time_text": evil, "id": evil}
+    given = notification(rig) | {"text": evil, "camera": evil, "time_text": evil, "id": evil}
     succeeded(call(rig, "mail", mail_settings(rig), given))
     message = exim(rig).message(before)
     assert not {"X-Evil", "Bcc", "Y"} & set(message.keys()), message.items()
-    assert message["Subject"].startswith("door X-Evil: yes: x  Bcc: nobody@localhost X-Evil: yes    body Y:"), message
+    assert message["Subject"].startswith("x  Bcc: nobody@localhost X-Evil: yes    body Y:"), message["Subject"]
     assert len(text_of(message).splitlines()) == 4, text_of(message)
 
 
@@ -170,7 +170,7 @@ def retained(rig):
     found = mosquitto(rig).retained(2 + 2 * len(HEALTHY))
     base = f"recorder/{rig.name}/"
     states = {topic[len(base):]: payload for topic, payload in found.items() if topic.startswith(base)}
-    last = json.loads(states.pop("motion/last"))
+    last = json.loads(states.pop("last-motion"))
     sensors = {topic: json.loads(payload) for topic, payload in found.items() if not topic.startswith(base)}
     return states, sensors, last
 
@@ -188,9 +188,11 @@ def test_a_broker_keeps_the_state_of_the_camera(rig):
 
 
 def test_home_assistant_finds_a_device_with_sensors(rig):
-    for event in ("started", "motion-start"):
+    unwell = ("motion-start", "tampering", "camera-lost", "disk-failing", "encoder-failing", "recording-off")
+    for event in (*unwell, "started"):
         succeeded(call(rig, "mqtt", mqtt_settings(rig), notification(rig, event)))
     states, sensors, _ = retained(rig)
+    assert states == {"availability": "online", **HEALTHY}, states
     assert len({sensor["unique_id"] for sensor in sensors.values()}) == len(HEALTHY) == len(sensors), sensors
     for topic, sensor in sensors.items():
         assert re.fullmatch("homeassistant/binary_sensor/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/config", topic), topic
@@ -342,7 +344,7 @@ def test_a_clip_that_cannot_be_kept_is_told(rig):
 
 def test_a_file_of_settings_that_others_can_read_is_refused(rig):
     settings = notify_settings(rig, password=PASSWORD)
-    for mode in (0o440, 0o404, 0o620):
+    for mode in (0o440, 0o404, 0o620, 0o402):
         failed(call(rig, "notify", settings, notification(rig), mode), "chmod 0400")
     assert not web(rig).requests
     systemd = {"CREDENTIALS_DIRECTORY": rig.path("credentials")}

@@ -73,6 +73,7 @@ acl_file {folder}/access
 allow_anonymous false
 persistence false
 log_dest stderr
+log_type all
 """
 ACCESS = f"user {USER}\ntopic readwrite recorder/#\ntopic readwrite homeassistant/#\n"
 
@@ -192,9 +193,9 @@ class Broker(Server):
             return {topic: payload for retained, topic, payload in lines if retained == "0"}
         client = "subscriber" + os.urandom(4).hex()
         name = client + ".log"
-        process = self.rig.spawn(self.subscription("-i", client, "-d"), name, self.rig.environment)
+        process = self.rig.spawn(self.subscription("-i", client), name, self.rig.environment)
         try:
-            wait_for(lambda: "SUBACK" in self.rig.log(name), PATIENCE_S, "the subscriber is connected")
+            wait_for(lambda: f"Sending SUBACK to {client}" in self.rig.log("mosquitto.log"), PATIENCE_S, "it subscribes")
             yield received
         finally:
             self.rig.stop_process(process)
