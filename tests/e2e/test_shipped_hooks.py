@@ -181,7 +181,7 @@ def test_a_broker_keeps_the_state_of_the_camera(rig):
     states, _, last = retained(rig)
     changed = {"motion": "ON", "camera": "OFF", "disk": "ON"}
     assert states == {"availability": "online", **HEALTHY, **changed} and last["from"] == 5, (states, last)
-    for event in ("motion-end", "camera-back", "disk-working", "stopping"):
+    for event in ("motion-end", "camera-back", "disk-working", "stopping", "segment"):
         succeeded(call(rig, "mqtt", mqtt_settings(rig), notification(rig, event)))
     states, _, last = retained(rig)
     assert states == {"availability": "offline", **HEALTHY} and last["event"] == "motion-end", (states, last)
