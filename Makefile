@@ -32,7 +32,7 @@ shared/base       = buffer clock crc32c disk_pulse file_io file_limit histogram 
 shared/text       = json_value stamp_format time_parse time_text week_hours
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
-shared/net        = ip_address origin
+shared/net        = ip_address origin unix_listener
 shared/config     = config config_change config_hooks config_key config_keys config_text config_value mount_need state_file token token_file
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder \
 	video_ring
@@ -62,7 +62,7 @@ recorderd/ffmpeg  = encoder_args encoder_sandbox ffmpeg_errors fragment_parser
 recorderd/probe   = encoder_probe encoder_trial probe_decode probe_pictures
 recorderd/encoder = encoder encoder_child encoder_choice encoder_input encoder_output encoder_pictures encoder_store frame_drop ring_feed
 recorderd/motion  = captured_seconds child_messages motion_child motion_process motion_program motion_records record_check
-recorderd/notify  = condition motion_ring_writer notification_writer notifier
+recorderd/notify  = condition hook_peer hook_server motion_ring_writer notification_writer notifier
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command report_command status_command token_command token_edit
 recorderd         = main options publish recorder recorder_notify recorder_open recorder_stop reload schedule sd_notify service

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "recorderd/control/control_request.h"
 #include "shared/base/log.h"
+#include "shared/net/unix_listener.h"
 #include "shared/ring/control.h"
 #include "shared/ring/user_folder.h"
 #include "shared/text/json_value.h"
@@ -34,10 +34,8 @@ struct peer {
 
 struct control_server {
 	struct control_server_parts parts;
+	struct unix_listener socket;
 	struct loop_watch listener;
-	struct sockaddr_un address; /* empty: not bound */
-	dev_t device;               /* of the socket's file */
-	ino_t inode;
 	bool failed; /* the file was removed, and could not be created again */
 	struct peer peers[PEERS_MAX];
 	uint32_t last_ticket;
@@ -175,31 +173,11 @@ static void peer_timed_out(void *context)
 	peer_close(context);
 }
 
-/* Whether the group is a supplementary one of the peer. Always false on kernels before 4.13, which do not tell. */
-static bool is_in_group(int fd, gid_t group)
-{
-	socklen_t bytes = 0;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &bytes) == 0 || errno != ERANGE)
-		return false;
-
-	gid_t *groups = malloc(bytes);
-	bool found = false;
-
-	if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes) == 0)
-		for (size_t i = 0; i < bytes / sizeof(*groups) && !found; i++)
-			found = groups[i] == group;
-	free(groups);
-	return found;
-}
-
 static bool is_trusted(int fd)
 {
 	struct ucred peer;
-	socklen_t bytes = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
-	       (peer.uid == geteuid() || peer.gid == getegid() || is_in_group(fd, getegid()));
+	return unix_peer_credentials(fd, &peer) && (peer.uid == geteuid() || unix_peer_is_in_group(fd, getegid()));
 }
 
 static void listener_ready(void *context, uint32_t events)
@@ -224,67 +202,25 @@ static void listener_ready(void *context, uint32_t events)
 	update_listener(server);
 }
 
-/* Whether nobody listens there, because a recorder that was killed left the socket's file. */
-static bool is_abandoned(const struct sockaddr_un *address, socklen_t bytes)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool abandoned = fd >= 0 && connect(fd, (const struct sockaddr *)address, bytes) != 0 && errno == ECONNREFUSED;
-
-	if (fd >= 0)
-		close(fd);
-	return abandoned;
-}
-
-/* The group may connect, whatever the umask. */
-static bool bind_address(struct control_server *server)
-{
-	struct sockaddr_un address;
-	socklen_t bytes = control_address(server->parts.camera, &address);
-
-	if (bytes > 0 && is_abandoned(&address, bytes))
-		unlink(address.sun_path);
-	if (bytes == 0 || bind(server->listener.fd, (struct sockaddr *)&address, bytes) != 0)
-		return false;
-	server->address = address;
-
-	struct stat status;
-
-	if (lstat(address.sun_path, &status) != 0)
-		return false;
-	server->device = status.st_dev;
-	server->inode = status.st_ino;
-	return chmod(address.sun_path, SOCKET_MODE) == 0;
-}
-
-/* Whether the file at that address is the server's own socket. */
-static bool is_bound_to(const struct control_server *server, const struct sockaddr_un *address)
-{
-	struct stat status;
-
-	return lstat(address->sun_path, &status) == 0 && status.st_dev == server->device &&
-	       status.st_ino == server->inode;
-}
-
 static void stop_listening(struct control_server *server)
 {
 	loop_watch_set(server->parts.loop, &server->listener, 0);
-	if (server->listener.fd >= 0)
-		close(server->listener.fd);
+	unix_listener_close(&server->socket);
 	server->listener.fd = -1;
-	if (server->address.sun_path[0] && is_bound_to(server, &server->address))
-		unlink(server->address.sun_path);
-	server->address.sun_path[0] = '\0';
 }
 
+/* The group may connect. */
 static bool start_listening(struct control_server *server, struct reason *why)
 {
 	char folder[USER_FOLDER_BYTES];
+	struct sockaddr_un address;
 
 	if (!user_folder_create(folder, why))
 		return false;
-	server->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (server->listener.fd < 0 || !bind_address(server) || listen(server->listener.fd, PEERS_MAX) != 0)
+	socklen_t bytes = control_address(server->parts.camera, &address);
+	if (bytes == 0 || !unix_listener_open(&server->socket, SOCK_STREAM, &address, bytes, SOCKET_MODE, PEERS_MAX))
 		return reason_errno(why, "cannot open the control socket");
+	server->listener.fd = server->socket.fd;
 	update_listener(server);
 	return server->listener.events != 0 || !free_peer(server) ||
 	       reason_errno(why, "cannot open the control socket");
@@ -295,7 +231,7 @@ void control_server_check(struct control_server *server)
 	struct sockaddr_un address;
 	struct reason why;
 
-	if (control_address(server->parts.camera, &address) > 0 && is_bound_to(server, &address))
+	if (control_address(server->parts.camera, &address) > 0 && unix_listener_is_at(&server->socket, &address))
 		return;
 	stop_listening(server);
 	if (start_listening(server, &why)) {
@@ -320,6 +256,7 @@ struct control_server *control_server_create(const struct control_server_parts *
 	server->parts = *parts;
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		server->peers[i] = (struct peer){.server = server, .watch.fd = -1};
+	server->socket = UNIX_LISTENER_NONE;
 	server->listener = (struct loop_watch){.fd = -1, .ready = listener_ready, .context = server};
 	if (start_listening(server, why))
 		return server;
