@@ -42,7 +42,7 @@ shared/segment    = catalogue catalogue_json clip_cache_files index segment segm
 shared/motion     = motion_area motion_area_cells motion_cells motion_event motion_list motion_live motion_polygon \
 	motion_record motion_tamper
 shared/timeline   = timeline_cache timeline_gaps timeline_items timeline_scan timeline_sum timeline_walk
-shared/notify     = notification notification_json notification_ring notification_text
+shared/notify     = hook_rule hook_socket notification notification_json notification_ring notification_text
 shared/store      = archive_id object_name ship_list ship_status
 
 recorderd/lock    = instance_lock
@@ -94,8 +94,11 @@ fcgi/listen       = main
 motion/detector   = cells detector fit history light limit measure residual
 motion            = main motion_sandbox picture pictures resample sampler second watch
 
+hooks             = main hook hook_environment hook_process hook_queue hook_set options orphans output_lines program_check \
+	program_limits recorder_link test_run
+
 # The folders in that order, and in reverse for the linker, which needs users before the libraries that they use.
-FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi|motion)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))
+FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi|motion|hooks)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))
 REVERSED := $(foreach f,$(FOLDERS),$(eval SEEN := $f $(SEEN)))$(SEEN)
 TREES    := $(sort $(foreach f,$(FOLDERS),$(firstword $(subst /, ,$f))))
 
@@ -105,12 +108,13 @@ reach     = $(call up_to,$1,$(filter shared/% $(firstword $(subst /, ,$1)) $(fir
 libraries = $(patsubst %,$(BUILD)/%.a,$(filter $(foreach f,$1,$(call reach,$f)),$(REVERSED)))
 
 LIBS     = -Wl,--as-needed -ljpeg -lm -lfcgi $(SECCOMP) -ljson-c -liniparser -lmd
-PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
+PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
 
 all: $(PROGRAMS) ## builds; settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" WERROR=1 V=1
 
 $(BUILD)/recorderd/recorderd: $(BUILD)/recorderd/main.o $(call libraries,recorderd)
 $(BUILD)/motion/recorder-motion: $(BUILD)/motion/main.o $(call libraries,motion)
+$(BUILD)/hooks/recorder-hooks: $(BUILD)/hooks/main.o $(call libraries,hooks)
 $(foreach p,live api listen,$(eval $(BUILD)/fcgi/recorder-$p: $(BUILD)/fcgi/$p/main.o $(call libraries,fcgi/$p)))
 $(PROGRAMS):
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -1,0 +1,56 @@
+/* orphans.c - processes that the program of a hook has left behind. */
+#include "hooks/orphans.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIST_BYTES 4096 /* of the list of children; the rest of a longer one is read the next time */
+
+void orphans_adopt(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* The ids of this process's children, separated by blanks (proc_pid_task(5)), which its main thread has adopted. */
+static bool read_children(char out[LIST_BYTES])
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd >= 0 ? read(fd, out, LIST_BYTES - 1) : -1;
+	if (fd >= 0)
+		close(fd);
+	out[got > 0 ? got : 0] = '\0';
+	return got > 0;
+}
+
+/* Returns true if it has to be looked at again. */
+static bool kill_orphan(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+bool orphans_kill(bool (*is_running)(void *context, pid_t pid), void *context)
+{
+	char list[LIST_BYTES], *rest = list;
+	bool left = false;
+
+	if (!read_children(list))
+		return false;
+	for (const char *word; (word = strsep(&rest, " "));) {
+		pid_t pid = (pid_t)strtol(word, NULL, 10);
+		/* A number that the end of the list has cut could be that of another process. */
+		if (pid <= 1 || !rest || is_running(context, pid) || is_running(context, getpgid(pid)))
+			continue;
+		left |= kill_orphan(pid);
+	}
+	return left || strlen(list) == LIST_BYTES - 1;
+}
