@@ -13,6 +13,7 @@
 #include "shared/base/log.h"
 #include "shared/base/version.h"
 #include "shared/config/config.h"
+#include "shared/notify/hook_rule.h"
 
 static int run(const struct config *config, bool keep_memory)
 {
@@ -55,7 +56,7 @@ static int check(const struct options *options, const struct config *cameras, si
 	struct reason why;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!token_command_check(&cameras[i], &why)) {
+		if (!token_command_check(&cameras[i], &why) || !hook_rules_check(&cameras[i], &why)) {
 			fprintf(stderr, "recorderd: %s\n", why.text);
 			return 1;
 		}

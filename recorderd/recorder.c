@@ -31,6 +31,7 @@ static void on_motion_record(void *context, const struct motion_record *record)
 
 	storage_push_motion(recorder->storage, record);
 	notifier_motion(recorder->notifier, record);
+	hook_server_motion(recorder->hooks, record);
 }
 
 static void on_opened(void *context, unsigned fps)
@@ -212,6 +213,7 @@ static void reload_config(struct recorder *recorder)
 		motion_process_reload(recorder->motion);
 		reload_schedule(recorder);
 		recorder->publisher.config_read_at = now;
+		hook_server_reloaded(recorder->hooks);
 	}
 	recorder_publish(recorder);
 	service_ready(&recorder->service);
@@ -381,6 +383,7 @@ static bool replace_ring(struct recorder *recorder, struct reason *why)
 static bool run(struct recorder *recorder, struct reason *why)
 {
 	open_control(recorder);
+	recorder_open_hooks(recorder);
 	notifier_start(recorder->notifier);
 	schedule_init(&recorder->schedule, recorder->config.record.hours, wall_now());
 	apply_recording(recorder);

@@ -10,6 +10,7 @@
 #include "recorderd/control/control_server.h"
 #include "recorderd/encoder/encoder.h"
 #include "recorderd/motion/motion_process.h"
+#include "recorderd/notify/hook_server.h"
 #include "recorderd/notify/notifier.h"
 #include "recorderd/publish.h"
 #include "recorderd/recorder.h"
@@ -32,6 +33,7 @@ struct recorder {
 	struct notification_writer *events;
 	struct motion_ring_writer *live_motion;
 	struct notifier *notifier;
+	struct hook_server *hooks; /* NULL if its socket could not be opened */
 	mono_t config_read_at;
 	uint64_t adopted; /* seq of the newest frame that was taken over; 0: none */
 	struct storage *storage;
@@ -63,6 +65,9 @@ void recorder_release_ring(struct recorder *recorder);
 
 /* recorder_notify.c: opens the rings of notifications and of motion records. Sets *why on failure. */
 bool recorder_open_notifications(struct recorder *recorder, struct reason *why);
+
+/* Opens the socket of recorder-hooks; recorder_release_notifications() closes it. */
+void recorder_open_hooks(struct recorder *recorder);
 
 /* Leaves these rings to the next recorder or frees them. Safe without them. */
 void recorder_release_notifications(struct recorder *recorder, bool keep);

@@ -1,12 +1,13 @@
 /* recorder_notify.c - what the recorder tells as it happens: its notifications and their rings. */
 #include "recorderd/recorder_internal.h"
+#include "shared/base/log.h"
 
 /* Each notification passes here, after it was put into its ring. */
 static void on_told(void *context, const uint8_t *record, size_t bytes)
 {
-	(void)context;
-	(void)record;
-	(void)bytes;
+	struct recorder *recorder = context;
+
+	hook_server_notify(recorder->hooks, record, bytes);
 }
 
 bool recorder_open_notifications(struct recorder *recorder, struct reason *why)
@@ -27,8 +28,27 @@ bool recorder_open_notifications(struct recorder *recorder, struct reason *why)
 	return recorder->notifier || reason_set(why, "out of memory");
 }
 
+/* The recorder works without it. */
+void recorder_open_hooks(struct recorder *recorder)
+{
+	struct reason why;
+
+	recorder->hooks = hook_server_create(
+		&(struct hook_server_parts){
+			.loop = recorder->loop,
+			.camera = recorder->config.camera.name,
+			.notifications = recorder->events,
+			.motion = recorder->live_motion,
+		},
+		&why);
+	if (!recorder->hooks)
+		log_warn("hooks", "%s; no hook learns what happens while the recorder runs", why.text);
+}
+
 void recorder_release_notifications(struct recorder *recorder, bool keep)
 {
+	hook_server_destroy(recorder->hooks);
+	recorder->hooks = NULL;
 	notifier_destroy(recorder->notifier);
 	if (keep) {
 		notification_writer_detach(recorder->events);
@@ -46,6 +66,7 @@ void recorder_check_notifications(struct recorder *recorder)
 {
 	notification_writer_check(recorder->events);
 	motion_ring_writer_check(recorder->live_motion);
+	hook_server_check(recorder->hooks);
 }
 
 /* When the newest frame in the ring was captured; 0: there is none. */

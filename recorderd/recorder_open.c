@@ -13,6 +13,7 @@
 #include "recorderd/ring/ring_size.h"
 #include "shared/base/log.h"
 #include "shared/media/ffmpeg_args.h"
+#include "shared/notify/hook_rule.h"
 
 /*
  * All cameras share /dev/shm as they share RAM: those with a memory.max_mb get that much, and the rest is divided among
@@ -153,7 +154,7 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	recorder->name_lock = recorder->signals.fd = recorder->storage_room.fd = -1;
 	recorder->config_read_at = mono_now();
 	other_cameras_find(config, &recorder->other_cameras);
-	if (!check_encoder(config, why))
+	if (!check_encoder(config, why) || !hook_rules_check(config, why))
 		goto fail;
 	if (!open_signals(recorder, why))
 		goto fail;

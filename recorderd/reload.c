@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "shared/base/log.h"
+#include "shared/notify/hook_rule.h"
 
 static void log_changes(const struct config *config, const struct config_changes *changes)
 {
@@ -19,7 +20,7 @@ bool reload(struct config *running, struct archive *archive, struct capture *cap
 {
 	struct config *fresh = malloc(sizeof(*fresh));
 	struct reason why = {"out of memory"};
-	bool valid = fresh && config_reload(running, fresh, &why);
+	bool valid = fresh && config_reload(running, fresh, &why) && hook_rules_check(fresh, &why);
 
 	if (!valid) {
 		log_error("main", "%s; the settings stay as they were", why.text);
