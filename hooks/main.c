@@ -220,7 +220,7 @@ int main(int argc, char **argv)
 	struct reason why;
 	int status = 1;
 
-	switch (options_parse(argc, argv, &options)) {
+	switch (hook_options_parse(argc, argv, &options)) {
 	case OPTIONS_DONE:
 		return 0;
 	case OPTIONS_INVALID:

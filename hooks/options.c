@@ -30,7 +30,8 @@ static void print_usage(void)
 	     "  -c, --config PATH  the configuration of one camera, or a directory with one such file per camera.\n"
 	     "                     Default: " OPTIONS_DEFAULT_CONFIG "\n"
 	     "  -n, --name NAME    the camera to use, if the directory has several\n"
-	     "  -t, --check        check the hooks of the configuration, and whether their programs may be run\n"
+	     "  -t, --check        check the hooks of the configuration, and whether their programs may be run;\n"
+	     "                     exit status 1: one of them may not, 3: there are no hooks\n"
 	     "      --test HOOK    run this hook now, with an example of a notification, and print what it does;\n"
 	     "                     exit status 0: its program has succeeded\n"
 	     "      --event EVENT  of that example; default: the hook's first one\n"
@@ -58,7 +59,7 @@ static enum options_outcome check(int argc, char **argv, const struct options *o
 	return OPTIONS_RUN;
 }
 
-enum options_outcome options_parse(int argc, char **argv, struct options *out)
+enum options_outcome hook_options_parse(int argc, char **argv, struct options *out)
 {
 	int option;
 

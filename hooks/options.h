@@ -23,6 +23,6 @@ enum options_outcome { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_INVALID };
  * Parses the command line into `out`, which points into `argv`. Prints the help, the version or the usage error itself.
  * OPTIONS_DONE: nothing is left to do; OPTIONS_INVALID: the command line was wrong.
  */
-enum options_outcome options_parse(int argc, char **argv, struct options *out);
+enum options_outcome hook_options_parse(int argc, char **argv, struct options *out);
 
 #endif

@@ -170,7 +170,8 @@ int test_run_check(const struct config *config)
 	for (size_t i = 0; i < config->hook_count; i++)
 		if (!check_hook(&config->hooks[i]))
 			status = 1;
-	if (config->hook_count == 0)
-		printf("%s has no section [hook NAME]\n", config->file);
-	return status;
+	if (config->hook_count > 0)
+		return status;
+	printf("%s has no section [hook NAME]\n", config->file);
+	return TEST_RUN_NO_HOOKS;
 }

@@ -5,9 +5,11 @@
 #include "hooks/options.h"
 #include "shared/config/config.h"
 
+#define TEST_RUN_NO_HOOKS 3
+
 /*
  * Prints what each hook is run for, and whether its program may be run by this user. Returns the exit status: 1 if one
- * may not.
+ * may not, TEST_RUN_NO_HOOKS if there are none.
  */
 int test_run_check(const struct config *config);
 
