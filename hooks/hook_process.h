@@ -57,7 +57,10 @@ struct hook_process {
 	char program[64]; /* its file name, for messages */
 };
 
-/* Starts a program. Returns false and sets *why; parts.ended is not called then. Not while one runs. */
+/*
+ * Starts a program; not while one runs. This process must ignore SIGPIPE. Returns false and sets *why, and does not call
+ * `ended` then.
+ */
 bool hook_process_start(struct hook_process *process, const struct hook_run *run, struct reason *why);
 
 bool hook_process_is_running(const struct hook_process *process);
@@ -65,7 +68,7 @@ bool hook_process_is_running(const struct hook_process *process);
 /* The id of the program and of its process group; 0: none runs. */
 pid_t hook_process_id(const struct hook_process *process);
 
-/* Kills the program, if one runs, without calling parts.ended. */
+/* Kills the program, if one runs, without calling `ended`. */
 void hook_process_kill(struct hook_process *process);
 
 /* What became of it, as a sentence without a subject: "failed with exit status 3 after 0.2 s". */

@@ -149,7 +149,6 @@ static bool open_signals(struct program *program)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGCHLD, SIG_DFL); /* if our parent ignored it, the kernel would discard the exit status of children */
-	signal(SIGPIPE, SIG_IGN);
 	program->signals = (struct loop_watch){
 		.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = on_signal, .context = program};
 	return program->signals.fd >= 0;
@@ -229,6 +228,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	tzset();
+	signal(SIGPIPE, SIG_IGN); /* of a program that does not read its input */
 	if (!config_set_load(options.config, &set, &why) || !choose_camera(&options, &set, &config, &why))
 		fprintf(stderr, "recorder-hooks: %s\n", why.text);
 	else if (options.check)

@@ -66,7 +66,7 @@ tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_events live_questions live_responses live_video
 tests/motion/detector   = detector
 tests/motion            = picture second watch
-tests/hooks             = hook_process program_check
+tests/hooks             = hook hook_process program_check
 
 # Some tests need other folders as well, which make what the tested code reads.
 beside/authorize = recorderd/command

@@ -40,6 +40,7 @@ static void ended(void *context, const struct hook_result *how)
 static int begin(void **state)
 {
 	(void)state;
+	signal(SIGPIPE, SIG_IGN);
 	orphans_adopt();
 	loop = loop_create();
 	if (!loop || !mkdtemp(folder))
