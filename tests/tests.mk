@@ -33,7 +33,7 @@ tests/shared/sandbox    = ffmpeg_files
 tests/shared/segment    = catalogue index segment segment_damage
 tests/shared/motion     = motion_event motion_list motion_record motion_tamper
 tests/shared/store      = archive_id object_name ship_list
-tests/shared/notify     = notification
+tests/shared/notify     = hook_rule notification
 tests/recorderd/lock    = instance_lock
 tests/recorderd/ring    = leftovers ring ring_crash ring_left ring_names ring_pages ring_size video_ring
 tests/recorderd/rawjpeg = jpeg_pool
@@ -48,7 +48,7 @@ tests/recorderd/ffmpeg  = ffmpeg_errors fragment_parser
 tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses encoder_pictures encoder_sandbox encoder_store \
 	file_limit frame_drop motion_writer recording_off ring_feed storage
 tests/recorderd/motion  = motion_check motion_process
-tests/recorderd/notify  = notification_rings notifier
+tests/recorderd/notify  = hook_server notification_rings notifier
 tests/recorderd/control = control_request control_server
 tests/recorderd/command = token_edit
 tests/recorderd         = other_cameras recorder schedule sd_notify
