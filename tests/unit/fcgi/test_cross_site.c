@@ -363,7 +363,7 @@ static void the_response_to_a_preflight_lists_what_may_be_sent(void **state)
 		PLAIN("cross-origin") "Vary: Origin\r\n"
 				      "Access-Control-Allow-Origin: https://ha.example\r\n"
 				      "Access-Control-Allow-Methods: GET, HEAD\r\n"
-				      "Access-Control-Allow-Headers: Authorization, Range, If-Range\r\n"
+				      "Access-Control-Allow-Headers: Authorization, Range, If-Range, Last-Event-ID\r\n"
 				      "Access-Control-Max-Age: 600\r\n");
 }
 
