@@ -123,8 +123,9 @@ def test_hooks_that_hang_flood_fork_fail_and_are_deaf_cost_nothing(rig):
     rig.new_frames(5)
     from_us = second_after(rig.camera.newest())
     rig.new_frames(75)
+    to_us = just_after(rig.camera.newest())
     rig.indexed()
-    assert_exact(rig, from_us, just_after(rig.camera.newest()))
+    assert_exact(rig, from_us, to_us)
     # Of all that were started, only the one that hangs is left, and one that has just been started.
     wait_for(lambda: len(sleepers()) == 1, PATIENCE_S, "what the programs left behind is killed")
 
