@@ -73,6 +73,14 @@ static void on_set_recording(void *context, bool on)
 }
 
 /* After record.hours was read again. */
+static void on_set_camera(void *context, bool on)
+{
+	struct recorder *recorder = context;
+
+	capture_set_camera(recorder->capture, on);
+	publish(&recorder->publisher);
+}
+
 static void reload_schedule(struct recorder *recorder)
 {
 	if (schedule_is_of(&recorder->schedule, recorder->config.record.hours))
@@ -347,6 +355,7 @@ static void open_control(struct recorder *recorder)
 			.loop = recorder->loop,
 			.camera = recorder->config.camera.name,
 			.set_recording = on_set_recording,
+			.set_camera = on_set_camera,
 			.set_control = on_set_control,
 			.context = recorder,
 		},

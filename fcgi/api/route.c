@@ -49,7 +49,7 @@ static const struct route routes[] = {
 	 respond_disk_hangs},
 	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, respond_disk_hangs},
 	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, respond_disk_hangs},
-	{"POST", "/control", "recording control value camera", handle_control, true, TOKEN_CONTROL, NULL},
+	{"POST", "/control", "recording control value camera*", handle_control, true, TOKEN_CONTROL, NULL},
 	{"GET", "/live.mp4", "frames init segment part camera", handle_misrouted_live, false, TOKEN_LIVE, NULL},
 	{"GET", "/live.m3u8", "_HLS_msn _HLS_part _HLS_skip camera", handle_misrouted_live, false, TOKEN_LIVE, NULL},
 	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY, NULL},
@@ -156,8 +156,11 @@ static void respond_unknown_camera(struct api_request *request, const char *name
 /* Sets the camera that the query names, or the first if it names none. False if there is no camera of that name. */
 static bool choose_camera(struct api_request *request, char name[CONFIG_NAME_BYTES + 1])
 {
-	enum query_outcome outcome = query_get(request->fcgi->query, "camera", name, CONFIG_NAME_BYTES + 1);
+	const char *at = request->fcgi->query;
+	enum query_outcome outcome = query_next(&at, "camera", name, CONFIG_NAME_BYTES + 1);
 
+	while (outcome == QUERY_FOUND && control_is_switch(request, name))
+		outcome = query_next(&at, "camera", name, CONFIG_NAME_BYTES + 1);
 	request->camera = &request->cameras[0];
 	request->camera_named = outcome != QUERY_ABSENT;
 	for (size_t i = 0; outcome == QUERY_FOUND && i < request->camera_count; i++) {

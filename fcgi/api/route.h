@@ -29,6 +29,12 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 /* Finds the handler, checks what it needs, and calls it, or responds with what is wrong. */
 void route_dispatch(struct api_request *request);
 
+/*
+ * Whether this value of camera= switches the camera of POST /control on or off, and names none. If a camera is called
+ * "on" or "off", it names that one.
+ */
+bool control_is_switch(const struct api_request *request, const char *value);
+
 /* The handlers. */
 api_handler handle_camera_info, handle_recordings, handle_recording, handle_recording_init, handle_timeline,
 	handle_snapshot, handle_clips, handle_clip, handle_clip_keep, handle_clip_delete, handle_control, handle_health,

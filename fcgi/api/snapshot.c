@@ -268,6 +268,13 @@ static bool find_archived(const struct api_request *request, struct snapshot *sn
 	return found;
 }
 
+static bool is_off(const struct ring_reader *ring)
+{
+	struct recorder_state state;
+
+	return ring && ring_reader_state(ring, &state) && state.camera_state == CAMERA_OFF;
+}
+
 void handle_snapshot(struct api_request *request)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
@@ -288,7 +295,9 @@ void handle_snapshot(struct api_request *request)
 		return;
 	if (snapshot->at_us == INT64_MAX) {
 		bool found = ring && still_from_ring(&snapshot->still, ring, INT64_MAX);
-		if (found && wall_now().us - snapshot->still.wall_us < FRESH_MAX_US)
+		if (is_off(ring))
+			respond_unavailable(request, 2, "The camera is switched off.");
+		else if (found && wall_now().us - snapshot->still.wall_us < FRESH_MAX_US)
 			snapshot_continue(request);
 		else
 			respond_stale(request, snapshot);

@@ -94,6 +94,7 @@ static void apply_settings(struct live_feed *feed, const struct recorder_state *
 		feed->max_viewers = state->max_viewers;
 	if (state->max_event_clients > 0)
 		feed->max_event_clients = state->max_event_clients;
+	feed->camera_off = state->camera_state == CAMERA_OFF;
 	feed->recording = state->recording_state <= RECORDING_NO_PICTURES ? (enum recording_state)state->recording_state
 									  : RECORDING_WAITING;
 	feed->records_mjpeg = strcmp(state->encoder, "copy") == 0;
@@ -151,7 +152,7 @@ void live_feed_check(struct live_feed *feed)
 	feed->foreign = foreign;
 	bool alive = recorder_alive(feed);
 	log_presence(feed, alive);
-	if (!alive && mono_now().us - feed->gone_since_us >= feed->gone_limit_us)
+	if (alive ? feed->camera_off : mono_now().us - feed->gone_since_us >= feed->gone_limit_us)
 		drop_frame(feed);
 }
 
@@ -173,6 +174,8 @@ bool live_feed_can_serve(const struct live_feed *feed, struct reason *why)
 		return false;
 	if (!live_feed_is_running(feed))
 		return reason_set(why, "The recorder of camera %s is not running.", name);
+	if (feed->camera_off)
+		return reason_set(why, "Camera %s is switched off.", name);
 	if (!feed->newest)
 		return reason_set(why, "Camera %s has not sent a frame yet.", name);
 	return true;

@@ -39,6 +39,7 @@ struct live_feed {
 	struct config_http http; /* hosts, allow_origin, address_share, stall_seconds and proxies */
 	enum log_level log_level;
 	enum recording_state recording;
+	bool camera_off; /* somebody switched it off */
 	bool records_mjpeg;
 	char encoder_error[256]; /* if the encoder is not working */
 	char disk_error[192];    /* if the disk takes no recordings */

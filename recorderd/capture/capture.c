@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include "recorderd/capture/capture_internal.h"
+#include "shared/base/log.h"
 
 #define HANG_TIMEOUT_US (60 * US_PER_S) /* for one job of the device worker; a slow camera takes some seconds */
 
@@ -82,6 +83,15 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 void capture_set_controls(struct capture *capture, const struct config *config)
 {
 	device_worker_set_controls(capture->worker, config);
+}
+
+void capture_set_camera(struct capture *capture, bool on)
+{
+	if (capture->off == !on)
+		return;
+	capture->off = !on;
+	log_info("camera", "switched %s", on ? "on" : "off");
+	capture_handle_event(capture, on ? EVENT_SWITCHED_ON : EVENT_SWITCHED_OFF);
 }
 
 void capture_set_flags(struct capture *capture, uint32_t flags)

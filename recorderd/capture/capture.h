@@ -57,6 +57,12 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 /* Uses the [controls] of `config` from now on, also for the camera that is open. They are copied. */
 void capture_set_controls(struct capture *capture, const struct config *config);
 
+/*
+ * Closes the camera until it is switched on again, with CAMERA_OFF and GAP_CAMERA_OFF. A driver that is busy opening it
+ * is waited for, on its thread: it is closed then.
+ */
+void capture_set_camera(struct capture *capture, bool on);
+
 /* Marks frames from now on with these RING_FRAME_ flags. */
 void capture_set_flags(struct capture *capture, uint32_t flags);
 

@@ -28,6 +28,7 @@ enum phase {
 	PHASE_OPENING,     /* the device worker is at it */
 	PHASE_FIRST_FRAME, /* open, and no frame yet */
 	PHASE_STREAMING,
+	PHASE_OFF, /* nothing is open, and the device worker is not at it */
 	PHASES,
 };
 
@@ -42,7 +43,9 @@ enum event {
 	EVENT_BUS_FREE, /* that other camera is gone */
 	EVENT_DEADLINE,
 	EVENT_DEVICES_CHANGED, /* a video device has appeared in /dev or disappeared */
-	EVENT_PREFERRED_BACK,  /* the configured camera can be opened while a fallback is used */
+	EVENT_SWITCHED_OFF,
+	EVENT_SWITCHED_ON,
+	EVENT_PREFERRED_BACK, /* the configured camera can be opened while a fallback is used */
 	EVENTS,
 };
 
@@ -66,6 +69,7 @@ struct capture {
 	bool slow_logged;
 	bool stopping;
 	uint32_t flags; /* of new frames */
+	bool off;       /* it is to be closed */
 
 	/* The epoch */
 	struct clock_map clock;

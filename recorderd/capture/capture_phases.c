@@ -158,8 +158,42 @@ static void set_preferred_timer(struct capture *capture)
 		       (mono_t){mono_now().us + capture->preferred_retry.wait_us});
 }
 
+static void go_off(struct capture *capture)
+{
+	capture->phase = PHASE_OFF;
+	capture->next_cause = GAP_CAMERA_OFF;
+	capture->no_frames = capture->open_error_logged = false;
+	loop_timer_clear(capture->parts.loop, &capture->deadline);
+	loop_timer_clear(capture->parts.loop, &capture->preferred_timer);
+	set_state(capture, CAMERA_OFF);
+}
+
+static void on_switched_off(struct capture *capture)
+{
+	capture_drop_source(capture, GAP_CAMERA_OFF);
+	go_off(capture);
+}
+
+/* The device worker is opening it, and will say when it is done. */
+static void on_switched_while_opening(struct capture *capture)
+{
+	set_state(capture, capture->off ? CAMERA_OFF : CAMERA_OPENING);
+}
+
+static void on_switched_on(struct capture *capture)
+{
+	backoff_reset(&capture->retry);
+	set_state(capture, CAMERA_OPENING);
+	capture_start_opening(capture);
+}
+
 static void on_opened(struct capture *capture)
 {
+	if (capture->off) {
+		capture_drop_source(capture, GAP_CAMERA_OFF);
+		go_off(capture);
+		return;
+	}
 	capture->device =
 		(struct loop_watch){.fd = source_fd(capture->source), .ready = source_ready, .context = capture};
 	if (!loop_watch_set(capture->parts.loop, &capture->device, EPOLLIN)) {
@@ -190,6 +224,10 @@ static void on_opened(struct capture *capture)
 
 static void on_open_failed(struct capture *capture)
 {
+	if (capture->off) {
+		go_off(capture);
+		return;
+	}
 	forget_camera(capture);
 	if (!capture->open_error_logged)
 		log_warn("camera", "%s; trying again until it opens", capture->open_error.text);
@@ -321,9 +359,14 @@ static void on_preferred_back(struct capture *capture)
 typedef void action(struct capture *capture);
 
 static action *const actions[PHASES][EVENTS] = {
-	[PHASE_WAITING] =
-		{[EVENT_DEADLINE] = capture_start_opening, [EVENT_DEVICES_CHANGED] = on_devices_while_waiting},
-	[PHASE_OPENING] = {[EVENT_OPENED] = on_opened, [EVENT_OPEN_FAILED] = on_open_failed},
+	[PHASE_WAITING] = {[EVENT_DEADLINE] = capture_start_opening,
+			   [EVENT_DEVICES_CHANGED] = on_devices_while_waiting,
+			   [EVENT_SWITCHED_OFF] = on_switched_off},
+	[PHASE_OPENING] = {[EVENT_OPENED] = on_opened,
+			   [EVENT_OPEN_FAILED] = on_open_failed,
+			   [EVENT_SWITCHED_OFF] = on_switched_while_opening,
+			   [EVENT_SWITCHED_ON] = on_switched_while_opening},
+	[PHASE_OFF] = {[EVENT_SWITCHED_ON] = on_switched_on},
 	[PHASE_FIRST_FRAME] = {[EVENT_FRAME] = on_first_frame,
 			       [EVENT_UNPLUGGED] = on_unplugged,
 			       [EVENT_FAILED] = on_failed,
@@ -332,7 +375,8 @@ static action *const actions[PHASES][EVENTS] = {
 			       [EVENT_BUS_FREE] = on_bus_free,
 			       [EVENT_DEADLINE] = on_deadline,
 			       [EVENT_DEVICES_CHANGED] = on_devices,
-			       [EVENT_PREFERRED_BACK] = on_preferred_back},
+			       [EVENT_PREFERRED_BACK] = on_preferred_back,
+			       [EVENT_SWITCHED_OFF] = on_switched_off},
 	[PHASE_STREAMING] = {[EVENT_UNPLUGGED] = on_unplugged,
 			     [EVENT_FAILED] = on_failed,
 			     [EVENT_RESIZED] = on_resized,
@@ -340,7 +384,8 @@ static action *const actions[PHASES][EVENTS] = {
 			     [EVENT_BUS_FREE] = on_bus_free,
 			     [EVENT_DEADLINE] = on_deadline,
 			     [EVENT_DEVICES_CHANGED] = on_devices,
-			     [EVENT_PREFERRED_BACK] = on_preferred_back},
+			     [EVENT_PREFERRED_BACK] = on_preferred_back,
+			     [EVENT_SWITCHED_OFF] = on_switched_off},
 };
 
 void capture_handle_event(struct capture *capture, enum event event)

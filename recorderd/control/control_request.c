@@ -47,14 +47,15 @@ static bool copy_text(struct json_object *json, char *out, size_t bytes)
 	return true;
 }
 
-static bool read_recording(struct json_object *json, struct control_request *out, struct reason *why)
+static bool read_switch(struct json_object *json, enum control_kind kind, struct control_request *out,
+			struct reason *why)
 {
 	const char *text = text_of(json);
 
-	out->kind = CONTROL_RECORDING;
+	out->kind = kind;
 	out->on = text && strcmp(text, "on") == 0;
 	if (!out->on && (!text || strcmp(text, "off") != 0))
-		return reason_set(why, "recording must be on or off");
+		return reason_set(why, "%s must be on or off", kind == CONTROL_RECORDING ? "recording" : "power");
 	return true;
 }
 
@@ -79,16 +80,19 @@ bool control_request_parse(const char *text, size_t length, struct control_reque
 	if (!json)
 		return reason_set(why, "the request is not a JSON object");
 
-	struct json_object *control, *recording, *value = NULL;
+	struct json_object *control, *recording, *power, *value = NULL;
 	bool has_control = json_object_object_get_ex(json, "control", &control);
 	bool has_recording = json_object_object_get_ex(json, "recording", &recording);
+	bool has_power = json_object_object_get_ex(json, "power", &power);
 	bool valid;
 
 	json_object_object_get_ex(json, "value", &value);
-	if (has_control == has_recording)
-		valid = reason_set(why, "a request must have either control and value, or recording");
+	if (has_control + has_recording + has_power != 1)
+		valid = reason_set(why, "a request must have either control and value, or recording, or power");
 	else if (has_recording)
-		valid = read_recording(recording, out, why);
+		valid = read_switch(recording, CONTROL_RECORDING, out, why);
+	else if (has_power)
+		valid = read_switch(power, CONTROL_CAMERA_POWER, out, why);
 	else
 		valid = read_camera(control, value, out, why);
 	json_object_put(json);

@@ -8,11 +8,11 @@
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
-enum control_kind { CONTROL_RECORDING, CONTROL_CAMERA };
+enum control_kind { CONTROL_RECORDING, CONTROL_CAMERA_POWER, CONTROL_CAMERA };
 
 struct control_request {
 	enum control_kind kind;
-	bool on;                      /* CONTROL_RECORDING */
+	bool on;                      /* CONTROL_RECORDING, CONTROL_CAMERA_POWER */
 	struct config_control camera; /* CONTROL_CAMERA */
 };
 

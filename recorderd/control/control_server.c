@@ -101,13 +101,12 @@ static void answer_sentence(struct peer *peer, const char *outcome, const char *
 	answer(peer, json);
 }
 
-static void switch_recording(struct peer *peer, bool on)
+static void switch_what(struct peer *peer, const char *what, bool on, void (*call)(void *context, bool on))
 {
-	const struct control_server_parts *parts = &peer->server->parts;
 	struct json_object *json = outcome_json("done");
 
-	parts->set_recording(parts->context, on);
-	json_object_object_add(json, "recording", json_object_new_string(on ? "on" : "off"));
+	call(peer->server->parts.context, on);
+	json_object_object_add(json, what, json_object_new_string(on ? "on" : "off"));
 	answer(peer, json);
 }
 
@@ -141,7 +140,9 @@ static void handle_line(struct peer *peer, size_t length)
 	if (!control_request_parse(peer->line, length, &request, &why))
 		answer_sentence(peer, "refused", why.text);
 	else if (request.kind == CONTROL_RECORDING)
-		switch_recording(peer, request.on);
+		switch_what(peer, "recording", request.on, peer->server->parts.set_recording);
+	else if (request.kind == CONTROL_CAMERA_POWER)
+		switch_what(peer, "power", request.on, peer->server->parts.set_camera);
 	else
 		set_control(peer, &request.camera);
 }

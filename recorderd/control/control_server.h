@@ -21,6 +21,7 @@ struct control_server_parts {
 
 	/* Switches recording. The new state is published when it returns. */
 	void (*set_recording)(void *context, bool on);
+	void (*set_camera)(void *context, bool on);
 
 	/*
 	 * Begins to set a control of the camera; control_server_finish() with the same ticket reports the outcome

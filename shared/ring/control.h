@@ -9,10 +9,12 @@
  * feed. Then the recorder closes it.
  *
  *   {"recording":"off"}                          also "on"
+ *   {"power":"off"}                              also "on": closes the camera's device, or opens it again
  *   {"control":"brightness","value":128}         a V4L2 control; the value is a number, true/false, or a text as in
  *                                                [controls] (a menu entry, on, off)
  *
  *   {"outcome":"done","recording":"off"}         the state after the change
+ *   {"outcome":"done","power":"off"}
  *   {"outcome":"done","control":"brightness","value":128}
  *   {"outcome":"refused","sentence":"..."}       the request is wrong; the sentence says what is expected
  *   {"outcome":"unavailable","sentence":"..."}   not possible now: there is no camera, or too many requests are pending

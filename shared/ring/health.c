@@ -241,7 +241,9 @@ void health_check(const struct recorder_state *state, const struct health_listen
 		say(listener, HEALTH_FAILURE, "The recorder is not running.");
 		return;
 	}
-	if (state->camera_state != CAMERA_STREAMING)
+	if (state->camera_state == CAMERA_OFF)
+		say(listener, HEALTH_WARNING, "The camera is switched off.");
+	else if (state->camera_state != CAMERA_STREAMING)
 		say(listener, HEALTH_FAILURE, "The camera is not streaming: %s.%s%s",
 		    camera_state_text(state->camera_state), *state->last_error ? " " : "", state->last_error);
 	if (state->source == SOURCE_TEST)

@@ -15,10 +15,19 @@ static const char *text_at(const char *const *texts, size_t count, uint32_t numb
 const char *gap_cause_text(uint32_t cause)
 {
 	static const char *const texts[] = {
-		[GAP_NONE] = "none",           [GAP_START] = "start",         [GAP_RECORDER_DOWN] = "recorder down",
-		[GAP_UNPLUGGED] = "unplugged", [GAP_STALLED] = "stalled",     [GAP_CLOCK] = "clock",
-		[GAP_ENCODER] = "encoder",     [GAP_DISK] = "disk",           [GAP_OFF] = "recording off",
-		[GAP_FORMAT] = "format",       [GAP_SUSPENDED] = "suspended", [GAP_SCHEDULE] = "schedule",
+		[GAP_NONE] = "none",
+		[GAP_START] = "start",
+		[GAP_RECORDER_DOWN] = "recorder down",
+		[GAP_UNPLUGGED] = "unplugged",
+		[GAP_STALLED] = "stalled",
+		[GAP_CLOCK] = "clock",
+		[GAP_ENCODER] = "encoder",
+		[GAP_DISK] = "disk",
+		[GAP_OFF] = "recording off",
+		[GAP_FORMAT] = "format",
+		[GAP_SUSPENDED] = "suspended",
+		[GAP_SCHEDULE] = "schedule",
+		[GAP_CAMERA_OFF] = "camera off",
 		[GAP_DELETED] = "deleted",
 	};
 
@@ -28,8 +37,10 @@ const char *gap_cause_text(uint32_t cause)
 const char *camera_state_text(uint32_t state)
 {
 	static const char *const texts[] = {
-		[CAMERA_STARTING] = "starting",   [CAMERA_WAITING] = "waiting", [CAMERA_OPENING] = "opening",
-		[CAMERA_STREAMING] = "streaming", [CAMERA_STALLED] = "stalled", [CAMERA_STOPPED] = "stopped",
+		[CAMERA_STARTING] = "starting", [CAMERA_WAITING] = "waiting",
+		[CAMERA_OPENING] = "opening",   [CAMERA_STREAMING] = "streaming",
+		[CAMERA_STALLED] = "stalled",   [CAMERA_STOPPED] = "stopped",
+		[CAMERA_OFF] = "off",
 	};
 
 	return TEXT_AT(texts, state);

@@ -17,6 +17,7 @@ enum camera_state {
 	CAMERA_STREAMING,
 	CAMERA_STALLED, /* no frame for longer than the limit; the device is being reopened */
 	CAMERA_STOPPED, /* the recorder exited */
+	CAMERA_OFF,     /* somebody switched it off: its device is closed */
 };
 
 enum frame_source { SOURCE_CAMERA, SOURCE_TEST };
@@ -59,6 +60,7 @@ enum gap_cause {
 	GAP_FORMAT = 9, /* picture size, format or source changed */
 	GAP_SUSPENDED = 10,
 	GAP_SCHEDULE = 11, /* outside of record.hours */
+	GAP_CAMERA_OFF = 12,
 	GAP_CAUSES,
 	GAP_DELETED = GAP_CAUSES, /* never stored: the segment between two others is missing */
 };

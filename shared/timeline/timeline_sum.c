@@ -64,6 +64,8 @@ static uint32_t cause_now(const struct recorder_state *state)
 		break;
 	}
 	switch (state->camera_state) {
+	case CAMERA_OFF:
+		return GAP_CAMERA_OFF;
 	case CAMERA_WAITING:
 		return GAP_UNPLUGGED;
 	case CAMERA_STREAMING: /* the encoder has not begun yet */

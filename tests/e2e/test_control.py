@@ -11,6 +11,7 @@ from support.exact import just_after, second_after
 from support.rig import Rig, user_folder
 from support.tap import main
 from support.times import PATIENCE_S, US, wait_for
+from support.viewer import Viewer
 
 # Exits with 1 if it got an answer.
 STRANGER = """
@@ -122,6 +123,42 @@ def test_recording_off_is_a_gap_while_live_view_and_memory_continue(rig):
     assert causes == ["recording off"], line
     clip = rig.footage(off_us, on_us)
     assert clip.status == 200 and clip.headers["X-Clip-Source"] == "memory", (clip.status, clip.headers)
+
+
+def assert_off(rig):
+    """What is told while the camera is off."""
+    assert info(rig)["state"] == "off"
+    frames = info(rig)["frames"]
+    for path in ("/", "/live.mp4", "/snapshot"):
+        refused(rig.get(path), 503, "switched off")
+    health = rig.get("/health")
+    assert health.status == 200 and any("camera is switched off" in one for one in health.json()["warnings"]), health.body
+    ongoing = wait_for(lambda: rig.get("/timeline?from=-1h&to=now").json()["ongoing"], PATIENCE_S, "the gap is noticed")
+    assert ongoing["cause"] == "camera off", ongoing
+    assert info(rig)["frames"] == frames, "there are frames of a camera that is off"
+
+
+def test_a_camera_that_is_switched_off_is_closed_and_live_view_says_so(rig):
+    before_us = second_after(rig.camera.newest())
+    rig.new_frames(40)
+    with Viewer(rig) as viewer:
+        viewer.part()
+        refused(post(rig, "camera=off&recording=off"), 400, "camera=off")
+        refused(post(rig, f"camera={rig.name}&camera=elsewhere&camera=off"), 400, "camera=off")
+        answer = post(rig, f"camera={rig.name}&camera=off")
+        assert answer.status == 200 and answer.json() == {"power": "off", "camera": rig.name}, answer.body
+        try:
+            while viewer.stream.read(65536):  # until the stream ends
+                pass
+            assert_off(rig)
+        finally:
+            assert post(rig, "camera=on").json()["power"] == "on"
+    wait_for(lambda: info(rig)["state"] == "streaming", PATIENCE_S, "it is on again")
+    rig.new_frames(60)
+    end_us = just_after(rig.camera.newest())
+    rig.indexed()
+    line = rig.get(f"/timeline?from={before_us / US:.6f}&to={end_us / US:.6f}").json()
+    assert [gap["cause"] for gap in line["gaps"]] == ["camera off"], line
 
 
 def test_a_camera_that_is_slow_because_of_its_exposure_is_explained(rig):

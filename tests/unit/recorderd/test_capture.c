@@ -36,6 +36,52 @@ static void an_unplugged_camera_is_a_gap_of_that_cause_and_is_opened_when_it_is_
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_UNPLUGGED);
 }
 
+static bool camera_is_off(void)
+{
+	return capture_rig.state.camera_state == CAMERA_OFF;
+}
+
+static bool camera_is_off_and_closed(void)
+{
+	return camera_is_off() && camera_was_closed();
+}
+
+static void a_camera_that_is_switched_off_is_closed_and_the_gap_has_that_cause(void **state)
+{
+	(void)state;
+	capture_rig_start_streaming();
+	unsigned opens = atomic_load(&fake.opens);
+	capture_set_camera(capture_rig.capture, false);
+	capture_rig_wait(camera_is_off_and_closed);
+	assert_int_equal(capture_rig.epochs_ended, 1);
+	capture_set_camera(capture_rig.capture, false);
+	assert_int_equal(atomic_load(&fake.opens), opens);
+	capture_set_camera(capture_rig.capture, true);
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_CAMERA_OFF);
+	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 43);
+}
+
+/* While it waits for a camera, and while the device worker is opening one. */
+static void it_can_be_switched_off_in_every_phase(void **state)
+{
+	(void)state;
+	fake.camera_is_there = false;
+	capture_rig_start();
+	capture_rig_wait(camera_is_waiting);
+	capture_set_camera(capture_rig.capture, false);
+	capture_rig_wait(camera_is_off);
+	fake.camera_is_there = true;
+	capture_set_camera(capture_rig.capture, true);
+	capture_set_camera(capture_rig.capture, false);
+	capture_rig_wait(camera_is_off_and_closed);
+	capture_set_camera(capture_rig.capture, true);
+	capture_set_camera(capture_rig.capture, false);
+	capture_set_camera(capture_rig.capture, true);
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_CAMERA_OFF);
+}
+
 static unsigned opens_seen;
 static enum camera_state expected_state;
 
@@ -324,6 +370,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(without_a_camera_it_waits_and_says_which_is_missing),
 		CASE(an_unplugged_camera_is_a_gap_of_that_cause_and_is_opened_when_it_is_back),
+		CASE(a_camera_that_is_switched_off_is_closed_and_the_gap_has_that_cause),
+		CASE(it_can_be_switched_off_in_every_phase),
 		CASE(a_camera_that_never_delivers_a_frame_is_opened_less_and_less_often),
 		CASE(an_error_is_a_stall_and_opening_again_cures_it),
 		CASE(a_silent_camera_is_opened_again_and_the_gap_is_stalled),

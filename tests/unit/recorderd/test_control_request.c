@@ -26,6 +26,9 @@ static void recording_is_on_or_off(void **state)
 	assert_true(request.on);
 	assert_true(parse(" { \"recording\" : \"off\" } "));
 	assert_false(request.on);
+	assert_true(parse("{\"power\":\"off\"}"));
+	assert_false(parse("{\"power\":\"front\"}"));
+	assert_false(parse("{\"power\":\"off\",\"recording\":\"off\"}"));
 	assert_false(parse("{\"recording\":\"On\"}"));
 	assert_non_null(strstr(why.text, "on or off"));
 	assert_false(parse("{\"recording\":true}"));

@@ -27,7 +27,7 @@ static char name[32], answer[CONTROL_LINE_BYTES];
 static size_t answered;
 
 /* What the server has asked the recorder to do. */
-static bool on, has_camera;
+static bool on, camera_on, has_camera;
 static unsigned switched, changes;
 static uint32_t ticket;
 static char changed_name[64], changed_value[64];
@@ -37,6 +37,12 @@ static void set_recording(void *context, bool to)
 	(void)context;
 	on = to;
 	switched++;
+}
+
+static void set_camera(void *context, bool to)
+{
+	(void)context;
+	camera_on = to;
 }
 
 static bool adjust(void *context, uint32_t number, const char *control_name, const char *value, struct reason *why)
@@ -51,10 +57,12 @@ static bool adjust(void *context, uint32_t number, const char *control_name, con
 
 static struct control_server *open_control(struct reason *why)
 {
-	return control_server_create(
-		&(struct control_server_parts){
-			.loop = loop, .camera = name, .set_recording = set_recording, .set_control = adjust},
-		why);
+	return control_server_create(&(struct control_server_parts){.loop = loop,
+								    .camera = name,
+								    .set_recording = set_recording,
+								    .set_camera = set_camera,
+								    .set_control = adjust},
+				     why);
 }
 
 static int set_up(void **state)
@@ -149,6 +157,9 @@ static void wait_for_changes(unsigned count)
 static void recording_is_switched_and_the_answer_has_its_new_state(void **state)
 {
 	(void)state;
+	dial(2, "{\"power\":\"on\"}\n");
+	assert_string_equal(hear(2), "{\"outcome\":\"done\",\"power\":\"on\"}\n");
+	assert_true(camera_on);
 	dial(0, "{\"recording\":\"on\"}\n");
 	assert_string_equal(hear(0), "{\"outcome\":\"done\",\"recording\":\"on\"}\n");
 	assert_true(on);

@@ -51,6 +51,12 @@ void capture_set_controls(struct capture *capture, const struct config *config)
 	(void)config;
 }
 
+void capture_set_camera(struct capture *capture, bool on)
+{
+	(void)capture;
+	(void)on;
+}
+
 void capture_set_flags(struct capture *capture, uint32_t flags)
 {
 	(void)capture;

@@ -41,7 +41,7 @@ static void a_number_out_of_range_is_unknown(void **state)
 	(void)state;
 	assert_string_equal(gap_cause_text(GAP_DELETED + 1), "unknown");
 	assert_string_equal(gap_cause_text(UINT32_MAX), "unknown");
-	assert_string_equal(camera_state_text(CAMERA_STOPPED + 1), "unknown");
+	assert_string_equal(camera_state_text(CAMERA_OFF + 1), "unknown");
 	assert_string_equal(camera_state_text(UINT32_MAX), "unknown");
 	assert_string_equal(frame_damage_text(DAMAGE_KINDS), "unknown");
 	assert_string_equal(motion_state_text(MOTION_STATES), "unknown");
