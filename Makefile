@@ -65,7 +65,7 @@ recorderd/motion  = captured_seconds child_messages motion_child motion_process 
 recorderd/notify  = condition hook_peer hook_server motion_ring_writer notification_writer notifier
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command report_command status_command token_command token_edit
-recorderd         = main options publish recorder recorder_notify recorder_open recorder_stop reload schedule sd_notify service
+recorderd         = main options publish recorder recorder_notify recorder_open recorder_recording recorder_stop reload schedule sd_notify service
 
 fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders

@@ -48,54 +48,17 @@ static void on_epoch_end(void *context)
 	encoder_end_run(recorder->encoder);
 }
 
-/* Records if somebody said so; otherwise if the configuration says so, and now is a time to record. */
-static void apply_recording(struct recorder *recorder)
-{
-	const struct schedule *schedule = &recorder->schedule;
-	bool enabled = recorder->config.record.enabled;
-	bool on = recorder->switched ? recorder->switched_on : enabled && schedule->inside;
-	bool scheduled = !recorder->switched && enabled && !schedule->inside;
-
-	capture_set_flags(recorder->capture, on ? 0 : RING_FRAME_RECORDING_OFF | (scheduled ? RING_FRAME_SCHEDULE : 0));
-	encoder_set_recording(recorder->encoder, on, scheduled ? GAP_SCHEDULE : GAP_OFF);
-	recorder->publisher.off_cause = on ? GAP_NONE : scheduled ? GAP_SCHEDULE : GAP_OFF;
-	recorder->publisher.on_at = !on && enabled && !schedule->inside ? schedule->next : (wall_t){0};
-	recorder_publish(recorder);
-}
-
 static void on_set_recording(void *context, bool on)
 {
-	struct recorder *recorder = context;
-
-	recorder->switched = true;
-	recorder->switched_on = on;
-	apply_recording(recorder);
+	recorder_set_recording(context, on);
 }
 
-/* After record.hours was read again. */
 static void on_set_camera(void *context, bool on)
 {
 	struct recorder *recorder = context;
 
 	capture_set_camera(recorder->capture, on);
-	publish(&recorder->publisher);
-}
-
-static void reload_schedule(struct recorder *recorder)
-{
-	if (schedule_is_of(&recorder->schedule, recorder->config.record.hours))
-		return;
-	schedule_init(&recorder->schedule, recorder->config.record.hours, wall_now());
-	recorder->switched = false;
-	apply_recording(recorder);
-}
-
-static void check_schedule(struct recorder *recorder)
-{
-	if (recorder->stopping || recorder->replacing_ring || !schedule_update(&recorder->schedule, wall_now()))
-		return;
-	recorder->switched = false;
-	apply_recording(recorder);
+	recorder_publish(recorder);
 }
 
 static bool on_set_control(void *context, uint32_t ticket, const char *name, const char *value, struct reason *why)
@@ -191,7 +154,7 @@ static void on_publish(void *context)
 	recorder_check_notifications(recorder);
 	if (recorder->control)
 		control_server_check(recorder->control);
-	check_schedule(recorder);
+	recorder_check_schedule(recorder);
 	recorder_publish(recorder);
 	leftover_sweep_tick(&recorder->sweep);
 	service_tick(&recorder->service, &recorder->publisher.last,
@@ -219,7 +182,7 @@ static void reload_config(struct recorder *recorder)
 	service_reloading(&recorder->service);
 	if (reload(&recorder->config, recorder->archive, recorder->capture)) {
 		motion_process_reload(recorder->motion);
-		reload_schedule(recorder);
+		recorder_reload_schedule(recorder);
 		recorder->publisher.config_read_at = now;
 		hook_server_reloaded(recorder->hooks);
 	}
@@ -384,7 +347,7 @@ static bool replace_ring(struct recorder *recorder, struct reason *why)
 	loop_timer_clear(recorder->loop, &recorder->drain_timer);
 	recorder->replacing_ring = false;
 	set_published_parts(recorder);
-	apply_recording(recorder);
+	recorder_apply_recording(recorder);
 	return true;
 }
 
@@ -395,7 +358,7 @@ static bool run(struct recorder *recorder, struct reason *why)
 	recorder_open_hooks(recorder);
 	notifier_start(recorder->notifier);
 	schedule_init(&recorder->schedule, recorder->config.record.hours, wall_now());
-	apply_recording(recorder);
+	recorder_apply_recording(recorder);
 	service_ready(&recorder->service);
 	for (;;) {
 		loop_run(recorder->loop);

@@ -1,6 +1,6 @@
 /*
  * recorder_internal.h - shared by recorder_open.c (opening everything that can make a start fail, and closing it),
- * recorder.c (running), recorder_notify.c (telling what happens) and recorder_stop.c (stopping).
+ * recorder.c (running), recorder_recording.c (whether to record), recorder_notify.c (telling what happens) and recorder_stop.c (stopping).
  */
 #ifndef RECORDERD_RECORDER_INTERNAL_H
 #define RECORDERD_RECORDER_INTERNAL_H
@@ -62,6 +62,21 @@ bool recorder_open_ring(struct recorder *recorder, struct reason *why);
 
 /* Leaves the ring to the next recorder or frees it, as recorder.h says. The reader stays open. Safe without a ring. */
 void recorder_release_ring(struct recorder *recorder);
+
+/*
+ * recorder_recording.c: records if somebody said so; otherwise if the configuration says so, and now is a time to
+ * record. Publishes the state.
+ */
+void recorder_apply_recording(struct recorder *recorder);
+
+/* Somebody switched recording on or off. */
+void recorder_set_recording(struct recorder *recorder, bool on);
+
+/* After record.hours was read again. */
+void recorder_reload_schedule(struct recorder *recorder);
+
+/* Call it a few times per second. */
+void recorder_check_schedule(struct recorder *recorder);
 
 /* recorder_notify.c: opens the rings of notifications and of motion records. Sets *why on failure. */
 bool recorder_open_notifications(struct recorder *recorder, struct reason *why);

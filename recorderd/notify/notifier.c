@@ -233,6 +233,13 @@ static void check_camera(struct notifier *notifier, const struct recorder_state 
 	note(notifier, ASPECT_CAMERA, wrong, since, cause, state->last_error);
 }
 
+static const char *why_off(const struct recorder_state *state)
+{
+	bool known = state->recording_off_cause > GAP_NONE && state->recording_off_cause < GAP_CAUSES;
+
+	return gap_cause_text(known ? (uint32_t)state->recording_off_cause : GAP_OFF);
+}
+
 /* What is only known while something is recorded stays as it was told until then. */
 static void check_recording(struct notifier *notifier, const struct recorder_state *state)
 {
@@ -244,7 +251,7 @@ static void check_recording(struct notifier *notifier, const struct recorder_sta
 		fails = true;
 	else if (state->recording_state == RECORDING_ON)
 		fails = false;
-	note(notifier, ASPECT_RECORDING, off, now, NULL, NULL);
+	note(notifier, ASPECT_RECORDING, off, now, off ? why_off(state) : NULL, NULL);
 	note(notifier, ASPECT_DISK, state->disk_error[0] != '\0', now, NULL, state->disk_error);
 	note(notifier, ASPECT_ENCODER, fails, now, NULL, state->last_error);
 }

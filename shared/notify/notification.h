@@ -52,7 +52,7 @@ enum notification_kind {
 	NOTIFY_ENCODER_WORKING, /* "encoder-working" */
 	NOTIFY_TAMPERING,       /* "tampering": covered, turned or blurred */
 	NOTIFY_TAMPERING_END,   /* "tampering-end" */
-	NOTIFY_RECORDING_OFF,   /* "recording-off": somebody switched it off */
+	NOTIFY_RECORDING_OFF,   /* "recording-off": somebody switched it off, or record.hours did */
 	NOTIFY_RECORDING_ON,    /* "recording-on" */
 	NOTIFY_SEGMENT,         /* "segment": one was finished */
 	NOTIFICATION_KINDS,

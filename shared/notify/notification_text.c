@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shared/notify/notification_json.h"
+#include "shared/ring/state.h"
 #include "shared/text/time_text.h"
 
 #define DETAIL_BYTES 160 /* of a detail in a sentence */
@@ -89,6 +90,16 @@ static void describe_segment(const struct notification *notification, char *out)
 		    time_words(segment->to, segment->to).text);
 }
 
+static void describe_off(const struct notification *notification, char *out)
+{
+	bool scheduled = notification->cause && strcmp(notification->cause, gap_cause_text(GAP_SCHEDULE)) == 0;
+
+	say(out,
+	    scheduled ? "Camera %s is not being recorded now, because of record.hours."
+		      : "Recording of camera %s is switched off.",
+	    notification->camera);
+}
+
 /* Says what is wrong with the camera of the notification, and why if that is known. */
 static void describe_failure(const struct notification *notification, const char *whose, const char *what, char *out)
 {
@@ -133,9 +144,9 @@ void notification_describe(const struct notification *notification, char out[NOT
 	case NOTIFY_TAMPERING_END:
 		return describe_tampering(notification, out);
 	case NOTIFY_RECORDING_OFF:
-		return say(out, "Recording of camera %s is switched off.", camera);
+		return describe_off(notification, out);
 	case NOTIFY_RECORDING_ON:
-		return say(out, "Recording of camera %s is switched on.", camera);
+		return say(out, "Camera %s is being recorded again.", camera);
 	case NOTIFY_SEGMENT:
 		return describe_segment(notification, out);
 	case NOTIFICATION_KINDS:

@@ -223,7 +223,7 @@ static void what_is_wrong_at_the_start_is_told(void **state)
 	snprintf(run.state.disk_error, sizeof(run.state.disk_error), "cannot write: No space left on device");
 	notifier_start(run.notifier);
 	live(0.4);
-	expect("started, recording-off");
+	expect("started, recording-off recording off");
 	run.state.camera_state = CAMERA_WAITING;
 	live(3);
 	expect("disk-failing, camera-lost unplugged");
@@ -258,9 +258,10 @@ static void disk_and_encoder_fail_and_work_again(void **state)
 	run.state.recording_state = RECORDING_ENCODER;
 	live(5);
 	expect("encoder-failing");
+	run.state.recording_off_cause = GAP_SCHEDULE;
 	run.state.recording_state = RECORDING_OFF; /* nobody knows whether it would work */
 	live(70);
-	expect("recording-off");
+	expect("recording-off schedule");
 	run.state.recording_state = RECORDING_ON;
 	live(3);
 	expect("recording-on, encoder-working");
