@@ -4,7 +4,8 @@
     tests/motion/product.py [-w WIDTH] [-t AT_ONCE] [-f FOLDER] [-m MINUTES] [NAME...]
 
 FOLDER has films of its own (films.given_names). What comes out is a table, and the exit status is 1 if it is not good enough. After that
-every still scene is shown to a whole recorder for MINUTES (10), and to recorder-motion for an hour, faster than real time.
+every still scene is shown to a whole recorder for MINUTES (10), and to recorder-motion for an hour, faster than real time. Times until movement
+is told are counted from the beginning of the first second with clear movement, or of the first of those with faint movement.
 """
 import argparse
 import concurrent.futures
@@ -13,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from support import BUILD  # pylint: disable=wrong-import-position
 from support.kills import index_times, missing  # pylint: disable=wrong-import-position
+from support.notifications import motion_strengths, notifications  # pylint: disable=wrong-import-position
 from support.rig import Rig  # pylint: disable=wrong-import-position
 from support.times import PATIENCE_S, US, wait_for  # pylint: disable=wrong-import-position
 
@@ -30,6 +33,7 @@ STRENGTHS = {"none": 0, "faint": 1, "clear": 2, "strong": 3, None: None}
 HOUR_S = 3600
 STILL = ("still_day", "still_night", "still_night_noisy", "still_night_low_gain")
 RECALL, PRECISION = 0.98, 0.93
+TOLD_CLEAR_S, TOLD_FAINT_S = 1.5, 5  # medians
 
 
 class Motion:
@@ -90,6 +94,32 @@ def judge_events(score, truth, events, first):
                              any(truth[second] == "." for second in range(max(int(a), 0), min(int(b), len(truth)))) for a, b in spans)
 
 
+def told_after(rig):
+    """(whether it is clear, seconds from its beginning until it was told) of each motion event."""
+    frame = rig.camera.newest()
+    strengths = motion_strengths(rig.name)
+    found = []
+    for one in notifications(rig.name):
+        if one["event"] != "motion-start":
+            continue
+        clear = one["strength"] != "faint"
+        begin = next(second for second in range(one["from"], one["from"] + 60) if strengths.get(second, 0) >= 2) if clear else one["from"]
+        found.append((clear, (one["mono_us"] + frame.wall_us - frame.mono_us) / US - begin))
+    return found
+
+
+def told_in_time(told):
+    """Prints the times of told_after(), and whether they are short enough."""
+    good = True
+    for clear, word, limit in ((True, "clear", TOLD_CLEAR_S), (False, "faint", TOLD_FAINT_S)):
+        times = [seconds for is_clear, seconds in told if is_clear == clear]
+        if times:
+            spread = f"median of {len(times)}, {min(times):.2f} to {max(times):.2f}"
+            print(f"{word} movement was told {statistics.median(times):.2f} s ({spread}) after its beginning", flush=True)
+            good = good and statistics.median(times) <= limit
+    return good
+
+
 def rig_of(camera, width, height):
     """A recorder whose camera plays that file."""
     settings = {"camera": {"width": width, "height": height, "fps": films.FPS}, "memory": {"max_mb": 128}, "motion": {"enabled": "yes"}}
@@ -97,7 +127,7 @@ def rig_of(camera, width, height):
 
 
 def show(name, arguments):
-    """Returns the scores of the recorder and of motion (None if it is not installed)."""
+    """Returns the scores of the recorder and of motion (None if it is not installed), and how soon it was told what moved."""
     with tempfile.TemporaryDirectory() as folder:
         film, camera = os.path.join(folder, "film"), os.path.join(folder, "camera")
         truth = films.fetch(name, film, arguments.width, arguments.folder)
@@ -114,10 +144,11 @@ def show(name, arguments):
             marks = "".join(clock.get(second, "?") for second in range(first, end))
             score = records.judge(marks, [strongest.get(second) for second in range(first, end)])
             judge_events(score, marks, events, first)
+            told = told_after(rig)
             if not motion:
-                return score, None
+                return score, None, told
             seconds = motion.seconds()
-            return score, records.judge(marks, [records.CLEAR * (second in seconds) for second in range(first, end)])
+            return score, records.judge(marks, [records.CLEAR * (second in seconds) for second in range(first, end)]), told
 
 
 def print_table(title, scores):
@@ -175,14 +206,15 @@ def main():
     names = arguments.names or (films.given_names(arguments.folder) if arguments.folder else films.drawn_names() + films.real_names())
     with concurrent.futures.ProcessPoolExecutor(arguments.at_once) as pool:
         results = dict(zip(names, pool.map(show, names, [arguments] * len(names))))
-    total = print_table("recorder", [(name, score) for name, (score, _) in results.items() if name not in films.LIGHT])
-    light = [(name, score) for name, (score, _) in results.items() if name in films.LIGHT]
+    total = print_table("recorder", [(name, score) for name, (score, _, _) in results.items() if name not in films.LIGHT])
+    light = [(name, score) for name, (score, _, _) in results.items() if name in films.LIGHT]
     if light:
         print_table("recorder, light that counts as movement", light)
-    if all(motion for _, motion in results.values()):
-        print_table("motion", [(name, motion) for name, (_, motion) in results.items()])
+    if all(motion for _, motion, _ in results.values()):
+        print_table("motion", [(name, motion) for name, (_, motion, _) in results.items()])
     good = not total.false and not total.missed or (total.recall or 0) >= RECALL and (total.precision or 0) >= PRECISION
     good = good and total.events_found == total.events_wanted
+    good = told_in_time([one for _, _, told in results.values() for one in told]) and good
     still = [name for name in names if name in STILL]
     with concurrent.futures.ProcessPoolExecutor(arguments.at_once) as pool:
         for sentence, holds in pool.map(watch_still, still, [arguments] * len(still)):
