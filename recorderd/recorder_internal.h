@@ -94,7 +94,7 @@ void recorder_check_notifications(struct recorder *recorder);
 void recorder_publish(struct recorder *recorder);
 
 /* Tells which segments were finished. recorder_publish() does so, too. */
-void recorder_tell_segments(struct recorder *recorder);
+void recorder_notify_segments(struct recorder *recorder);
 
 /* recorder_stop.c: closes the capture. Returns false if the camera hangs; all footage is written by then. */
 bool recorder_finish_capture(struct recorder *recorder);

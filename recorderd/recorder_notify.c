@@ -3,7 +3,7 @@
 #include "shared/base/log.h"
 
 /* Each notification passes here, after it was put into its ring. */
-static void on_told(void *context, const uint8_t *record, size_t bytes)
+static void on_notified(void *context, const uint8_t *record, size_t bytes)
 {
 	struct recorder *recorder = context;
 
@@ -22,7 +22,7 @@ bool recorder_open_notifications(struct recorder *recorder, struct reason *why)
 			.camera = recorder->config.camera.name,
 			.events = recorder->events,
 			.motion = recorder->live_motion,
-			.told = on_told,
+			.notified = on_notified,
 			.context = recorder,
 		});
 	return recorder->notifier || reason_set(why, "out of memory");
@@ -79,7 +79,7 @@ static mono_t newest_frame(const struct recorder *recorder)
 	return (mono_t){frame.meta.mono_us};
 }
 
-void recorder_tell_segments(struct recorder *recorder)
+void recorder_notify_segments(struct recorder *recorder)
 {
 	struct catalogue_entry finished[ARCHIVE_FINISHED_MAX];
 	size_t count = archive_take_finished(recorder->archive, finished);
@@ -93,7 +93,7 @@ void recorder_publish(struct recorder *recorder)
 	struct publisher *publisher = &recorder->publisher;
 
 	publish(publisher);
-	recorder_tell_segments(recorder);
+	recorder_notify_segments(recorder);
 	if (publisher->capture)
 		notifier_state(recorder->notifier, &publisher->last, capture_gap_cause(publisher->capture),
 			       newest_frame(recorder));

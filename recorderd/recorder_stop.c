@@ -33,7 +33,7 @@ static void finish_writing(struct recorder *recorder)
 	recorder->storage = NULL;
 	if (!archive_stop(recorder->archive, time_left_us(recorder)))
 		abandon(recorder, "the open files could not be finished");
-	recorder_tell_segments(recorder);
+	recorder_notify_segments(recorder);
 	archive_close(recorder->archive);
 	recorder->archive = NULL;
 }

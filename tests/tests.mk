@@ -97,7 +97,7 @@ beside/mp4_moov = shared/segment
 # What tests share, in tests/unit/support. The linker takes only what a program uses from the archive, so a part of it may need
 # a folder that most programs are not linked with.
 support = api_pool archive_cases break_out break_out_files break_out_kernel break_out_processes break_out_rings camera_jpegs clips_folder \
-	capture_rig child_processes clip_cases colour_bars event_cases fastcgi_client received_frames delayed_ffmpeg ini_files live_client live_server media_cases motion_files plan_archives pushed_media \
+	capture_rig child_processes clip_cases colour_bars event_cases fastcgi_client received_frames delayed_ffmpeg ini_files live_client live_server media_cases motion_files notifier_cases plan_archives pushed_media \
 	recording_rig repair_cases ring_cases salvage_cases segment_cases subprocess_cases taken_over video_cases
 
 # The fakes of tests/unit/fakes, and the programs that use them in place of functions of the C library or the recorder. They are

@@ -15,7 +15,8 @@ static int64_t hold_us(unsigned changes)
 
 static void change(struct condition *condition, bool wrong, mono_t since)
 {
-	bool calm = condition->wrong == condition->told_wrong && since.us - condition->since.us >= CONDITION_CALM_US;
+	bool calm =
+		condition->wrong == condition->notified_wrong && since.us - condition->since.us >= CONDITION_CALM_US;
 
 	if (calm)
 		condition->changes = 0;
@@ -28,10 +29,10 @@ bool condition_update(struct condition *condition, bool wrong, mono_t since, int
 	if (wrong != condition->wrong)
 		change(condition, wrong, since);
 	int64_t least_us = hold_us(condition->changes);
-	if (wrong == condition->told_wrong ||
+	if (wrong == condition->notified_wrong ||
 	    now.us - condition->since.us < (after_us > least_us ? after_us : least_us))
 		return false;
-	condition->told_wrong = wrong;
+	condition->notified_wrong = wrong;
 	condition->changes++;
 	return true;
 }

@@ -19,15 +19,15 @@
 
 /* Zeroed: it is well, and nothing else was told. */
 struct condition {
-	bool wrong;       /* now */
-	bool told_wrong;  /* as it was told last */
-	mono_t since;     /* when `wrong` changed last */
-	unsigned changes; /* that were told since a calm time */
+	bool wrong;          /* now */
+	bool notified_wrong; /* as it was told last */
+	mono_t since;        /* when `wrong` changed last */
+	unsigned changes;    /* that were told since a calm time */
 };
 
 /*
  * Notes how it is now. `since` is when that began, if it has just changed; `after_us` is how long it has to last at
- * least. Returns true if told_wrong has changed: that is to be told now.
+ * least. Returns true if notified_wrong has changed: that is to be told now.
  */
 bool condition_update(struct condition *condition, bool wrong, mono_t since, int64_t after_us, mono_t now);
 

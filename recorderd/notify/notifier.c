@@ -88,7 +88,7 @@ static void write_json(struct notification *notification, struct buffer *out)
 }
 
 /* Numbers it, and puts it into the ring. */
-static void tell(struct notifier *notifier, struct notification *notification)
+static void notify(struct notifier *notifier, struct notification *notification)
 {
 	struct notification_writer *events = notifier->parts.events;
 	char id[NOTIFICATION_ID_BYTES], detail[DETAIL_BYTES];
@@ -110,25 +110,25 @@ static void tell(struct notifier *notifier, struct notification *notification)
 	if (!bytes)
 		return;
 	notifier->counts[notification->kind]++;
-	if (notifier->parts.told)
-		notifier->parts.told(notifier->parts.context, record, bytes);
+	if (notifier->parts.notified)
+		notifier->parts.notified(notifier->parts.context, record, bytes);
 }
 
-static void tell_now(struct notifier *notifier, enum notification_kind kind)
+static void notify_now(struct notifier *notifier, enum notification_kind kind)
 {
 	struct notification notification = {.kind = kind, .at = wall_now()};
 
-	tell(notifier, &notification);
+	notify(notifier, &notification);
 }
 
 void notifier_start(struct notifier *notifier)
 {
-	tell_now(notifier, NOTIFY_STARTED);
+	notify_now(notifier, NOTIFY_STARTED);
 }
 
 /* Motion */
 
-static void tell_motion(struct notifier *notifier, const struct motion_live_news *news)
+static void notify_motion(struct notifier *notifier, const struct motion_live_news *news)
 {
 	struct notification end = {
 		.kind = NOTIFY_MOTION_END,
@@ -143,9 +143,9 @@ static void tell_motion(struct notifier *notifier, const struct motion_live_news
 	};
 
 	if (news->ended)
-		tell(notifier, &end);
+		notify(notifier, &end);
 	if (news->started)
-		tell(notifier, &start);
+		notify(notifier, &start);
 }
 
 void notifier_motion(struct notifier *notifier, const struct motion_record *record)
@@ -154,7 +154,7 @@ void notifier_motion(struct notifier *notifier, const struct motion_record *reco
 
 	motion_ring_writer_put(notifier->parts.motion, record);
 	if (!notifier->stopped && motion_live_add(&notifier->live, record, mono_now(), &news))
-		tell_motion(notifier, &news);
+		notify_motion(notifier, &news);
 }
 
 static void finish_motion(struct notifier *notifier)
@@ -162,7 +162,7 @@ static void finish_motion(struct notifier *notifier)
 	struct motion_live_news news;
 
 	if (motion_live_finish(&notifier->live, &news))
-		tell_motion(notifier, &news);
+		notify_motion(notifier, &news);
 }
 
 static void check_motion(struct notifier *notifier, const struct recorder_state *state)
@@ -172,7 +172,7 @@ static void check_motion(struct notifier *notifier, const struct recorder_state 
 	if (state->motion_state == MOTION_OFF)
 		finish_motion(notifier); /* no records will come */
 	else if (motion_live_tick(&notifier->live, mono_now(), &news))
-		tell_motion(notifier, &news);
+		notify_motion(notifier, &news);
 }
 
 void notifier_stop(struct notifier *notifier)
@@ -180,7 +180,7 @@ void notifier_stop(struct notifier *notifier)
 	if (notifier->stopped)
 		return;
 	finish_motion(notifier);
-	tell_now(notifier, NOTIFY_STOPPING);
+	notify_now(notifier, NOTIFY_STOPPING);
 	notifier->stopped = true;
 }
 
@@ -202,7 +202,7 @@ static void note(struct notifier *notifier, enum aspect aspect, bool wrong, mono
 		.cause = aspects[aspect].cause ? aspects[aspect].cause : cause,
 		.detail = wrong ? detail : NULL,
 	};
-	tell(notifier, &notification);
+	notify(notifier, &notification);
 }
 
 /* A camera that has not given a frame yet may only be opening. */
@@ -293,7 +293,7 @@ void notifier_segment(struct notifier *notifier, const struct catalogue_entry *s
 		.segment = &finished,
 	};
 
-	tell(notifier, &notification);
+	notify(notifier, &notification);
 }
 
 uint64_t notifier_count(const struct notifier *notifier, enum notification_kind kind)

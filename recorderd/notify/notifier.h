@@ -26,7 +26,7 @@ struct notifier_parts {
 	struct motion_ring_writer *motion;
 
 	/* Gets each notification once it is in the ring: its record, which is valid during the call. NULL: nobody does. */
-	void (*told)(void *context, const uint8_t *record, size_t bytes);
+	void (*notified)(void *context, const uint8_t *record, size_t bytes);
 	void *context;
 };
 
