@@ -126,6 +126,14 @@ def live_video():
         save("live_video", name, head + init_bytes + moof + mdat)
 
 
+def notifications():
+    """Records of notifications, without their magic number, an id, and a text."""
+    for name, text in (("record", b'{"id":"00000000000000ab-7"}'), ("line", b'{"id":\n1}')):
+        save("notification", name, struct.pack("<IQQqII", 14, 171, 7, WALL_US, len(text), 0) + text)
+    save("notification", "id", b"00000000000000ab-7")
+    save("notification", "text", b"\x01 \"\\ \xff\xe2\x82 \xc3\xa4 view-changed")
+
+
 def clips():
     def piece(kind, number, data):
         return struct.pack("<BH", kind + 3 * number, len(data)) + data
@@ -249,5 +257,5 @@ def rings():
     save("ring", "state", bytes(2 + 280 + 512) + b"\xff" * 1200)
 
 
-for make in (media, live_video, clips, motion, pictures, requests, texts, rings):
+for make in (media, live_video, notifications, clips, motion, pictures, requests, texts, rings):
     make()
