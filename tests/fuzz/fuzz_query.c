@@ -2,7 +2,7 @@
  * fuzz_query.c - the query of a URL.
  *
  * A value that was found and is percent-encoded again is found as the same value. A range begins before its end, on a
- * whole second. A refusal has a reason.
+ * whole second. A position in a stream of events is read as it was written. A refusal has a reason.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -89,6 +89,35 @@ static void check_live(const char *query)
 		holds(options.camera == &camera && options.period_us >= 0 && options.period_us <= US_PER_S);
 }
 
+/* A position that was read is written as the same text, and read again as the same position. */
+static void check_position(const char *text)
+{
+	char again[EVENT_POSITION_BYTES];
+	struct event_position one, other;
+
+	if (!event_position_parse(text, &one))
+		return;
+	event_position_text(&one, again);
+	holds(event_position_parse(again, &other));
+	holds(one.series == other.series && one.number == other.number && one.second == other.second);
+	holds(one.number > 0 && (one.second == EVENT_POSITION_NO_SECOND || one.second >= 0));
+}
+
+static void check_live_events(const char *query)
+{
+	struct reason why = {""};
+	struct event_filter filter;
+
+	check_position(query);
+	if (!event_filter_read(query, &filter, &why)) {
+		holds(why.text[0] != '\0');
+		return;
+	}
+	holds(filter.kinds != 0 && filter.kinds >> NOTIFICATION_KINDS == 0);
+	holds(filter.rule.least >= MOTION_FAINT && filter.rule.join >= 1);
+	holds(!filter.continues || filter.position.number > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {data, size};
@@ -103,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_span(query, true);
 	check_names(query);
 	check_live(query);
+	check_live_events(query);
 	free(query);
 	return 0;
 }
