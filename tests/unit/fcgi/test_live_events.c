@@ -285,6 +285,7 @@ static void more_clients_than_allowed_get_503_and_viewers_do_not_count(void **st
 
 	(void)state;
 	live_server.max_event_clients = 2;
+	live_server.max_viewers = 1;
 	live_server_publish();
 	struct viewer picture = live_watch("/stream");
 	for (int i = 0; i < 2; i++)
