@@ -24,6 +24,7 @@ NOTIFICATION_BYTES = 65536  # far more than one has
 PICTURE_BYTES = 32 << 20
 ANSWER_S = 20               # how long a server may take for one step
 RETRY_S = 10                # how long a recorder is asked again that answers "later" (503, 429)
+FIRST_SECOND_S = 0.95       # when the first second of an event shows it: recorder-motion has seen what it looks at
 HOOK_S = 50                 # how long everything may take: less than the default of limit_seconds
 
 # The events of which a picture shows something.
@@ -181,9 +182,16 @@ def refusal(status, body):
     return f"the recorder answered {status}: {detail}"
 
 
+def picture_time(notification):
+    """When the picture shows most. Movement is found in whole seconds, and by the end of its first one it has begun."""
+    if "from" in notification and "to" in notification:
+        return (notification["from"] + notification["to"]) / 2
+    return notification["from"] + FIRST_SECOND_S if "from" in notification else notification["time"]
+
+
 def fetch_picture(notification, recorder):
-    """The JPEG of the moment. Movement is found in whole seconds: the middle of its first one shows it."""
-    at = notification["from"] + 0.5 if "from" in notification else notification["time"]
+    """The JPEG of that moment."""
+    at = picture_time(notification)
     camera = urllib.parse.quote(notification["camera"], safe="")
     status, body = ask_recorder(recorder, "GET", f"/snapshot?at={at:.6f}&camera={camera}")
     if status != 200:

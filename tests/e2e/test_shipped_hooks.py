@@ -81,11 +81,11 @@ exim, mosquitto, web = started(MailServer), started(Broker), started(WebServer)
 
 
 def moving_second(rig):
-    """The first second of an event that has just begun, and the numbers of the frames in its middle."""
+    """The first second of an event that has just begun, and the numbers of the frames near its end."""
     from_s = second_after(rig.camera.newest()) // US
     wait_for(lambda: rig.camera.newest().wall_us > (from_s + 1) * US, PATIENCE_S, "that second is over")
-    middle_us = from_s * US + US // 2
-    return from_s, [frame.number for frame in frames_within(rig.camera.frames(), middle_us - 40000, middle_us + 40000)]
+    at_us = from_s * US + 950000
+    return from_s, [frame.number for frame in frames_within(rig.camera.frames(), at_us - 40000, at_us + 40000)]
 
 
 # -- mail
