@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The hooks of deploy/hooks, called as recorder-hooks calls them: with a real Exim, a real Mosquitto and HTTPS."""
+import contextlib
 import json
 import os
 import re
@@ -7,17 +8,19 @@ import subprocess
 import time
 import urllib.parse
 
-from support import PROJECT
+from support import BUILD, PROJECT
 from support.camera import jpeg_number, jpegs_by_hash
 from support.exact import assert_numbers, frames_within, second_after
-from support.message_servers import PASSWORD, USER, Broker, MailServer, WebServer, make_certificate
-from support.rig import Rig
-from support.tap import run_tests, shared
+from support.message_servers import PASSWORD, USER, Broker, MailServer, Process, WebServer, make_certificate
+from support.rig import Rig, program
+from support.tap import Skipped, run_tests, shared
 from support.times import US, PATIENCE_S, wait_for
 from test_tokens import new_token
 
-NUMBERS = jpegs_by_hash()
-COUNT = 9000  # frames in the camera's file
+FRAMES = os.path.join(BUILD, "tests", "frames", "moving.frames")
+NUMBERS = jpegs_by_hash(FRAMES)
+COUNT = 900             # frames in that file
+BLOCK = range(420, 540)  # the frames in which a block moves (tests.mk)
 HOOKS = os.path.join(PROJECT, "deploy", "hooks")
 TEXT = "T\u00fcr: \u201eetwas\u201c bewegt sich \u2013 \U0001f6aa"
 HEALTHY = {"motion": "OFF", "tampering": "OFF", "camera": "ON", "disk": "OFF", "encoder": "OFF", "recording": "ON"}
@@ -35,16 +38,21 @@ def ini(sections):
                    for section, keys in sections.items())
 
 
-def call(rig, hook, settings, given, mode=0o400, **environment):
-    """Runs a hook as recorder-hooks does. `settings` is the text of its file, or the sections."""
+def write_settings(rig, name, settings, mode=0o400):
     folder = rig.path("credentials")
-    path = os.path.join(folder, "mine.ini")
+    path = os.path.join(folder, name)
     os.makedirs(folder, exist_ok=True)
     if os.path.exists(path):
         os.unlink(path)
     with open(path, "w", encoding="utf-8") as file:
         file.write(settings if isinstance(settings, str) else ini(settings))
     os.chmod(path, mode)
+    return path
+
+
+def call(rig, hook, settings, given, mode=0o400, **environment):
+    """Runs a hook as recorder-hooks does. `settings` is the text of its file, or the sections."""
+    path = write_settings(rig, "mine.ini", settings, mode)
     arguments = [] if "CREDENTIALS_DIRECTORY" in environment else [path]
     line = given if isinstance(given, bytes) else json.dumps(given).encode() + b"\n"
     return subprocess.run([os.path.join(HOOKS, hook), *arguments], input=line, capture_output=True, check=False,
@@ -72,20 +80,26 @@ def recorder(rig, token=""):
 def started(make):
     """A function that returns the one server of its kind; the first call starts it."""
     def get(rig):
-        rig.servers.append(make(rig))
-        return rig.servers[-1]
+        server = make(rig)
+        rig.stack.callback(server.close)
+        return server
     return shared(get)
 
 
 exim, mosquitto, web = started(MailServer), started(Broker), started(WebServer)
 
 
+def shown(rig, from_s):
+    """The numbers that the picture of an event may have whose first second that is."""
+    at_us = round((from_s + 0.95) * US)
+    return [frame.number % COUNT for frame in frames_within(rig.camera.frames(), at_us - 40000, at_us + 40000)]
+
+
 def moving_second(rig):
-    """The first second of an event that has just begun, and the numbers of the frames near its end."""
+    """The first second of an event that has just begun, and the numbers that its picture may have."""
     from_s = second_after(rig.camera.newest()) // US
     wait_for(lambda: rig.camera.newest().wall_us > (from_s + 1) * US, PATIENCE_S, "that second is over")
-    at_us = from_s * US + 950000
-    return from_s, [frame.number for frame in frames_within(rig.camera.frames(), at_us - 40000, at_us + 40000)]
+    return from_s, shown(rig, from_s)
 
 
 # -- mail
@@ -207,7 +221,7 @@ def test_a_broker_gets_the_notification_itself(rig):
     given = notification(rig, "segment", file="recording_1.mp4", bytes=7)
     with mosquitto(rig).subscriber() as received:
         succeeded(call(rig, "mqtt", mqtt_settings(rig, discovery=""), given))
-        text = wait_for(lambda: received().get(f"recorder/{rig.name}/event"), PATIENCE_S, "the subscriber has it")
+        text = wait_for(lambda: dict(received()).get(f"recorder/{rig.name}/event"), PATIENCE_S, "the subscriber has it")
     assert json.loads(text) == given, text
 
 
@@ -371,16 +385,39 @@ def test_what_is_no_notification_is_refused(rig):
         failed(call(rig, "notify", "", given), "not a notification")
 
 
+# -- all of it
+
+def start_everything(rig):
+    """recorder-hooks is there from the beginning. The numbers in the pictures do not count as movement."""
+    with open(rig.ini, "a", encoding="utf-8") as file:
+        for hook, events in (("mail", "motion-start"), ("mqtt", "all")):
+            file.write(f"[hook {hook}]\nrun = {HOOKS}/{hook} {rig.path('credentials', hook)}.ini\nevents = {events}\n"
+                       "not = 0,0,1,0.25\n")
+    rig.stack.callback(Process(rig, program("recorder-hooks"), "-c", rig.ini).close)
+    with contextlib.suppress(Skipped):  # by the cases as well
+        write_settings(rig, "mqtt.ini", mqtt_settings(rig, topic="live", discovery=""))
+        rig.published = rig.stack.enter_context(mosquitto(rig).subscriber())
+    rig.start()
+    with contextlib.suppress(Skipped):
+        write_settings(rig, "mail.ini", mail_settings(rig, "live@localhost"))
+
+
+def test_what_moves_arrives_by_mqtt_and_by_email(rig):
+    mosquitto(rig)
+    emails = wait_for(lambda: exim(rig).messages("live@localhost"), PATIENCE_S, "there is an e-mail")
+    told = [json.loads(text) for topic, text in rig.published() if topic == f"live/{rig.name}/event"]
+    starts = [one for one in told if one["event"] == "motion-start"]
+    picture, = emails[0].iter_attachments()
+    number = jpeg_number(NUMBERS, picture.get_content())
+    assert told[0]["event"] == "started" and emails[0]["Subject"] == starts[0]["text"], (told, emails[0]["Subject"])
+    assert number in shown(rig, starts[0]["from"]) and number in BLOCK, (number, starts)
+
+
 def main():
-    with Rig() as rig:
-        rig.servers = []
+    with Rig({"motion": {"enabled": "yes"}}, frames=FRAMES) as rig, contextlib.ExitStack() as rig.stack:
         make_certificate(rig.folder)
-        try:
-            rig.start()
-            return run_tests(globals(), rig)
-        finally:
-            for server in rig.servers:
-                server.close()
+        start_everything(rig)
+        return run_tests(globals(), rig)
 
 
 if __name__ == "__main__":

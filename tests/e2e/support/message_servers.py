@@ -75,7 +75,8 @@ persistence false
 log_dest stderr
 log_type all
 """
-ACCESS = f"user {USER}\ntopic readwrite recorder/#\ntopic readwrite homeassistant/#\n"
+ACCESS = f"user {USER}\ntopic readwrite recorder/#\ntopic readwrite homeassistant/#\ntopic readwrite live/#\n" \
+    "user reader\ntopic read #\n"
 
 
 def need(*programs):
@@ -112,20 +113,24 @@ def listens(port):
     return wanted in read("/proc/net/tcp")
 
 
-class Server:
+class Process:
     """A program of a rig."""
 
-    def __init__(self, rig):
-        self.rig, self.process = rig, None
-        os.chmod(rig.folder, 0o711)
-
-    def start(self, name, *arguments, ports):
-        program = shutil.which(name, path=SEARCH)
-        self.process = self.rig.spawn([program, *arguments], f"{name}.log", self.rig.environment)
-        wait_for(lambda: all(map(listens, ports)), PATIENCE_S, f"{name} listens")
+    def __init__(self, rig, path, *arguments):
+        self.rig = rig
+        self.process = rig.spawn([path, *arguments], f"{os.path.basename(path)}.log", rig.environment)
 
     def close(self):
         self.rig.stop_process(self.process)
+
+
+class Server(Process):
+    """One that listens on ports of this machine."""
+
+    def __init__(self, rig, name, *arguments, ports):
+        os.chmod(rig.folder, 0o711)
+        super().__init__(rig, shutil.which(name, path=SEARCH), *arguments)
+        wait_for(lambda: all(map(listens, ports)), PATIENCE_S, f"{name} listens")
 
 
 class MailServer(Server):
@@ -135,7 +140,6 @@ class MailServer(Server):
         need("exim4")
         if os.geteuid() != 0:
             raise Skipped("Exim delivers e-mail only if root starts it")
-        super().__init__(rig)
         self.folder = rig.path("exim")
         self.ports = {kind: free_port() for kind in ("starttls", "tls", "none")}
         os.mkdir(self.folder)
@@ -143,14 +147,16 @@ class MailServer(Server):
         digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
         write(rig.path("exim.conf"), EXIM.format(folder=self.folder, ports=self.ports, pem=rig.path("both.pem"),
                                                  user=USER, digest=digest, owner=owner))
-        self.start("exim4", "-C", rig.path("exim.conf"), "-bdf", ports=self.ports.values())
+        super().__init__(rig, "exim4", "-C", rig.path("exim.conf"), "-bdf", ports=self.ports.values())
 
-    def messages(self):
-        """Those that have been delivered, the oldest first."""
+    def messages(self, recipient="me@localhost"):
+        """Those that have been delivered to somebody, the oldest first."""
         found = []
         for path in sorted(glob.glob(f"{self.folder}/mail/new/*"), key=os.path.getmtime):
             with open(path, "rb") as file:
-                found.append(email.message_from_binary_file(file, policy=email.policy.default))
+                message = email.message_from_binary_file(file, policy=email.policy.default)
+            if message["To"].addresses[0].addr_spec == recipient:
+                found.append(message)
         return found
 
     def message(self, number):
@@ -163,23 +169,23 @@ class Broker(Server):
 
     def __init__(self, rig):
         need("mosquitto", "mosquitto_sub", "mosquitto_passwd")
-        super().__init__(rig)
         self.port = free_port()
         write(rig.path("mosquitto.conf"), MOSQUITTO.format(port=self.port, folder=rig.folder))
         write(rig.path("access"), ACCESS)
-        write(rig.path("users"), f"{USER}:{PASSWORD}\n")
+        write(rig.path("users"), f"{USER}:{PASSWORD}\nreader:reader\n")
         subprocess.run(["mosquitto_passwd", "-U", rig.path("users")], check=True, capture_output=True)
         os.chmod(rig.path("users"), 0o644)
-        self.start("mosquitto", "-c", rig.path("mosquitto.conf"), ports=[self.port])
+        super().__init__(rig, "mosquitto", "-c", rig.path("mosquitto.conf"), ports=[self.port])
 
     def subscription(self, *options):
         """The command that prints whether a message was retained, its topic and its payload."""
         return ["mosquitto_sub", "-h", "localhost", "-p", str(self.port), "--cafile", self.rig.path("cert.pem"),
-                "-u", USER, "-P", PASSWORD, "-F", "%r %t %p", "-t", "#", *options]
+                "-u", "reader", "-P", "reader", "-F", "%r %t %p", *options]
 
     def retained(self, count):
         """{topic: payload} of that many retained messages."""
-        done = subprocess.run(self.subscription("-C", str(count), "-W", str(PATIENCE_S)), capture_output=True,
+        topics = ("-t", "recorder/#", "-t", "homeassistant/#")
+        done = subprocess.run(self.subscription(*topics, "-C", str(count), "-W", str(PATIENCE_S)), capture_output=True,
                               text=True, check=False)
         lines = [line.split(" ", 2) for line in done.stdout.splitlines()]
         assert len(lines) == count and all(line[0] == "1" for line in lines), done
@@ -187,15 +193,15 @@ class Broker(Server):
 
     @contextlib.contextmanager
     def subscriber(self):
-        """A function that returns {topic: payload} of what was published since then, without what was retained."""
+        """A function that returns (topic, payload) of what was published since then, the oldest first."""
         def received():
             lines = [line.split(" ", 2) for line in self.rig.log(name).splitlines()]
-            return {topic: payload for retained, topic, payload in lines if retained == "0"}
+            return [(topic, payload) for retained, topic, payload in lines if retained == "0"]
         client = "subscriber" + os.urandom(4).hex()
         name = client + ".log"
-        process = self.rig.spawn(self.subscription("-i", client), name, self.rig.environment)
+        process = self.rig.spawn(self.subscription("-i", client, "-t", "#"), name, self.rig.environment)
         try:
-            wait_for(lambda: f"Sending SUBACK to {client}" in self.rig.log("mosquitto.log"), PATIENCE_S, "it subscribes")
+            wait_for(lambda: f"SUBACK to {client}" in self.rig.log("mosquitto.log"), PATIENCE_S, "it subscribes")
             yield received
         finally:
             self.rig.stop_process(process)
