@@ -174,7 +174,10 @@ class Broker(Server):
         write(rig.path("access"), ACCESS)
         write(rig.path("users"), f"{USER}:{PASSWORD}\nreader:reader\n")
         subprocess.run(["mosquitto_passwd", "-U", rig.path("users")], check=True, capture_output=True)
-        os.chmod(rig.path("users"), 0o644)
+        for name in ("users", "access"):  # newer ones take no file that others can read
+            os.chmod(rig.path(name), 0o600)
+            if os.geteuid() == 0:
+                shutil.chown(rig.path(name), "mosquitto")
         super().__init__(rig, "mosquitto", "-c", rig.path("mosquitto.conf"), ports=[self.port])
 
     def subscription(self, *options):
