@@ -3,7 +3,7 @@
 recorder-hooks runs a hook once for each notification, with the notification as one line of JSON on standard input
 (shared/notify/notification.h says what is in it). The settings, and with them every secret, are in one .ini file that
 nobody else may read: the first argument of the hook, or else HOOK.ini in $CREDENTIALS_DIRECTORY (LoadCredential= of
-systemd) or in /etc/recorder/hooks, where HOOK is the name of the section [hook HOOK]. docs/hooks.md describes them all.
+systemd), or else in /etc/recorder/hooks. HOOK is the name of the section [hook HOOK]. docs/hooks.md describes them all.
 
 A hook exits with 0 if it did all that it was asked to do. Otherwise it writes one line to standard error and exits
 with 1.
@@ -69,8 +69,11 @@ def open_private(path):
 def settings_path():
     if len(sys.argv) > 1:
         return sys.argv[1]
-    folder = os.environ.get("CREDENTIALS_DIRECTORY") or "/etc/recorder/hooks"
-    return os.path.join(folder, os.environ.get("RECORDER_HOOK", os.path.basename(sys.argv[0])) + ".ini")
+    name = os.environ.get("RECORDER_HOOK", os.path.basename(sys.argv[0])) + ".ini"
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and os.path.exists(os.path.join(credentials, name)):
+        return os.path.join(credentials, name)
+    return os.path.join("/etc/recorder/hooks", name)
 
 
 def parse(path):

@@ -56,7 +56,7 @@ def call(rig, hook, settings, given, mode=0o400, **environment):
     arguments = [] if "CREDENTIALS_DIRECTORY" in environment else [path]
     line = given if isinstance(given, bytes) else json.dumps(given).encode() + b"\n"
     return subprocess.run([os.path.join(HOOKS, hook), *arguments], input=line, capture_output=True, check=False,
-                          env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "RECORDER_HOOK": "mine", **environment})
+                          env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "RECORDER_HOOK": "mine"} | environment)
 
 
 def succeeded(done):
@@ -378,7 +378,8 @@ def test_what_is_wrong_with_settings_is_told(rig):
                             (f"{PASSWORD}\n", "expected [section]"),
                             ("[notify]\nurl = x\nurl = y\n", "once")):
         failed(call(rig, "notify", sections, notification(rig)), words)
-    failed(call(rig, "notify", "", notification(rig), CREDENTIALS_DIRECTORY="/nowhere"), "/nowhere/mine.ini", "No such")
+    elsewhere = {"CREDENTIALS_DIRECTORY": rig.folder, "RECORDER_HOOK": "other"}
+    failed(call(rig, "notify", "", notification(rig), **elsewhere), "/etc/recorder/hooks/other.ini", "No such file")
 
 
 def test_what_is_no_notification_is_refused(rig):
