@@ -1,4 +1,7 @@
-/* cutting_proxy.mjs - an HTTP server in front of the recorder whose connections for clips can hang or break. */
+/*
+ * cutting_proxy.mjs - an HTTP server in front of the recorder whose connections for clips can hang or break, and whose
+ * streams of pictures can be slow.
+ */
 import { createServer, request as sendRequest } from "node:http";
 
 export class CuttingProxy {
@@ -7,6 +10,7 @@ export class CuttingProxy {
   #bytes = Infinity; // of each clip, after which its connection hangs
   #drops = false;
   #hanging = new Set(); // responses
+  #slow = null; // {rate, asked} of streams of pictures
 
   constructor(recorder) {
     this.#recorder = recorder;
@@ -39,12 +43,18 @@ export class CuttingProxy {
     this.#bytes = Infinity;
   }
 
+  /* From now on streams of pictures get so many bytes per second. asked(path) is called for each. */
+  slowDown(rate, asked) {
+    this.#slow = { rate, asked };
+  }
+
   #forward(request, response) {
     const { url: path, method, headers } = request, isClip = path.startsWith("/footage") && method === "GET";
     if (isClip && this.#drops) return response.destroy();
     const onward = sendRequest({ host: "127.0.0.1", port: this.#recorder.port, path, method, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       if (isClip) this.#sendClip(answer, response);
+      else if (this.#slow && path.startsWith("/stream")) this.#sendSlowly(path, answer, response);
       else answer.pipe(response);
     });
     onward.on("error", () => response.destroy());
@@ -60,6 +70,16 @@ export class CuttingProxy {
       if (left > 0) return;
       answer.pause();
       this.#hanging.add(response.on("close", () => this.#hanging.delete(response)));
+    });
+    answer.on("end", () => response.end());
+  }
+
+  #sendSlowly(path, answer, response) {
+    this.#slow.asked(path);
+    answer.on("data", (data) => {
+      response.write(data);
+      answer.pause();
+      setTimeout(() => answer.resume(), 1000 * data.length / this.#slow.rate);
     });
     answer.on("end", () => response.end());
   }
