@@ -60,7 +60,8 @@ recorderd/archive = archive archive_adopt archive_age archive_boots archive_cach
 recorderd/storage = motion_queue motion_writer segment_rotation segment_writer storage
 recorderd/ffmpeg  = encoder_args encoder_sandbox ffmpeg_errors fragment_parser
 recorderd/probe   = encoder_probe encoder_trial probe_decode probe_pictures
-recorderd/encoder = encoder encoder_child encoder_choice encoder_input encoder_output encoder_pictures encoder_store frame_drop ring_feed
+recorderd/encoder = encoder encoder_child encoder_choice encoder_input encoder_output encoder_pictures \
+	encoder_store frame_drop ring_feed
 recorderd/motion  = captured_seconds child_messages motion_child motion_process motion_program motion_records record_check
 recorderd/notify  = condition hook_peer hook_server motion_ring_writer notification_writer notifier
 recorderd/control = control_request control_server

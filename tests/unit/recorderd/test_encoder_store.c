@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "recorderd/encoder/ring_feed.h"
 #include "recorderd/storage/storage_internal.h"
 #include "shared/base/clock.h"
 #include "shared/ring/video_ring.h"
@@ -230,6 +231,29 @@ static void a_stop_waits_for_the_disk_as_long_as_it_may(void **state)
 	assert_all_recorded();
 }
 
+/* By an encoder that takes two frames while one comes. */
+static void a_feed_that_goes_back_drops_no_frame(void **state)
+{
+	struct ring_feed feed;
+	int64_t wall_us = RIG_WALL_US;
+
+	(void)state;
+	ring_feed_init(&feed, rig.reader, 1);
+	for (int i = 0; i < 1000; i++, wall_us += US_PER_S / 25) {
+		rig_put(wall_us);
+		assert_int_equal(ring_feed_peek(&feed), RING_FEED_FRAME);
+		feed.next++;
+	}
+	ring_feed_go_back(&feed, 400); /* 24 s */
+	for (; ring_feed_lag_us(&feed) > 0; wall_us += US_PER_S / 25) {
+		rig_put(wall_us);
+		for (int n = 0; n < 2 && ring_feed_peek(&feed) == RING_FEED_FRAME; n++)
+			feed.next++;
+	}
+	assert_int_equal(feed.dropped, 0);
+	ring_feed_free(&feed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_the_ring_has_overwritten_is_a_gap_of_the_disk, small_ring,
 						tear_down),
 		cmocka_unit_test_setup_teardown(frames_that_nobody_is_shown_wait_for_the_disk, old_frames, tear_down),
+		cmocka_unit_test_setup_teardown(a_feed_that_goes_back_drops_no_frame, large_ring, tear_down),
 		cmocka_unit_test_setup_teardown(a_stop_waits_for_the_disk_as_long_as_it_may, large_ring, tear_down),
 	};
 

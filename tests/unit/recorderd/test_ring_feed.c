@@ -301,22 +301,6 @@ static void an_encoder_that_is_slow_for_less_than_10_s_gets_every_frame(void **s
 	assert_int_equal(feed.dropped, 0);
 }
 
-/* An encoder that takes two frames while one comes, as after live video went on without the disk. */
-static void an_encoder_that_goes_back_gets_every_frame(void **state)
-{
-	(void)state;
-	prepare(4 * MIB, 8192, 4096);
-	assert_int_equal(run_slow(3000, 100, fed), 3000);
-	ring_feed_go_back(&feed, 1000);
-	for (uint32_t i = 3001; feed.next < i; i++) {
-		ring_put(writer, 100, i, (int64_t)i * FRAME_US);
-		for (int n = 0; n < 2 && ring_feed_peek(&feed) == RING_FEED_FRAME; n++)
-			feed.next++;
-	}
-	assert_int_equal(feed.dropped, 0);
-	assert_true(feed.drop.ratio >= 1);
-}
-
 static void an_encoder_that_is_too_slow_gets_fewer_frames_and_none_is_overwritten(void **state)
 {
 	size_t count;
@@ -401,7 +385,6 @@ int main(void)
 		CASE(an_encoder_that_keeps_up_gets_every_frame),
 		CASE(an_encoder_that_is_slow_for_less_than_10_s_gets_every_frame),
 		CASE(an_encoder_that_is_too_slow_gets_fewer_frames_and_none_is_overwritten),
-		CASE(an_encoder_that_goes_back_gets_every_frame),
 		CASE(dropped_frames_are_evenly_spaced),
 		CASE(an_encoder_that_keeps_up_again_gets_every_frame),
 		CASE(peeking_again_finds_the_same_frame),
