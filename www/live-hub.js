@@ -11,8 +11,12 @@
  *
  * With fps "video" it gets {camera, fps, piece}: the pieces of the live video (mp4-stream.js), from a key frame on and
  * all of them; or {camera, fps, refused}: there is no live video now. Without a connection for it, it gets stills.
+ *
+ * With fps "events" it gets the notifications of the camera (event-feed.js). They come after the large pictures and
+ * before the small ones. {ping: true} asks a tab to send a ping: the timers of a hidden tab hardly run.
  */
 import { path, request, snapshotPath } from "./api.js";
+import { EventFeed, EVENTS } from "./event-feed.js";
 import { readVideo } from "./mp4-stream.js";
 import { readParts } from "./multipart.js";
 
@@ -22,12 +26,20 @@ const SILENT_MS = 10000; // the recorder repeats the last picture at least once 
 const STILL_MS = 2000, STILL_WIDTH = 480;
 const FAST_STILL_MS = 100; // if streams cannot be read at all
 const TICK_MS = 50;
-const TAB_GONE_MS = 12000;
+const TAB_GONE_MS = 12000, TAB_SILENT_MS = 6000;
 const FAILURES = 2;
 
 export const VIDEO = "video";
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/* Which feeds come first: a large picture, then events, then small pictures. */
+const rankOf = ({ large, fps }) => (large ? 2 : fps === EVENTS ? 1 : 0);
+
+const makeFeed = (hub, camera, fps, large) => {
+  if (fps === EVENTS) return new EventFeed(camera);
+  return fps === VIDEO ? new VideoFeed(camera) : new Feed(hub, camera, fps, large);
+};
+
 const keyOf = ({ camera, fps }) => JSON.stringify([camera, fps]);
 
 /* What is watched, and the tabs that watch it. */
@@ -231,9 +243,7 @@ export class LiveHub {
   }
 
   #watch(port, key, { camera, fps, large }) {
-    if (!this.#feeds.has(key)) {
-      this.#feeds.set(key, fps === VIDEO ? new VideoFeed(camera) : new Feed(this, camera, fps, large));
-    }
+    if (!this.#feeds.has(key)) this.#feeds.set(key, makeFeed(this, camera, fps, large));
     this.#feeds.get(key).add(port);
     this.#distribute();
   }
@@ -249,27 +259,34 @@ export class LiveHub {
   /* A tab that was closed or crashed says nothing any more, not even that it watches nothing. */
   forgetClosedTabs() {
     for (const [port, at] of this.#heard) {
+      if (performance.now() - at >= TAB_SILENT_MS) port.postMessage({ ping: true });
       if (performance.now() - at < TAB_GONE_MS) continue;
       this.#heard.delete(port);
       for (const key of [...this.#feeds.keys()]) this.#unwatch(port, key);
     }
   }
 
+  /* The feeds that can have a connection, those that come first at the front; then the ones watched for longest. */
+  get #candidates() {
+    const feeds = [...this.#feeds.values()].sort((a, b) => rankOf(b) - rankOf(a));
+    return this.#failures >= FAILURES ? feeds.filter(({ fps }) => fps === EVENTS) : feeds;
+  }
+
+  /* Pictures for which there is no connection. */
   get #needsStills() {
-    return this.#feeds.size > (this.#failures >= FAILURES ? 0 : this.#connections);
+    const first = this.#candidates.slice(0, this.#connections);
+    return [...this.#feeds.values()].some((feed) => feed.fps !== EVENTS && !first.includes(feed));
   }
 
   /* Streams that may be open now. A still takes a connection until it has arrived. */
   get #streamsMax() {
-    if (this.#failures >= FAILURES) return 0;
     return this.#needsStills || this.#stillArrives ? this.#connections - 1 : this.#connections;
   }
 
-  /* Large pictures come first, then those that have been watched for longest. */
   #distribute() {
-    const feeds = [...this.#feeds.values()].sort((a, b) => b.large - a.large);
-    for (const feed of feeds.slice(this.#streamsMax)) feed.stopStream();
-    for (const feed of feeds.slice(0, this.#streamsMax)) feed.startStream();
+    const streaming = this.#candidates.slice(0, this.#streamsMax);
+    for (const feed of this.#feeds.values()) if (!streaming.includes(feed)) feed.stopStream();
+    for (const feed of streaming) feed.startStream();
     if (this.#needsStills && !this.#fetchesStills) this.#fetchStills();
   }
 
@@ -287,7 +304,7 @@ export class LiveHub {
   async #fetchStills() {
     this.#fetchesStills = true;
     while (this.#needsStills) {
-      const waiting = [...this.#feeds.values()].filter((feed) => !feed.streams);
+      const waiting = [...this.#feeds.values()].filter((feed) => !feed.streams && feed.fps !== EVENTS);
       const feed = waiting.reduce((first, other) => (other.stillAt < first.stillAt ? other : first), waiting[0]);
       if (feed && feed.stillAt <= performance.now()) await this.#fetchStill(feed);
       else await sleep(TICK_MS);
