@@ -1,5 +1,5 @@
 /*
- * commands.js - every button and every key, and what it does. page: {screen, view, selection, overlay, tabs,
+ * commands.js - every button and every key, and what it does. page: {screen, view, selection, overlay, tabs, events,
  * linkToSelection}
  */
 import { copyText, find, isDisabled } from "./dom.js";
@@ -61,6 +61,7 @@ export function keyTable(page) {
     { help: "Back, forward 1 minute",
       keys: { "Shift+ArrowLeft": () => screen.skip(-MINUTE), "Shift+ArrowRight": () => screen.skip(MINUTE) } },
     { help: "Previous, next frame", keys: { ",": () => screen.step(-1), ".": () => screen.step(1) } },
+    { help: "Previous, next event", keys: { b: () => page.events.step(-1), n: () => page.events.step(1) } },
     { help: "Slower, faster", keys: { ArrowDown: () => shiftSpeed(screen, -1), ArrowUp: () => shiftSpeed(screen, 1) } },
     { help: "Go to live", keys: { l: () => screen.goLive() } },
     { help: "Go to a time", keys: { t: () => find("goto-time").focus() } },
@@ -82,6 +83,10 @@ export function keyTable(page) {
 const BUTTONS = {
   "back-10": ({ screen }) => screen.skip(-10 * SECOND),
   "forward-10": ({ screen }) => screen.skip(10 * SECOND),
+  "event-back": ({ events }) => events.step(-1),
+  "event-forward": ({ events }) => events.step(1),
+  "last-night": ({ events }) => events.showLastNight(),
+  "alerts-button": ({ events }) => events.openAlerts(),
   "frame-back": ({ screen }) => screen.step(-1),
   "frame-forward": ({ screen }) => screen.step(1),
   "play": ({ screen }) => screen.togglePlay(),

@@ -104,6 +104,12 @@ export class Health extends EventTarget {
     });
   }
 
+  /* Asks at once. */
+  refresh() {
+    clearTimeout(this.#timer);
+    return this.#poll();
+  }
+
   async #poll() {
     const answer = await api.health(this.#camera).catch(() => UNREACHABLE);
     if (this.#stopped) return;
@@ -112,6 +118,7 @@ export class Health extends EventTarget {
       this.allowsControl = answer.allow_control;
       emit(this, "change");
     }
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#poll(), POLL_MS);
   }
 

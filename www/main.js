@@ -4,6 +4,7 @@ import { CameraList } from "./camera-list.js";
 import { ClipList, RecordingList } from "./clip-lists.js";
 import { keyTable, wireButtons } from "./commands.js";
 import { find, setText } from "./dom.js";
+import { EventPanel } from "./event-panel.js";
 import { listenKeys } from "./keys.js";
 import { Overlay } from "./overlay.js";
 import { setUpDialogs, Tabs } from "./panels.js";
@@ -26,6 +27,7 @@ class Page {
   selection = new Selection(this.screen, this.overlay);
   clips = new ClipList(this.screen, this.overlay);
   recordings = new RecordingList(this.screen);
+  events = new EventPanel(this);
   #turn = 0; // a jump ends what an earlier link is still waiting for
   #arriving = true; // a link's time is still loading: the address stays as it is
   #timer = 0;
@@ -54,7 +56,10 @@ class Page {
     timeline.addEventListener("move", () => this.#remember(false));
     selection.addEventListener("change", ({ final }) => this.#selectionChanged(final));
     selection.addEventListener("keep", () => this.#clipKept());
-    tabs.addEventListener("change", () => this.#drawLists());
+    tabs.addEventListener("change", () => {
+      this.#drawLists();
+      this.events.list.catchUp();
+    });
   }
 
   /* --- the state and its address --- */
@@ -124,6 +129,7 @@ class Page {
     this.selection.set(null, false);
     this.view.watch(current);
     this.clips.load();
+    this.events.watch();
     this.#statusChanged(camera);
   }
 
@@ -165,6 +171,7 @@ class Page {
     if (screen.mode === "playback") overlay.setTime(screen.playhead, !player.playing);
     else if (screen.mode === "live" && camera.status.live) overlay.setLive(screen.current.live, camera.status.info);
     else overlay.setTime(camera.status.live ? screen.now() : playable.memory?.to ?? null, false);
+    this.events.tick();
     view.tick({ now: screen.now(), playhead: screen.playhead, playing: screen.mode === "playback" && player.playing });
   }
 

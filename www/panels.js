@@ -4,7 +4,7 @@ import { emit } from "./events.js";
 import { keysHelp } from "./keys.js";
 import { offsetAt, MINUTE } from "./time.js";
 
-const TABS = ["clips", "recordings", "health"];
+const TABS = ["events", "clips", "recordings", "health"];
 
 /* Event: "change" when another tab is shown. */
 export class Tabs extends EventTarget {

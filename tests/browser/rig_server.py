@@ -14,7 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from support import BUILD  # noqa: E402  pylint: disable=wrong-import-position
-from support.made_archive import make_archive  # noqa: E402  pylint: disable=wrong-import-position
+from support.made_archive import make_archive, make_motion  # noqa: E402  pylint: disable=wrong-import-position
 from support.rig import Rig, clip_frames  # noqa: E402  pylint: disable=wrong-import-position
 from support.several import Several  # noqa: E402  pylint: disable=wrong-import-position
 from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
@@ -124,21 +124,27 @@ class Commands:
 class SeveralCommands:
     """
     Cameras of 5 frames per second, called by their numbers. The first one has an archive of thirty hours, which is a
-    minute of the fastest timelapse.
+    minute of the fastest timelapse, and in which something moves every EVERY_S.
     """
 
     SEGMENTS = 180
+    EVERY_S, LASTS_S, UNKNOWN_S = 1200, 10, 60
+    CELLS = "8 9 4 3"  # column, row, width, height
 
     def __init__(self, count):
         self.words = [str(number) for number in range(count)]
         memory = {"minutes": 1, "max_mb": 8}
         settings = {word: {"camera": {"device": f"/dev/video{word}", "fps": 5}, "memory": memory} for word in self.words}
         self.rig = Several(self.words, settings, fps="5")
-        make_archive(self.rig.folder_of("0"), self.SEGMENTS)
+        begin, end = make_archive(self.rig.folder_of("0"), self.SEGMENTS)
+        self.moves = [(at, at + self.LASTS_S) for at in range(begin + self.EVERY_S // 2, end - self.EVERY_S, self.EVERY_S)]
+        lines = [f"move {one} {other} {self.CELLS} {1 + one // self.EVERY_S % 3}" for one, other in self.moves]
+        lines += [f"unknown {one + self.EVERY_S // 2} {one + self.EVERY_S // 2 + self.UNKNOWN_S}" for one, _ in self.moves[::4]]
+        make_motion(self.rig.folder_of("0"), lines)
 
     def describe(self):
         names, logs = list(self.rig.names.values()), [camera.log_path for camera in self.rig.cameras]
-        return {"port": self.rig.port, "names": names, "name": names[0], "logs": logs}
+        return {"port": self.rig.port, "names": names, "name": names[0], "logs": logs, "moves": self.moves}
 
     def fault(self, camera, name, value):
         self.rig.cameras[camera].fault(name, value)
