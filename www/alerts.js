@@ -77,10 +77,13 @@ export class Alerts extends EventTarget {
     return element("li", {}, element("label", {}, box, ` ${name ?? "Notify me"}`));
   }
 
+  /* The first notification says that they are on, and shows whether the browser allows any. */
   async #choose(name, box) {
-    if (box.checked && await globalThis.Notification.requestPermission() !== "granted") {
+    const allowed = !box.checked || await globalThis.Notification.requestPermission() === "granted";
+    const works = allowed && (!box.checked || this.#show({ id: "on", text: "Notifications are on." }, name, null));
+    if (!works) {
       box.checked = false;
-      setText(find("alerts-message"), FORBIDDEN);
+      setText(find("alerts-message"), allowed ? NOT_THERE : FORBIDDEN);
     }
     const others = this.#stored.cameras.filter((one) => one !== (name ?? ""));
     this.#store({ cameras: box.checked ? [...others, name ?? ""] : others });
@@ -112,16 +115,18 @@ export class Alerts extends EventTarget {
     this.#show(data, camera, ms, picture);
   }
 
+  /* ms: where a click leads, or null. Returns false in the browser of a phone, which does not let a page do that. */
   #show({ id, text }, camera, ms, picture) {
     try {
       const note = new globalThis.Notification(camera ?? "Recorder", { body: text, icon: picture, tag: id });
       note.onclick = () => {
         window.focus();
         note.close();
-        emit(this, "open", { camera, ms });
+        if (ms !== null) emit(this, "open", { camera, ms });
       };
+      return true;
     } catch {
-      // A phone's browser has the constructor, which it does not let a page use.
+      return false;
     }
   }
 }
