@@ -104,7 +104,7 @@ export class EventFeed {
       for await (const event of readEvents(response.body)) {
         clearTimeout(timer);
         timer = expect();
-        if (!event.comment) this.#take(event);
+        this.#take(event);
       }
     } catch {
       // It is asked for again, whatever the reason is.
@@ -116,8 +116,8 @@ export class EventFeed {
   }
 
   #take({ id, kind, data: text }) {
-    const data = parse(text);
+    const data = text === null ? null : parse(text);
     this.#lastId = id || this.#lastId;
-    if (data !== null) this.#sendAll({ notification: { kind, data } });
+    if (data) this.#sendAll({ notification: { kind, data } });
   }
 }

@@ -110,7 +110,8 @@ export class EventPanel {
 
   async #happened({ camera, kind, data }) {
     const { screen } = this.#page, mine = camera === screen.cameraName, ms = data.time * SECOND;
-    if (kind === "state" || kind === "segment") return;
+    if (kind === "segment") return;
+    if (kind === "state") return void (mine && this.#follow(kind));
     this.alerts.tell({ camera, kind, data }, ms, snapshotPath(camera, ms, PICTURE_WIDTH));
     if (mine && kind === "lost") return void this.list.reload();
     if (mine) this.#follow(kind);

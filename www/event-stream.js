@@ -23,25 +23,27 @@ async function* readLines(stream) {
 }
 
 /*
- * Yields {id, kind, data} for each event, where kind is its type ("message" without one), and {comment: true} for each
- * comment: the server sends those so that a connection which is broken is noticed. id: of this event or an earlier one.
+ * Yields {id, kind, data} for each event, where kind is its type ("message" without one). For a comment, and for a block
+ * that has no data, data is null: servers send these so that a connection which is broken is noticed. id: the last one
+ * that was complete, of this block or an earlier one; null: none.
  */
 export async function* readEvents(stream) {
-  let id = null, kind = "", data = [], size = 0;
+  let id = null, nextId = null, kind = "", data = [], size = 0;
   for await (const line of readLines(stream)) {
     if (line === "") {
-      if (data.length) yield { id, kind: kind || "message", data: data.join("\n") };
+      id = nextId;
+      yield { id, kind: kind || "message", data: data.length ? data.join("\n") : null };
       kind = "";
       data = [];
       size = 0;
       continue;
     }
-    const [, field, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line);
+    const [, field, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line);
     size += line.length;
     if (size > LINE_MAX) throw new Error("An event of the stream is too long.");
-    if (field === "") yield { comment: true };
-    else if (field === "id" && !value?.includes("\0")) id = value ?? "";
-    else if (field === "event") kind = value ?? "";
-    else if (field === "data") data.push(value ?? "");
+    if (field === "") yield { id, kind: "message", data: null };
+    else if (field === "id" && !value.includes("\0")) nextId = value;
+    else if (field === "event") kind = value;
+    else if (field === "data") data.push(value);
   }
 }
