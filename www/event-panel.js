@@ -14,6 +14,7 @@ import { formatClock, SECOND } from "./time.js";
 const LINE_MS = 20 * SECOND; // a line about what has just happened disappears after that
 const PICTURE_WIDTH = 320;
 const MOTION = ["motion-start", "motion-end"], TAMPERING = ["tampering", "tampering-end"];
+const HAS_PICTURE = ["tampering", "camera-lost"]; // what was seen just before
 
 export class EventPanel {
   live = new LiveEvents();
@@ -118,7 +119,7 @@ export class EventPanel {
     if (kind === "motion-start") {
       if (await this.#counts(camera, ms)) this.#showLine(camera, `Movement ${formatClock(ms)}`, { camera, ms });
     } else if (!MOTION.includes(kind) && data.text) {
-      this.#showLine(camera, data.text, TAMPERING.includes(kind) ? { camera, ms } : null);
+      this.#showLine(camera, data.text, HAS_PICTURE.includes(kind) ? { camera, ms } : null);
     }
   }
 

@@ -46,6 +46,29 @@ function pressAll() {
   }
 }
 
+/*
+ * Runs in the page, which nobody looks at then: switches notifications on. A browser without a screen allows none, so
+ * they are written down in `told`.
+ */
+function chooseNotifications() {
+  globalThis.told = [];
+  globalThis.Notification = class {
+    static permission = "granted";
+    static requestPermission = async () => "granted";
+
+    constructor(title, { body }) {
+      this.body = body;
+      globalThis.told.push(this);
+    }
+
+    close() {}
+  };
+  document.hasFocus = () => false;
+  document.getElementById("alerts-button").click();
+  document.querySelector("#alerts-cameras input").click();
+  document.getElementById("alerts").close();
+}
+
 export function troubleTests(recorder, user) {
   const shows = (id, pattern) => waitFor(async () => pattern.test(await user.text(id)), `${pattern} in ${id}`);
   const notice = (pattern) => waitFor(() => user.hasShown("notice", pattern), `a notice of ${pattern}`);
@@ -169,10 +192,15 @@ export function troubleTests(recorder, user) {
       check(messages.length === 0, messages.join("\n"));
     }],
 
-    ["an unplugged camera is reported, and the picture comes back by itself", async () => {
+    ["an unplugged camera is reported, also by a notification, and the picture comes back by itself", async () => {
       await openLive();
+      await user.page.evaluate(chooseNotifications);
       await recorder.command("fault", "unplugged", 1);
       try {
+        await shows("event-text", /camera/i);
+        const told = () => user.page.evaluate(() => globalThis.told.map(({ body }) => body));
+        const texts = await waitFor(async () => (await told()).length > 1 && told(), "a notification");
+        check(texts[1] === await user.text("event-text"), `the notification says "${texts[1]}"`);
         await shows("no-picture-title", /Unplugged/);
         check(!await user.isHidden("no-picture"), "the overlay is hidden");
         await shows("no-picture-detail", /since \d\d:\d\d:\d\d/);
@@ -182,6 +210,9 @@ export function troubleTests(recorder, user) {
       }
       await hidesOverlay();
       await user.showsFrameAfter(recorder.frames().length, "the picture moves again");
+      await user.page.evaluate(() => globalThis.told[1].onclick());
+      await user.showsRecording();
+      await user.page.evaluate(() => localStorage.clear());
     }],
 
     ["a recorder that is down is reported, and comes back by itself", async () => {
