@@ -118,9 +118,14 @@ export class EventPanel {
     if (mine) this.#follow(kind);
     if (kind === "motion-start") {
       if (await this.#counts(camera, ms)) this.#showLine(camera, `Movement ${formatClock(ms)}`, { camera, ms });
-    } else if (!MOTION.includes(kind) && data.text) {
+    } else if (!MOTION.includes(kind) && data.text && !(mine && this.#isSeen(kind))) {
       this.#showLine(camera, data.text, HAS_PICTURE.includes(kind) ? { camera, ms } : null);
     }
+  }
+
+  /* The live picture itself says that the camera is lost. */
+  #isSeen(kind) {
+    return this.#page.screen.mode === "live" && kind.startsWith("camera-");
   }
 
   /* The list and the state of the camera at once, and not at the next time that they are asked for anyway. */

@@ -197,10 +197,8 @@ export function troubleTests(recorder, user) {
       await user.page.evaluate(chooseNotifications);
       await recorder.command("fault", "unplugged", 1);
       try {
-        await shows("event-text", /camera/i);
-        const told = () => user.page.evaluate(() => globalThis.told.map(({ body }) => body));
-        const texts = await waitFor(async () => (await told()).length > 1 && told(), "a notification");
-        check(texts[1] === await user.text("event-text"), `the notification says "${texts[1]}"`);
+        const told = () => user.page.evaluate(() => globalThis.told[1]?.body);
+        await waitFor(async () => /camera.*unplugged/i.test(await told()), "a notification");
         await shows("no-picture-title", /Unplugged/);
         check(!await user.isHidden("no-picture"), "the overlay is hidden");
         await shows("no-picture-detail", /since \d\d:\d\d:\d\d/);
@@ -215,10 +213,11 @@ export function troubleTests(recorder, user) {
       await user.page.evaluate(() => localStorage.clear());
     }],
 
-    ["a recorder that is down is reported, and comes back by itself", async () => {
+    ["a recorder that is down is reported at once, and comes back by itself", async () => {
       await openLive();
       await recorder.command("stop_recorderd");
       try {
+        await shows("event-text", /stop/);
         await shows("no-picture-title", /down|stopped/);
       } finally {
         await recorder.command("start_recorderd");
