@@ -91,6 +91,7 @@ export class EventList extends EventTarget {
   /* Asks for everything again, now or as soon as the list is visible. */
   reload() {
     clearTimeout(this.#timer);
+    this.#timer = 0;
     this.#turn?.abort();
     this.#stale = true;
     if (this.#hidden) return undefined;
@@ -154,9 +155,10 @@ export class EventList extends EventTarget {
     else this.#timer ||= setTimeout(() => this.#followQuestion(), DRAG_MS);
   }
 
+  /* An answer that is still to come is not given up for the next one: a hand that never rests would see none. */
   #followQuestion() {
-    this.#timer = 0;
-    this.reload();
+    this.#timer = this.#busy ? setTimeout(() => this.#followQuestion(), DRAG_MS) : 0;
+    if (!this.#timer) this.reload();
   }
 
   /* --- what is shown --- */

@@ -13,6 +13,7 @@ import { formatClock, SECOND } from "./time.js";
 
 const LINE_MS = 20 * SECOND; // a line about what has just happened disappears after that
 const PICTURE_WIDTH = 320;
+const LOW = "(max-height: 560px)"; // a phone on its side, which has room for pictures alone
 const MOTION = ["motion-start", "motion-end"], TAMPERING = ["tampering", "tampering-end"];
 const HAS_PICTURE = ["tampering", "camera-lost"]; // what was seen just before
 
@@ -34,6 +35,7 @@ export class EventPanel {
     this.live.addEventListener("connected", ({ connected }) => connected && this.list.catchUp());
     this.alerts.addEventListener("change", () => this.#listen());
     this.alerts.addEventListener("open", (place) => this.#open(place));
+    question.addEventListener("change", ({ changed }) => this.#questionChanged(changed));
     find("event-show").addEventListener("click", () => this.#shown && this.#open(this.#shown));
   }
 
@@ -60,16 +62,21 @@ export class EventPanel {
     this.list.catchUp();
   }
 
+  /* Somebody looks at a part of the picture: the list has what moved there. */
+  #questionChanged(changed) {
+    if (changed.includes("area") && question.area && find("events").hidden) this.#page.tabs.show("events");
+  }
+
   openAlerts() {
     this.alerts.open(this.#page.cameras.names);
   }
 
   showLastNight() {
     const { screen, tabs } = this.#page;
-    if (screen.mode === "grid") screen.chooseCamera(screen.cameraName);
+    if (screen.mode === "grid") return;
     tabs.show("events");
     this.list.show("night");
-    find("side").scrollIntoView({ block: "start" });
+    find(matchMedia(LOW).matches ? "events-message" : "side").scrollIntoView({ block: "start" });
   }
 
   /* --- going to an event --- */

@@ -6,6 +6,8 @@ const LATE_MS = 8000; // what a busy browser may have played already
 const TOUCH_PX = 44;
 const BOX = [0.25, 0.5, 0.125, 0.167]; // of what moves: rig_server.py's CELLS
 
+const THERE = { x: 0.3, y: 0.55, width: 0.02, height: 0.02 }, ELSEWHERE = { x: 0.7, y: 0.1, width: 0.2, height: 0.2 };
+
 /* The night that ended this morning, or the one that is not over. */
 function lastNight(now) {
   const day = new Date(now), at = (days, hour) => new Date(day.getFullYear(), day.getMonth(), day.getDate() + days, hour);
@@ -81,6 +83,27 @@ export function eventTests(recorder, user) {
         await user.press(key);
         await playsFrom(ms - LEAD_MS, `${key} plays the event at ${clockOf(ms)}`);
       }
+    }],
+
+    ["the list follows a part of the picture while it is being dragged, each time", async () => {
+      await open("");
+      await user.page.click("#tab-clips");
+      const ask = (area, final) => user.page.evaluate(async (values, how) => {
+        const { question } = await import("./motion-question.js");
+        question.set(values, how);
+      }, { area }, { final });
+      const counts = (least, most, what) => waitFor(async () => {
+        const { length } = await cards();
+        return length >= least && length <= most;
+      }, what);
+      for (const round of ["first", "second"]) {
+        await ask(ELSEWHERE, false);
+        await counts(0, 5, `what the camera sees now, the ${round} time`);
+        await ask(THERE, false);
+        await counts(50, 100, `what moved there, the ${round} time`);
+        await ask(null, true);
+      }
+      check(!await user.isHidden("events"), "the list is not shown");
     }],
 
     ["on a phone last night is one touch away, below the picture", async () => {
