@@ -6,17 +6,17 @@ import { fileURLToPath } from "node:url";
 import { sleep, waitFor } from "./tap.mjs";
 
 const SERVER = fileURLToPath(new URL("rig_server.py", import.meta.url));
-const NUMBERS = 9000, HD_NUMBERS = 1200; // frames in the camera's file, after which their numbers begin again
+const NUMBERS = 9000, HD_NUMBERS = 1200;
 
 export class Recorder {
   #process;
   #lines;
-  #numbers;
+  numbers; // of frames in the camera's file, after which they begin again
 
   /* cameras: one, with all faults (rig_server.py's Commands), or several; "hd": one of 1280x720 at 60 fps. */
   constructor(cameras = 1) {
     const command = cameras === 1 ? [SERVER] : [SERVER, String(cameras)];
-    this.#numbers = cameras === "hd" ? HD_NUMBERS : NUMBERS;
+    this.numbers = cameras === "hd" ? HD_NUMBERS : NUMBERS;
     this.#process = spawn("python3", command, { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
@@ -49,7 +49,7 @@ export class Recorder {
     if (!existsSync(log)) return [];
     return readFileSync(log, "ascii").split("\n").slice(0, -1).map((line) => line.split(" "))
       .filter(([kind]) => kind === "taken")
-      .map(([, , number, , wall]) => ({ number: number % this.#numbers, ms: wall / 1000 }));
+      .map(([, , number, , wall]) => ({ number: number % this.numbers, ms: wall / 1000 }));
   }
 
   /*
