@@ -32,8 +32,8 @@ shared/base       = buffer clock crc32c disk_pulse file_io file_limit histogram 
 shared/text       = json_value stamp_format time_parse time_text week_hours
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
-shared/net        = ip_address origin unix_listener
-shared/config     = config config_change config_hooks config_key config_keys config_text config_value mount_need state_file token token_file
+shared/net        = bucket_url ip_address origin unix_listener
+shared/config     = config config_change config_folders config_hooks config_key config_keys config_text config_value mount_need state_file token token_file
 shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder \
 	video_ring
 shared/media      = ffmpeg_args ffmpeg_stamp ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
@@ -92,6 +92,8 @@ fcgi/live         = event_client hls_reply live live_client live_events live_fee
 	ring_notifier video_viewer
 fcgi/listen       = main
 
+offsite/store     = body credentials sigv4 store store_answer store_request
+
 motion/detector   = cells detector fit history light limit measure residual
 motion            = main motion_sandbox picture pictures resample sampler second watch
 
@@ -99,7 +101,7 @@ hooks             = main hook hook_environment hook_process hook_queue hook_set 
 	program_limits recorder_link test_run
 
 # The folders in that order, and in reverse for the linker, which needs users before the libraries that they use.
-FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi|motion|hooks)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))
+FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi|motion|hooks|offsite)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))
 REVERSED := $(foreach f,$(FOLDERS),$(eval SEEN := $f $(SEEN)))$(SEEN)
 TREES    := $(sort $(foreach f,$(FOLDERS),$(firstword $(subst /, ,$f))))
 
@@ -108,7 +110,7 @@ up_to     = $(firstword $2) $(if $(filter-out $1,$(firstword $2)),$(call up_to,$
 reach     = $(call up_to,$1,$(filter shared/% $(firstword $(subst /, ,$1)) $(firstword $(subst /, ,$1))/%,$(FOLDERS)))
 libraries = $(patsubst %,$(BUILD)/%.a,$(filter $(foreach f,$1,$(call reach,$f)),$(REVERSED)))
 
-LIBS     = -Wl,--as-needed -ljpeg -lm -lfcgi $(SECCOMP) -ljson-c -liniparser -lmd
+LIBS     = -Wl,--as-needed -ljpeg -lm -lfcgi $(SECCOMP) -ljson-c -liniparser -lmd -lcurl
 PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
 
 all: $(PROGRAMS) ## builds; settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" WERROR=1 V=1

@@ -25,7 +25,7 @@ syntax: ## checks every source with the compiler's front end
 tests/shared/base       = buffer crc32c log reason
 tests/shared/text       = json_value time_parse time_text week_hours
 tests/shared/event      = loop subprocess subprocess_kinds timers
-tests/shared/net        = origin
+tests/shared/net        = bucket_url origin
 tests/shared/config     = config config_change config_files config_refused mount_need token
 tests/shared/ring       = health state
 tests/shared/media      = ffmpeg_args ffmpeg_stamp mp4_box mp4_moov mp4_offsets
@@ -64,6 +64,7 @@ tests/fcgi/pool         = address_shares handover pass_table snapshot_cache snap
 tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_events live_questions live_responses live_video
+tests/offsite/store     = credentials sigv4 store_answer
 tests/motion/detector   = detector
 tests/motion            = picture second watch
 tests/hooks             = hook hook_process program_check

@@ -86,7 +86,8 @@ static bool have_common_folder(const struct config *a, const struct config *b)
 	return strcmp(a->record.directory, b->record.directory) == 0 ||
 	       strcmp(a->record.directory, b->clips.directory) == 0 ||
 	       strcmp(a->clips.directory, b->record.directory) == 0 ||
-	       strcmp(a->clips.directory, b->clips.directory) == 0;
+	       strcmp(a->clips.directory, b->clips.directory) == 0 ||
+	       (*a->store.url && *b->store.url && strcmp(a->store.directory, b->store.directory) == 0);
 }
 
 static bool check_differs(const struct config_set *set, const struct config *config, struct reason *why)
@@ -100,7 +101,7 @@ static bool check_differs(const struct config_set *set, const struct config *con
 					  config->file, config->camera.name, other->file);
 		if (have_common_folder(other, config))
 			return reason_set(why,
-					  "%s: [record] directory or [clips] directory is already used in %s; expected "
+					  "%s: [record], [clips] or [store] directory is already used in %s; expected "
 					  "folders of its own",
 					  config->file, other->file);
 	}

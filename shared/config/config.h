@@ -72,6 +72,7 @@ struct config_retention {
 	double max_gb;       /* 0: no limit; 1 GB = 10^9 bytes */
 	double min_free_gb;  /* 0: no limit */
 	double motion_hours; /* for segments with an event (shared/motion/motion_event.h); 0: as long as the others */
+	double wait_hours;   /* [store]: how much longer a segment is kept that is not in the store; 0: not at all */
 };
 
 struct config_motion {
@@ -106,6 +107,16 @@ struct config_http {
 	char tokens[PATH_MAX]; /* a file that may be missing (token.h) */
 };
 
+struct config_store {
+	char url[512]; /* shared/net/bucket_url.h; empty: nothing is shipped */
+	char region[32];
+	char key_file[PATH_MAX];  /* a file that only recorder-ship reads (offsite/store/credentials.h) */
+	char ca_file[PATH_MAX];   /* certificates that sign the store's; empty: those of the system */
+	char directory[PATH_MAX]; /* where recorder-ship keeps what it knows (shared/store) */
+	int piece_seconds;        /* 0 to 60; 0: whole segments only */
+	double max_mbit;          /* for whole segments; 0: no limit; 1 Mbit = 10^6 bits */
+};
+
 struct config_control {
 	char name[48]; /* as in the file, in lower case: brightness, exposure_dynamic_framerate */
 	char value[48];
@@ -131,7 +142,7 @@ struct config_hook {
 
 struct config {
 	char file[PATH_MAX]; /* absolute */
-	bool nested;         /* one file of a directory: its folders default to recordings/NAME and clips/NAME */
+	bool nested; /* one file of a directory: its folders default to recordings/NAME, clips/NAME and store/NAME */
 	struct config_camera camera;
 	struct config_record record;
 	struct config_retention retention;
@@ -139,6 +150,7 @@ struct config {
 	struct config_memory memory;
 	struct config_clips clips;
 	struct config_http http;
+	struct config_store store;
 	struct config_control controls[CONFIG_CONTROLS_MAX];
 	size_t control_count;
 	struct config_hook hooks[CONFIG_HOOKS_MAX]; /* sorted by name */
@@ -156,8 +168,8 @@ bool config_load(const char *file, struct config *out, struct reason *why);
 
 /*
  * Reads one file, or every *.ini in a directory, which must have at least one. In a directory, folders that a file does
- * not name default to recordings/NAME and clips/NAME beside it, and no two files may share a name or a folder. Returns
- * false and sets *why, with an empty set. Free a set with config_set_free(), which is safe for a zeroed one.
+ * not name default to recordings/NAME, clips/NAME and store/NAME beside it, and no two files may share a name or a
+ * folder. Returns false and sets *why, with an empty set. Free a set with config_set_free(), which is safe for a zeroed one.
  */
 bool config_set_load(const char *path, struct config_set *out, struct reason *why);
 void config_set_free(struct config_set *set);

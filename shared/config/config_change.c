@@ -27,6 +27,7 @@ static const char *const live_keys[] = {
 	"http:hosts",
 	"http:allow_origin",
 	"http:frame_ancestors",
+	"store:wait_hours",
 	"log:level",
 	"record:hours",
 };

@@ -37,6 +37,8 @@ enum config_kind {
 	CONFIG_FOLDER,
 	CONFIG_MOUNT,
 	CONFIG_FILE_PATH,
+	CONFIG_FILE_OR_NONE,
+	CONFIG_BUCKET, /* shared/net/bucket_url.h */
 	CONFIG_HOSTS,
 	CONFIG_ORIGINS,
 	CONFIG_NETWORKS,
@@ -76,6 +78,9 @@ bool config_hooks_check_entry(const char *name, const struct config *config, str
 
 /* Fills out->hooks, in the order of their sections' names. Returns false and sets *why. */
 bool config_hooks_read(const dictionary *dictionary, struct config *out, struct reason *why);
+
+/* config_folders.c: what the sections say about folders must fit together. Returns false and sets *why. */
+bool config_folders_check(const struct config *config, struct reason *why);
 
 /* config_value.c: each returns false if the text is no such value. `bytes` is the size of its field. */
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/net/bucket_url.h"
 #include "shared/net/ip_address.h"
 #include "shared/net/origin.h"
 #include "shared/text/week_hours.h"
@@ -12,6 +13,7 @@ bool config_key_read(const struct config_key *key, const char *text, const char 
 {
 	char *field = (char *)out + key->offset;
 	struct week_hours hours;
+	struct bucket_url url;
 	struct reason why;
 	double number;
 	int choice;
@@ -65,8 +67,16 @@ bool config_key_read(const struct config_key *key, const char *text, const char 
 		if (strlen(text) >= key->bytes)
 			return false;
 		break;
+	case CONFIG_BUCKET:
+		if (strlen(text) >= key->bytes || (text[0] && !bucket_url_parse(text, &url)))
+			return false;
+		break;
 	case CONFIG_DEVICE:
 		return config_read_device(text, field, key->bytes);
+	case CONFIG_FILE_OR_NONE:
+		if (text[0])
+			return config_read_path(text, file, field);
+		break;
 	case CONFIG_FOLDER:
 	case CONFIG_FILE_PATH:
 		return config_read_path(text, file, field);
@@ -88,6 +98,8 @@ void config_key_describe(const struct config_key *key, char *out, size_t bytes)
 		[CONFIG_MOUNT] = "yes, no, or the folder where a disk is mounted, such as /mnt/disk",
 		[CONFIG_FILE_PATH] = "a file",
 		[CONFIG_STAMP] = "a format of strftime(3) such as %Y-%m-%d %H:%M:%S, of at most 63 bytes",
+		[CONFIG_FILE_OR_NONE] = "a file, or nothing",
+		[CONFIG_BUCKET] = "https://HOST/BUCKET, or http:// on this machine, or nothing",
 		[CONFIG_HOURS] = "days and times such as mon-fri 19:00-07:00, sat-sun",
 		[CONFIG_COMMAND] = "the absolute path of a program, and its arguments, separated by blanks",
 		[CONFIG_TEXT] = "a shorter text",

@@ -90,6 +90,15 @@ static const struct config_key keys[] = {
 	{"http:frame_ancestors", "", CONFIG_ORIGINS, FIELD(http.frame_ancestors), 0, 0, NULL},
 	{"http:tokens", "tokens", CONFIG_FILE_PATH, FIELD(http.tokens), 0, 0, NULL},
 
+	{"store:url", "", CONFIG_BUCKET, FIELD(store.url), 0, 0, NULL},
+	{"store:region", "us-east-1", CONFIG_WORD, FIELD(store.region), 0, 0, NULL},
+	{"store:key_file", "store.key", CONFIG_FILE_PATH, FIELD(store.key_file), 0, 0, NULL},
+	{"store:ca_file", "", CONFIG_FILE_OR_NONE, FIELD(store.ca_file), 0, 0, NULL},
+	{"store:directory", "store", CONFIG_FOLDER, FIELD(store.directory), 0, 0, NULL},
+	{"store:piece_seconds", "5", CONFIG_INTEGER, FIELD(store.piece_seconds), 0, 60, NULL},
+	{"store:max_mbit", "0", CONFIG_REAL, FIELD(store.max_mbit), 0, 100000, NULL},
+	{"store:wait_hours", "0", CONFIG_REAL, FIELD(retention.wait_hours), 0, 1000000, NULL},
+
 	{"log:level", "info", CONFIG_CHOICE, FIELD(log_level), 0, 0, levels},
 };
 
@@ -194,7 +203,7 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 		return reason_set(
 			why,
 			"%s: there is no section [%.*s]; expected [camera], [record], [retention], [motion], [memory], "
-			"[clips], [http], [controls], [log] or [hook NAME]",
+			"[clips], [http], [store], [controls], [log] or [hook NAME]",
 			out->file, section < CONFIG_VALUE_SHOWN ? section : CONFIG_VALUE_SHOWN, name);
 	if (name[section] == '\0')
 		return true;
@@ -218,26 +227,6 @@ static bool check_preset(const struct config *config, struct reason *why)
 			  expected);
 }
 
-/* A disk that is mounted beside or below the folder says nothing about the folder. */
-static bool check_mount(const struct config *config, const char *section, const char *mount, const char *directory,
-			struct reason *why)
-{
-	size_t length = strlen(mount);
-
-	if (mount[0] != '/' || (strncmp(directory, mount, length) == 0 && strchr("/", directory[length])))
-		return true;
-	return reason_set(why,
-			  "%s: [%s] require_mount = %s is not above that section's directory %s; expected yes, or the "
-			  "folder where the disk of that directory is mounted",
-			  config->file, section, mount, directory);
-}
-
-static bool check_mounts(const struct config *config, struct reason *why)
-{
-	return check_mount(config, "record", config->record.require_mount, config->record.directory, why) &&
-	       check_mount(config, "clips", config->clips.require_mount, config->clips.directory, why);
-}
-
 bool config_key_field(size_t number, struct config_field *out)
 {
 	if (number >= KEYS)
@@ -258,10 +247,5 @@ bool config_keys_read(const dictionary *dictionary, bool nested, struct config *
 			return false;
 	if (!config_hooks_read(dictionary, out, why))
 		return false;
-	if (!check_preset(out, why) || !check_mounts(out, why))
-		return false;
-	if (strcmp(out->record.directory, out->clips.directory) == 0)
-		return reason_set(why, "%s: [record] and [clips] have the same directory %s; expected two folders",
-				  out->file, out->clips.directory);
-	return true;
+	return check_preset(out, why) && config_folders_check(out, why);
 }

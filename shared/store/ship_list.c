@@ -193,6 +193,7 @@ static bool append_entries(int fd, struct ship_list *list)
 				return false;
 			}
 			list->entries[list->count++] = entries[i];
+			list->last_start_us = entries[i].segment.start_wall_us;
 			list->file_bytes += sizeof(*entries);
 		}
 		if (count < ENTRIES_PER_READ)

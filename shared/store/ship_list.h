@@ -76,7 +76,8 @@ struct ship_list {
 	struct ship_list_entry *entries; /* owned; one per segment, sorted by segment number first */
 	size_t count, capacity;
 	char archive[ARCHIVE_ID_BYTES];
-	uint64_t file_bytes; /* where the file's valid part ends */
+	int64_t last_start_us; /* start of the segment whose entry is the last one in the file; 0: there is none */
+	uint64_t file_bytes;   /* where the file's valid part ends */
 };
 
 enum ship_list_outcome {

@@ -25,6 +25,18 @@ static void recordings_and_clips_in_one_folder_are_refused(void **state)
 	ini_refused("[record]\ndirectory = clips/\n", "[clips]", "two folders");
 }
 
+static void a_store_without_tls_elsewhere_or_in_a_folder_of_recordings_is_refused(void **state)
+{
+	(void)state;
+	ini_refused("[store]\nurl = http://s3.example.org/footage\n", "url", "https://HOST/BUCKET");
+	ini_refused("[store]\nurl = https://s3.example.org\n", "url", "https://HOST/BUCKET");
+	ini_refused("[store]\ndirectory = recordings\n", "[store] directory", "another one");
+	ini_refused("[store]\ndirectory = clips\n", "[store] directory", "another one");
+	assert_string_equal(ini_loaded("[store]\nurl = https://s3.example.org/footage\n").store.url,
+			    "https://s3.example.org/footage");
+	assert_string_equal(ini_loaded("[store]\nca_file =\n").store.ca_file, "");
+}
+
 static void a_camera_name_is_safe_in_urls_and_file_names(void **state)
 {
 	static const char *const wrong[] = {"Front",    "a b", "a/b",  "..", "a.b",
@@ -56,6 +68,9 @@ static void numbers_out_of_range_are_refused_with_the_range(void **state)
 		{"retention", "motion_hours", "-1", "1000001", "from 0 to 1000000"},
 		{"motion", "fps", "0", "11", "from 1 to 10"},
 		{"motion", "days", "-0.1", "100001", "from 0 to 100000"},
+		{"store", "piece_seconds", "-1", "61", "from 0 to 60"},
+		{"store", "max_mbit", "-1", "100001", "from 0 to 100000"},
+		{"store", "wait_hours", "-1", "1000001", "from 0 to 1000000"},
 		{"memory", "minutes", "0.09", "1440.1", "from 0.1 to 1440"},
 		{"memory", "max_mb", "-1", "1048577", "from 0 to 1048576"},
 		{"clips", "max_mb", "0", "100000001", "from 1 to 1"},
@@ -176,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_device_path_that_does_not_fit_is_refused),
 		cmocka_unit_test(recordings_and_clips_in_one_folder_are_refused),
+		cmocka_unit_test(a_store_without_tls_elsewhere_or_in_a_folder_of_recordings_is_refused),
 		cmocka_unit_test(a_camera_name_is_safe_in_urls_and_file_names),
 		cmocka_unit_test(numbers_out_of_range_are_refused_with_the_range),
 		cmocka_unit_test(unknown_choices_are_refused_with_the_choices),

@@ -1,0 +1,70 @@
+/* store_request.c - signs the requests of the store's clients. */
+#include "offsite/store/store_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_BYTES (KEY_TOKEN_BYTES + 64)
+
+/* Appends "name: value". Frees the list and returns NULL without memory. */
+static struct curl_slist *add_line(struct curl_slist *list, const char *name, const char *value)
+{
+	char line[LINE_BYTES];
+
+	snprintf(line, sizeof(line), "%s: %s", name, value);
+	struct curl_slist *longer = curl_slist_append(list, line);
+	explicit_bzero(line, sizeof(line));
+	if (!longer)
+		curl_slist_free_all(list);
+	return longer;
+}
+
+static struct curl_slist *make_list(const struct sigv4_request *request, const char *authorization)
+{
+	struct curl_slist *list = add_line(NULL, "authorization", authorization);
+
+	for (size_t i = 0; list && i < request->header_count; i++)
+		list = add_line(list, request->headers[i].name, request->headers[i].value);
+	return list;
+}
+
+/* The caller holds `lock`, which guards the key. */
+static struct curl_slist *sign(struct store *store, const char *path, const struct body_digests *digests,
+			       struct reason *why)
+{
+	char date[SIGV4_DATE_TEXT], authorization[SIGV4_AUTH_TEXT];
+	const struct store_key *key = credentials_get(store->credentials, why);
+
+	if (!key)
+		return NULL;
+	sigv4_date(wall_now().us + store->clock_offset_us, date);
+	const struct sigv4_request request = {
+		.method = "PUT",
+		.path = path,
+		.query = "",
+		.payload_sha256 = digests->sha256,
+		.date = date,
+		.region = store->config->region,
+		.headers = {{"content-md5", digests->md5},
+			    {"host", store->url.authority},
+			    {"x-amz-content-sha256", digests->sha256},
+			    {"x-amz-date", date},
+			    {"x-amz-security-token", key->token}},
+		.header_count = key->token[0] ? 5 : 4,
+	};
+	struct curl_slist *list = NULL;
+	if (sigv4_sign(&request, key->id, key->secret, authorization))
+		list = make_list(&request, authorization);
+	if (!list)
+		reason_set(why, "out of memory");
+	return list;
+}
+
+struct curl_slist *store_request_headers(struct store *store, const char *path, const struct body_digests *digests,
+					 struct reason *why)
+{
+	pthread_mutex_lock(&store->lock);
+	struct curl_slist *list = sign(store, path, digests, why);
+	pthread_mutex_unlock(&store->lock);
+	return list;
+}

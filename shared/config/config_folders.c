@@ -1,0 +1,44 @@
+/* config_folders.c - checks the folders of one configuration against each other. */
+#include <string.h>
+
+#include "shared/config/config_internal.h"
+
+/* A disk that is mounted beside or below the folder says nothing about the folder. */
+static bool check_mount(const struct config *config, const char *section, const char *mount, const char *directory,
+			struct reason *why)
+{
+	size_t length = strlen(mount);
+
+	if (mount[0] != '/' || (strncmp(directory, mount, length) == 0 && strchr("/", directory[length])))
+		return true;
+	return reason_set(why,
+			  "%s: [%s] require_mount = %s is not above that section's directory %s; expected yes, or the "
+			  "folder where the disk of that directory is mounted",
+			  config->file, section, mount, directory);
+}
+
+static bool check_mounts(const struct config *config, struct reason *why)
+{
+	return check_mount(config, "record", config->record.require_mount, config->record.directory, why) &&
+	       check_mount(config, "clips", config->clips.require_mount, config->clips.directory, why);
+}
+
+/* Each of the three has files that the owner of another one would take for its own, or delete. */
+static bool check_folders(const struct config *config, struct reason *why)
+{
+	const char *record = config->record.directory, *clips = config->clips.directory;
+	const char *store = config->store.directory;
+
+	if (strcmp(record, clips) == 0)
+		return reason_set(why, "%s: [record] and [clips] have the same directory %s; expected two folders",
+				  config->file, clips);
+	if (strcmp(store, record) == 0 || strcmp(store, clips) == 0)
+		return reason_set(why, "%s: [store] directory = %s is the folder of the %s, too; expected another one",
+				  config->file, store, strcmp(store, clips) == 0 ? "clips" : "recordings");
+	return true;
+}
+
+bool config_folders_check(const struct config *config, struct reason *why)
+{
+	return check_mounts(config, why) && check_folders(config, why);
+}
