@@ -17,6 +17,7 @@
  */
 #define ASK_VERSION       1u
 #define RULE_PATH_BENEATH 1
+#define RULE_NET_PORT     2
 
 #define EXECUTE      (UINT64_C(1) << 0)
 #define WRITE_FILE   (UINT64_C(1) << 1)
@@ -30,6 +31,7 @@
 #define IOCTL_DEV    (UINT64_C(1) << 15)
 #define OF_FILES     (EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV)
 #define TCP          UINT64_C(3) /* bind, connect */
+#define TCP_CONNECT  (UINT64_C(1) << 1)
 #define SCOPE_SOCKET (UINT64_C(1) << 0)
 #define SCOPE_SIGNAL (UINT64_C(1) << 1)
 
@@ -41,6 +43,10 @@ struct rule {
 	uint64_t rights;
 	int32_t fd;
 } __attribute__((packed));
+
+struct port_rule {
+	uint64_t rights, port;
+};
 
 /* All rights on files that a version knows. */
 static uint64_t rights_known(int version)
@@ -94,6 +100,13 @@ bool landlock_ruleset_add_fd(const struct landlock_ruleset *ruleset, int fd, uns
 	return rule.rights == 0 || syscall(SYS_landlock_add_rule, ruleset->fd, RULE_PATH_BENEATH, &rule, 0) == 0;
 }
 
+bool landlock_ruleset_add_port(const struct landlock_ruleset *ruleset, unsigned port)
+{
+	struct port_rule rule = {.rights = TCP_CONNECT, .port = port};
+
+	return landlock_version() < 4 || syscall(SYS_landlock_add_rule, ruleset->fd, RULE_NET_PORT, &rule, 0) == 0;
+}
+
 bool landlock_ruleset_enter(const struct landlock_ruleset *ruleset)
 {
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, ruleset->fd, 0) == 0;
@@ -119,6 +132,14 @@ bool landlock_ruleset_add_fd(const struct landlock_ruleset *ruleset, int fd, uns
 	(void)ruleset;
 	(void)fd;
 	(void)rights;
+	errno = ENOSYS;
+	return false;
+}
+
+bool landlock_ruleset_add_port(const struct landlock_ruleset *ruleset, unsigned port)
+{
+	(void)ruleset;
+	(void)port;
 	errno = ENOSYS;
 	return false;
 }

@@ -45,6 +45,9 @@ bool landlock_ruleset_add(const struct landlock_ruleset *ruleset, const char *pa
 /* The same for an open file or folder, which may have been opened with O_PATH. */
 bool landlock_ruleset_add_fd(const struct landlock_ruleset *ruleset, int fd, unsigned rights);
 
+/* Allows connecting to that TCP port of any host. A kernel before version 4 restricts no ports. */
+bool landlock_ruleset_add_port(const struct landlock_ruleset *ruleset, unsigned port);
+
 /*
  * Restricts the calling thread and what it starts, so call it before there are other threads. Returns false with errno.
  */

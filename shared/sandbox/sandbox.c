@@ -124,6 +124,8 @@ static bool add_files(const struct sandbox *sandbox, const struct landlock_rules
 
 	for (size_t i = 0; good && i < sandbox->count; i++)
 		good = landlock_ruleset_add(ruleset, sandbox->allowed[i].path, sandbox->allowed[i].rights);
+	if (good && setup->tcp_port)
+		good = landlock_ruleset_add_port(ruleset, setup->tcp_port);
 	if (!good || !setup->runs_ffmpeg)
 		return good;
 	return (!sandbox->loader || landlock_ruleset_add(ruleset, sandbox->loader, LANDLOCK_EXECUTE)) &&

@@ -21,10 +21,11 @@
 struct sandbox;
 
 struct sandbox_setup {
-	enum seccomp_profile profile; /* SECCOMP_LIVE, SECCOMP_API, SECCOMP_FFMPEG or SECCOMP_MOTION */
+	enum seccomp_profile profile; /* SECCOMP_LIVE, SECCOMP_API, SECCOMP_FFMPEG, SECCOMP_MOTION or SECCOMP_SHIP */
 	bool runs_ffmpeg;             /* it starts, or is about to become, the first ffmpeg in PATH */
 	bool scripts;                 /* ffmpeg may be a script, which may start what is in PATH */
 	enum ffmpeg_devices devices;  /* for encoding */
+	unsigned tcp_port;            /* the only one that it may connect to; 0: none */
 	const char *disabled_because; /* why it is not used, must outlive it; NULL: it is used */
 };
 
