@@ -93,6 +93,7 @@ fcgi/live         = event_client hls_reply live live_client live_events live_fee
 fcgi/listen       = main
 
 offsite/store     = body credentials sigv4 store store_answer store_request
+offsite           = clip_shipping main piece_state piece_thread segment_files segment_thread ship_sandbox shipped_file shipper
 
 motion/detector   = cells detector fit history light limit measure residual
 motion            = main motion_sandbox picture pictures resample sampler second watch
@@ -111,13 +112,14 @@ reach     = $(call up_to,$1,$(filter shared/% $(firstword $(subst /, ,$1)) $(fir
 libraries = $(patsubst %,$(BUILD)/%.a,$(filter $(foreach f,$1,$(call reach,$f)),$(REVERSED)))
 
 LIBS     = -Wl,--as-needed -ljpeg -lm -lfcgi $(SECCOMP) -ljson-c -liniparser -lmd -lcurl
-PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
+PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks $(BUILD)/offsite/recorder-ship $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
 
 all: $(PROGRAMS) ## builds; settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" WERROR=1 V=1
 
 $(BUILD)/recorderd/recorderd: $(BUILD)/recorderd/main.o $(call libraries,recorderd)
 $(BUILD)/motion/recorder-motion: $(BUILD)/motion/main.o $(call libraries,motion)
 $(BUILD)/hooks/recorder-hooks: $(BUILD)/hooks/main.o $(call libraries,hooks)
+$(BUILD)/offsite/recorder-ship: $(BUILD)/offsite/main.o $(call libraries,offsite)
 $(foreach p,live api listen,$(eval $(BUILD)/fcgi/recorder-$p: $(BUILD)/fcgi/$p/main.o $(call libraries,fcgi/$p)))
 $(PROGRAMS):
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)

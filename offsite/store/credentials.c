@@ -14,13 +14,14 @@
 
 struct credentials {
 	const char *file;
+	bool by_systemd;
 	struct store_key key;
 	bool known;
 	struct stat read; /* of the file when it was read; if `known` */
 	char text[FILE_BYTES_MAX + 1];
 };
 
-struct credentials *credentials_open(const char *file)
+struct credentials *credentials_open(const char *file, bool by_systemd)
 {
 	struct credentials *credentials =
 		mmap(NULL, sizeof(*credentials), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -31,6 +32,7 @@ struct credentials *credentials_open(const char *file)
 	(void)mlock(credentials, sizeof(*credentials));
 	(void)madvise(credentials, sizeof(*credentials), MADV_DONTDUMP);
 	credentials->file = file;
+	credentials->by_systemd = by_systemd;
 	return credentials;
 }
 
@@ -117,7 +119,7 @@ const struct store_key *credentials_get(struct credentials *credentials, struct 
 
 	if (fd < 0 || fstat(fd, &status) != 0)
 		reason_errno(why, "cannot open the key %s", credentials->file);
-	else if (is_private(&status, credentials->file, why))
+	else if (credentials->by_systemd || is_private(&status, credentials->file, why))
 		good = (credentials->known && is_same(&status, &credentials->read)) ||
 		       read_key(credentials, fd, &status, why);
 	if (fd >= 0)

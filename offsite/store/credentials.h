@@ -28,8 +28,11 @@ struct store_key {
 
 struct credentials;
 
-/* `file` must outlive it. Returns NULL without memory. Nothing is read yet. */
-struct credentials *credentials_open(const char *file);
+/*
+ * `file` must outlive it. `by_systemd`: it is a credential, in a folder that only this user can enter, whatever its mode
+ * says. Returns NULL without memory. Nothing is read yet.
+ */
+struct credentials *credentials_open(const char *file, bool by_systemd);
 void credentials_close(struct credentials *credentials); /* clears it; NULL is safe */
 
 /*

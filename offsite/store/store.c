@@ -23,13 +23,15 @@
 #define URL_BYTES       (16 + ORIGIN_HOST_BYTES + 12 + PATH_BYTES)
 #define CREDENTIAL_NAME "store.key" /* of systemd's LoadCredential= */
 
-/* systemd's credential, if there is one, otherwise the file of the configuration. */
-static void choose_key_file(const struct config_store *config, char out[PATH_MAX])
+/* systemd's credential, if there is one, otherwise the file of the configuration. True if it is a credential. */
+static bool choose_key_file(const struct config_store *config, char out[PATH_MAX])
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 
-	if (!folder || snprintf(out, PATH_MAX, "%s/" CREDENTIAL_NAME, folder) >= PATH_MAX || access(out, F_OK) != 0)
-		snprintf(out, PATH_MAX, "%s", config->key_file);
+	if (folder && snprintf(out, PATH_MAX, "%s/" CREDENTIAL_NAME, folder) < PATH_MAX && access(out, F_OK) == 0)
+		return true;
+	snprintf(out, PATH_MAX, "%s", config->key_file);
+	return false;
 }
 
 struct store *store_open(const struct config_store *config, struct reason *why)
@@ -44,8 +46,8 @@ struct store *store_open(const struct config_store *config, struct reason *why)
 	store->config = config;
 	pthread_mutex_init(&store->lock, NULL);
 	mono_cond_init(&store->changed);
-	choose_key_file(config, store->key_file);
-	store->credentials = credentials_open(store->key_file);
+	bool by_systemd = choose_key_file(config, store->key_file);
+	store->credentials = credentials_open(store->key_file, by_systemd);
 	if (!store->credentials)
 		reason_set(why, "out of memory");
 	if (store->credentials && bucket_url_parse(config->url, &store->url))

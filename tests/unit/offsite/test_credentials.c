@@ -48,7 +48,7 @@ static void a_file_that_others_may_read_is_refused(void **state)
 	(void)state;
 	char path[PATH_BYTES];
 	struct reason why;
-	struct credentials *credentials = credentials_open(path_of("store.key", path));
+	struct credentials *credentials = credentials_open(path_of("store.key", path), false);
 
 	assert_non_null(credentials);
 	key_file("id\nsecret\n", 0440, path);
@@ -62,6 +62,11 @@ static void a_file_that_others_may_read_is_refused(void **state)
 	assert_null(credentials_get(credentials, &why));
 	assert_non_null(strstr(why.text, "No such file"));
 	credentials_close(credentials);
+	credentials =
+		credentials_open(path, true); /* systemd's, with an access list that shows as a right of the group */
+	key_file("id\nsecret\n", 0440, path);
+	assert_non_null(credentials_get(credentials, &why));
+	credentials_close(credentials);
 }
 
 static void a_new_key_is_noticed_and_a_damaged_one_is_no_key(void **state)
@@ -69,7 +74,7 @@ static void a_new_key_is_noticed_and_a_damaged_one_is_no_key(void **state)
 	(void)state;
 	char path[PATH_BYTES];
 	struct reason why;
-	struct credentials *credentials = credentials_open(path_of("store.key", path));
+	struct credentials *credentials = credentials_open(path_of("store.key", path), false);
 
 	key_file("id\nsecret\n", 0400, path);
 	assert_string_equal(credentials_get(credentials, &why)->secret, "secret");

@@ -1,0 +1,176 @@
+/* clip_shipping.c - ships kept clips. */
+#include "offsite/clip_shipping.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/crc32c.h"
+#include "shared/base/file_io.h"
+#include "shared/base/log.h"
+
+#define LOOK_EVERY_US (5 * US_PER_S)
+#define CLIPS_MAX     100000
+
+struct clip_shipping {
+	struct shipper *shipper;
+	struct store_client *client;
+	struct shipped_clip *shipped; /* owned */
+	size_t count;
+	uint64_t file_bytes; /* of the valid part of the file */
+	int64_t look_at_us;  /* monotonic: when to look again */
+};
+
+static uint32_t crc_of(const struct shipped_clip *clip)
+{
+	return crc32c(0, clip, offsetof(struct shipped_clip, crc));
+}
+
+static bool add(struct clip_shipping *clips, const struct shipped_clip *clip)
+{
+	struct shipped_clip *grown = realloc(clips->shipped, (clips->count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return false;
+	clips->shipped = grown;
+	clips->shipped[clips->count++] = *clip;
+	return true;
+}
+
+static void read_file(struct clip_shipping *clips)
+{
+	struct shipped_clip clip;
+	int fd = openat(clips->shipper->state, CLIP_SHIPPING_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	while (clips->count < CLIPS_MAX && read_at(fd, &clip, sizeof(clip), clips->file_bytes) == sizeof(clip) &&
+	       clip.crc == crc_of(&clip) && add(clips, &clip))
+		clips->file_bytes += sizeof(clip);
+	close(fd);
+}
+
+struct clip_shipping *clip_shipping_open(struct shipper *shipper, struct store_client *client)
+{
+	struct clip_shipping *clips = calloc(1, sizeof(*clips));
+
+	if (!clips)
+		return NULL;
+	clips->shipper = shipper;
+	clips->client = client;
+	read_file(clips);
+	return clips;
+}
+
+void clip_shipping_close(struct clip_shipping *clips)
+{
+	if (clips)
+		free(clips->shipped);
+	free(clips);
+}
+
+static bool is_shipped(const struct clip_shipping *clips, const struct shipped_clip *clip)
+{
+	for (size_t i = clips->count; i-- > 0;)
+		if (strcmp(clips->shipped[i].name, clip->name) == 0 &&
+		    clips->shipped[i].changed_us == clip->changed_us && clips->shipped[i].bytes == clip->bytes)
+			return true;
+	return false;
+}
+
+/* Opens a file of the folder. Returns -1 if it is no clip: the name has to be one that an object can have. */
+static int open_clip(const struct clip_shipping *clips, int folder, const char *name, struct shipped_clip *out,
+		     struct object_name *object)
+{
+	char text[OBJECT_NAME_BYTES];
+	struct stat status;
+
+	*out = (struct shipped_clip){0};
+	*object = shipper_name(clips->shipper, OBJECT_CLIP);
+	if (strlen(name) >= sizeof(out->name))
+		return -1;
+	strcpy(out->name, name);
+	strcpy(object->clip, name);
+	if (!object_name_make(object, text))
+		return -1;
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+		out->bytes = (uint64_t)status.st_size;
+		out->changed_us = status.st_mtim.tv_sec * US_PER_S + status.st_mtim.tv_nsec / 1000;
+		object->start_us = out->changed_us;
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+/* Opens the first clip that is not in the store; -1: there is none. */
+static int next_clip(const struct clip_shipping *clips, struct shipped_clip *out, struct object_name *object)
+{
+	DIR *folder = opendir(clips->shipper->config->clips.directory);
+	struct dirent *entry;
+	int fd = -1;
+
+	while (folder && fd < 0 && (entry = readdir(folder))) {
+		fd = open_clip(clips, dirfd(folder), entry->d_name, out, object);
+		if (fd >= 0 && is_shipped(clips, out)) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	if (folder)
+		closedir(folder);
+	return fd;
+}
+
+static bool append(struct clip_shipping *clips, struct shipped_clip *clip, struct reason *why)
+{
+	int fd = openat(clips->shipper->state, CLIP_SHIPPING_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	clip->crc = crc_of(clip);
+	bool good = fd >= 0 && write_at(fd, clip, sizeof(*clip), clips->file_bytes) && fdatasync(fd) == 0;
+	if (!good)
+		reason_errno(why, "cannot write " CLIP_SHIPPING_FILE);
+	if (fd >= 0)
+		close(fd);
+	if (!good)
+		return false;
+	clips->file_bytes += sizeof(*clip);
+	return add(clips, clip) || reason_set(why, "out of memory");
+}
+
+enum put_outcome clip_shipping_run(struct clip_shipping *clips, bool *again)
+{
+	struct shipped_clip clip;
+	struct object_name name;
+	struct reason why;
+
+	*again = false;
+	if (mono_now().us < clips->look_at_us)
+		return PUT_DONE;
+	int fd = next_clip(clips, &clip, &name);
+	if (fd < 0) {
+		clips->look_at_us = mono_now().us + LOOK_EVERY_US;
+		return PUT_DONE;
+	}
+	const struct body body = {.ranges = {{.fd = fd, .bytes = clip.bytes}}, .count = 1};
+	enum put_outcome outcome = shipper_put(clips->shipper, clips->client, LANE_SEGMENTS, &name, &body);
+	close(fd);
+	if (outcome == PUT_DONE && !append(clips, &clip, &why)) {
+		shipper_report(clips->shipper, LANE_SEGMENTS, why.text);
+		outcome = PUT_RETRY;
+	}
+	*again = outcome == PUT_DONE;
+	if (*again)
+		log_info("ship", "the clip %s is in the store", clip.name);
+	return outcome;
+}
