@@ -56,7 +56,7 @@ recorderd/lists   = motion_day replacement segment_activity
 recorderd/repair  = motion_file repair_steps segment_head segment_redate segment_repair set_aside
 recorderd/archive = archive archive_adopt archive_age archive_boots archive_cached archive_clock archive_folder_lock archive_follow \
 	archive_former archive_keeper archive_list archive_motion archive_motion_days archive_motion_scan archive_opening archive_order \
-	archive_recover archive_redate archive_retention catalogue_writer folder_memory
+	archive_recover archive_redate archive_retention archive_store catalogue_writer folder_memory
 recorderd/storage = motion_queue motion_writer segment_rotation segment_writer storage
 recorderd/ffmpeg  = encoder_args encoder_sandbox ffmpeg_errors fragment_parser
 recorderd/probe   = encoder_probe encoder_trial probe_decode probe_pictures

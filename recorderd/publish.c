@@ -38,6 +38,22 @@ static void add_encoder(const struct publisher *publisher, struct recorder_state
 	}
 }
 
+static void add_store(const struct archive_summary *summary, struct recorder_state *state)
+{
+	const struct ship_status *store = &summary->store;
+
+	state->store_state = summary->store_state;
+	state->store_shipped_wall_us = store->shipped_wall_us;
+	state->store_failing_wall_us = store->failing_since_wall_us;
+	state->store_waiting_segments = store->waiting_segments;
+	state->store_waiting_bytes = store->waiting_bytes;
+	state->store_objects = store->objects;
+	state->store_bytes = store->bytes;
+	state->store_failures = store->failures;
+	state->deleted_unshipped = summary->counters.deleted_unshipped;
+	snprintf(state->store_error, sizeof(state->store_error), "%s", store->error);
+}
+
 static void add_archive(struct publisher *publisher, struct recorder_state *state)
 {
 	mono_t now = mono_now();
@@ -57,6 +73,7 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	memcpy(state->gaps, publisher->summary.counters.gaps, sizeof(state->gaps));
 	state->deleted_segments = publisher->summary.counters.deleted_segments;
 	state->deleted_bytes = publisher->summary.counters.deleted_bytes;
+	add_store(&publisher->summary, state);
 	snprintf(state->clips_note, sizeof(state->clips_note), "%s", publisher->summary.clips_note);
 	snprintf(state->folder_note, sizeof(state->folder_note), "%s", publisher->summary.folder_note);
 	memcpy(state->open_segment, publisher->summary.open_segment, sizeof(state->open_segment));

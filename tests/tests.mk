@@ -43,7 +43,7 @@ tests/recorderd/capture = capture capture_epochs device_claims device_worker sou
 tests/recorderd/repair  = segment_repair segment_salvage set_aside
 tests/recorderd/archive = archive archive_adopt archive_age archive_age_mixtures archive_cached archive_copies \
 	archive_folder_lock archive_follow archive_hang archive_motion archive_motion_kept archive_redate archive_retention \
-	archive_retention_disk archive_stop
+	archive_retention_disk archive_stop archive_store
 tests/recorderd/ffmpeg  = ffmpeg_errors fragment_parser
 tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses encoder_pictures encoder_sandbox encoder_store \
 	file_limit frame_drop motion_writer recording_off ring_feed storage
@@ -105,7 +105,7 @@ support = api_pool archive_cases break_out break_out_files break_out_kernel brea
 # not in the archive, from which every program that calls such a function would get them.
 fakes = camera clock disk ntp video
 on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_motion archive_motion_kept \
-	archive_redate archive_retention archive_retention_disk archive_stop
+	archive_redate archive_retention archive_retention_disk archive_stop archive_store
 fake_camera = capture capture_epochs device_worker
 fake_clock  = $(on_archive) archive_age capture capture_epochs encoder_choice encoder_faults encoder_pauses \
 	encoder_sandbox encoder_store motion_process motion_writer notifier

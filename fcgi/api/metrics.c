@@ -13,8 +13,8 @@
 
 /* What is known of a camera at the time of the request. */
 struct camera_metrics {
-	char label[64]; /* camera="NAME" */
-	bool alive, counted;
+	char label[64];              /* camera="NAME" */
+	bool alive, counted, ships;  /* ships: its footage goes to a store */
 	struct recorder_state state; /* valid if alive */
 	struct live_stats counters;  /* valid if counted */
 	uint64_t memory_bytes, memory_frames;
@@ -71,6 +71,20 @@ static const struct metric of_recorder[] = {
 	 STATE(motion_restarts), UNIT_COUNT_U32},
 	{"recorder_motion_timestamp_seconds", "gauge", "End of the newest of these seconds, in seconds since 1970.",
 	 STATE(motion_second_wall_us), UNIT_US},
+};
+
+static const struct metric of_store[] = {
+	{"recorder_store_waiting_segments", "gauge", "Finished recordings that are not in the store.",
+	 STATE(store_waiting_segments), UNIT_COUNT},
+	{"recorder_store_waiting_bytes", "gauge", "Size of these recordings.", STATE(store_waiting_bytes), UNIT_COUNT},
+	{"recorder_store_timestamp_seconds", "gauge", "End of the newest footage in the store, in seconds since 1970.",
+	 STATE(store_shipped_wall_us), UNIT_US},
+	{"recorder_store_objects_total", "counter", "Objects put into the store.", STATE(store_objects), UNIT_COUNT},
+	{"recorder_store_bytes_total", "counter", "Size of these objects.", STATE(store_bytes), UNIT_COUNT},
+	{"recorder_store_failures_total", "counter", "Requests to the store that failed.", STATE(store_failures),
+	 UNIT_COUNT},
+	{"recorder_deleted_unshipped_total", "counter", "Recordings deleted before they were in the store.",
+	 STATE(deleted_unshipped), UNIT_COUNT},
 };
 
 static const struct metric of_live[] = {
@@ -202,6 +216,17 @@ static void append_tampering(const struct metrics *metrics)
 	}
 }
 
+/* Without a store there are no samples. */
+static void append_store(const struct metrics *metrics)
+{
+	append_table(metrics, of_store, COUNT_OF(of_store), offsetof(struct camera_metrics, ships));
+	metric_begin(metrics->out, "recorder_store_up", "gauge", "Whether the last requests to the store succeeded.");
+	for (size_t i = 0; i < metrics->count; i++)
+		if (metrics->cameras[i].ships)
+			metric_count(metrics->out, "recorder_store_up", metrics->cameras[i].label,
+				     metrics->cameras[i].state.store_state == STORE_SHIPPING);
+}
+
 static void append_live(const struct metrics *metrics)
 {
 	append_table(metrics, of_live, COUNT_OF(of_live), offsetof(struct camera_metrics, counted));
@@ -260,6 +285,7 @@ static void read_camera(struct api_camera *camera, struct camera_metrics *out)
 	snprintf(out->label, sizeof(out->label), "camera=\"%s\"", camera->config->camera.name);
 	out->counted = live_stats_read(camera->config, &out->counters);
 	out->alive = camera_state(camera, &out->state);
+	out->ships = out->alive && out->state.store_state != STORE_OFF;
 	const struct ring_reader *ring = out->alive ? camera_ring(camera) : NULL;
 	if (ring)
 		read_ring(out, ring);
@@ -284,6 +310,7 @@ void handle_metrics(struct api_request *request)
 	}
 	append_states(&metrics);
 	append_table(&metrics, of_recorder, COUNT_OF(of_recorder), offsetof(struct camera_metrics, alive));
+	append_store(&metrics);
 	append_archives(&metrics);
 	append_gaps(&metrics);
 	append_notifications(&metrics);

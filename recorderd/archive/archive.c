@@ -135,6 +135,7 @@ void archive_close(struct archive *archive)
 	archive_adoption_free(archive->adoption);
 	archive_former_free(archive);
 	archive_motion_free(&archive->motion);
+	archive_store_free(&archive->store);
 	free(archive->segments);
 	free(archive);
 }
@@ -310,6 +311,8 @@ void archive_get_summary(struct archive *archive, struct archive_summary *out)
 		summarise_list(archive, out);
 	out->set_aside = archive->set_aside.files;
 	out->counters = archive->counters;
+	out->store_state = archive->store.state;
+	out->store = archive->store.status;
 	snprintf(out->error, sizeof(out->error), "%s", archive->error);
 	snprintf(out->folder_note, sizeof(out->folder_note), "%s", archive->folder_note);
 	snprintf(out->clips_note, sizeof(out->clips_note), "%s", archive->clips_note);

@@ -20,6 +20,7 @@
 #include "shared/ring/state.h"
 #include "shared/segment/catalogue.h"
 #include "shared/segment/segment.h"
+#include "shared/store/ship_status.h"
 
 struct archive;
 
@@ -116,6 +117,7 @@ size_t archive_take_finished(struct archive *archive, struct catalogue_entry out
 struct archive_counters {
 	uint64_t gaps[STATE_GAP_CAUSES];          /* segments that begin after a gap, by enum gap_cause */
 	uint64_t deleted_segments, deleted_bytes; /* by retention */
+	uint64_t deleted_unshipped;               /* of these segments: not in the store, although there is one */
 };
 
 /* Replaces the limits; they are copied. motion_days: for how long .motion files are kept; 0: as long as the footage. */
@@ -131,6 +133,8 @@ struct archive_summary {
 	uint64_t unread;       /* segments that could not be read; they are not listed */
 	unsigned clock_doubts; /* enum retention_delay */
 	struct archive_counters counters;
+	enum store_state store_state;
+	struct ship_status store; /* of recorder-ship; zeroed: there is none */
 	char open_segment[SEGMENT_FILE_BYTES];
 	char error[192];                      /* of the keeper's own work; empty: none */
 	char folder_note[ARCHIVE_NOTE_BYTES]; /* a warning about the recordings folder; empty: none */

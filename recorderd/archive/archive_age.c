@@ -35,6 +35,7 @@ struct clocks {
 	int64_t wall_us, mono_us;
 	int64_t slept_us;   /* since the boot */
 	int64_t keep_us;    /* retention.hours; 0: no limit */
+	int64_t wait_us;    /* how much longer a segment is kept that is not in the store; 0: not at all */
 	int64_t events_us;  /* the same for segments with an event */
 	int64_t trusted_us; /* ages are counted back from here: wall_us, or less if that jumped */
 	size_t boot;        /* index of this boot, or ARCHIVE_BOOT_UNKNOWN */
@@ -113,6 +114,8 @@ static struct clocks read_clocks(const struct archive *archive, struct archive_b
 		.synchronised = archive_clock_is_synchronised(),
 	};
 
+	if (archive->retention.wait_hours > 0 && archive_store_is_used(archive))
+		now.wait_us = keep_us_of(archive->retention.wait_hours);
 	now.events_us = later(now.keep_us, keep_us_of(archive->retention.motion_hours));
 	clock_boot_id(this_boot.boot_id);
 	now.boot = archive_boots_find(boots, &this_boot);
@@ -208,7 +211,7 @@ static bool assess(const struct clocks *now, const struct archive_segment *segme
 	bool kept_by_doubt = false;
 	bool events = segment->motion != MOTION_LISTED || segment->activity == ACTIVITY_EVENTS ||
 		      segment->activity == ACTIVITY_FAINT;
-	int64_t keep_us = events ? now->events_us : now->keep_us;
+	int64_t keep_us = (events ? now->events_us : now->keep_us) + (segment->shipped ? 0 : now->wait_us);
 
 	if (is_of_this_boot(now, age, &segment->entry)) {
 		int64_t age_us = age_in_this_boot_us(now, &segment->entry);

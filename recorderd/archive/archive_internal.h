@@ -26,6 +26,8 @@
 #include "recorderd/lists/segment_activity.h"
 #include "recorderd/repair/segment_repair.h"
 #include "recorderd/repair/set_aside.h"
+#include "shared/store/ship_list.h"
+#include "shared/store/ship_status.h"
 
 enum archive_phase {
 	PHASE_OPEN,   /* being recorded: at most one, the last */
@@ -48,6 +50,7 @@ struct archive_segment {
 	uint64_t motion_bytes; /* of its .motion file, as far as that is known; 0: there is none */
 	int64_t motion_day;    /* MOTION_LISTED: of the list that has it */
 	enum archive_phase phase;
+	bool shipped;         /* it is in the store */
 	bool suspect;         /* closed: the disk may not have everything that was written to it */
 	bool unchecked;       /* listed as the list of an adopted folder describes it; archive_adopt.c checks it */
 	bool deleting;        /* being deleted: no list contains it */
@@ -78,6 +81,14 @@ struct archive_motion {
 struct archive_finished {
 	struct catalogue_entry entries[ARCHIVE_FINISHED_MAX]; /* number n is at n % ARCHIVE_FINISHED_MAX */
 	uint64_t count, taken;                                /* since the start */
+};
+
+/* What recorder-ship says. */
+struct archive_store {
+	struct ship_list list; /* the keeper's */
+	bool id_failed;        /* the keeper's */
+	enum store_state state;
+	struct ship_status status; /* zeroed: there is none */
 };
 
 struct archive {
@@ -113,6 +124,7 @@ struct archive {
 	double motion_days;                /* the same */
 	struct archive_counters counters;
 	struct archive_finished finished;
+	struct archive_store store;
 	struct set_aside_files set_aside; /* what the repair set aside */
 	int64_t set_aside_since_us;       /* monotonic: none has been added since; 0: not counted yet */
 	double held_bytes;                /* deleted, but not yet freed by the file system: somebody reads them */
@@ -286,6 +298,13 @@ void archive_clock_settle(struct archive *archive);
 
 /* archive_redate.c: corrects the times of segments that were recorded while the clock was wrong, once it is right. */
 void archive_redate(struct archive *archive);
+
+/* archive_store.c: finds out what is in the store; before retention, since that may wait for it. Called by the keeper. */
+void archive_store_update(struct archive *archive);
+void archive_store_free(struct archive_store *store);
+
+/* True if [store] url is set. */
+bool archive_store_is_used(const struct archive *archive);
 
 /* archive_retention.c: deletes what is due; returns how many segments it deleted. */
 size_t archive_retention_run(struct archive *archive);

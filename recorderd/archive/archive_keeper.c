@@ -309,6 +309,7 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 		rounds->motion = !rounds->adoption && archive_motion_run(archive, false);
 	if (retain) {
 		archive_redate(archive);
+		archive_store_update(archive);
 		archive_retention_run(archive);
 		measure_disk(archive);
 		archive_update_clips_note(archive);

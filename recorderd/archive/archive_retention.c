@@ -20,6 +20,8 @@
  * segment that could not be finished yet is deleted like any other, and it does not protect those after it. Files that
  * the repair set aside go before all segments to make room, and by age like them.
  *
+ * If there is a store, a segment that is not in it is kept by age for retention.wait_hours longer. Space does not wait.
+ *
  * Time decides which segments are the oldest, not their order in the list: a backup that was copied into the folder is
  * older than last night's recordings, whatever numbers both have.
  */
@@ -246,6 +248,7 @@ static size_t delete_due(struct archive *archive, int folder, struct archive_seg
 		if (delete_files(folder, &due[i].entry)) {
 			leave_motion(archive, folder, &due[i]);
 			deleted.deleted_segments++;
+			deleted.deleted_unshipped += archive_store_is_used(archive) && !due[i].shipped;
 			deleted.deleted_bytes += due[i].entry.size_bytes;
 			continue;
 		}
@@ -259,6 +262,7 @@ static size_t delete_due(struct archive *archive, int folder, struct archive_seg
 	pthread_mutex_lock(&archive->lock);
 	archive->counters.deleted_segments += deleted.deleted_segments;
 	archive->counters.deleted_bytes += deleted.deleted_bytes;
+	archive->counters.deleted_unshipped += deleted.deleted_unshipped;
 	pthread_mutex_unlock(&archive->lock);
 	return count - kept;
 }

@@ -86,6 +86,19 @@ static void print_recording(FILE *to, const struct recorder_state *state)
 	fprintf(to, "; %.1f GB free\n", (double)state->disk_free_bytes / 1e9);
 }
 
+static void print_store(FILE *to, const struct recorder_state *state)
+{
+	char text[TIME_ISO_BYTES];
+
+	if (state->store_state == STORE_OFF)
+		return;
+	fprintf(to, "  %-10s %s", "store", store_state_text(state->store_state));
+	if (state->store_shipped_wall_us)
+		fprintf(to, ", has footage until %s", iso(state->store_shipped_wall_us, text));
+	fprintf(to, "; %llu segments wait, %.1f GB\n", (unsigned long long)state->store_waiting_segments,
+		(double)state->store_waiting_bytes / 1e9);
+}
+
 static void print_motion(FILE *to, const struct recorder_state *state)
 {
 	char text[TIME_ISO_BYTES];
@@ -192,6 +205,7 @@ static void report_print(const struct report *report, FILE *to)
 	print_memory(to, report->ring, &report->state);
 	print_recording(to, &report->state);
 	print_motion(to, &report->state);
+	print_store(to, &report->state);
 	print_sandbox(to, &report->state);
 }
 

@@ -11,6 +11,7 @@
 
 #define ENCODER_LAG_WARN_US (10 * US_PER_S)
 #define DAMAGED_WARN_MILLI  100
+#define STORE_WAITING_WARN  6 /* closed segments: an hour of the usual ten minutes */
 
 static void say(const struct health_listener *listener, enum health_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -235,6 +236,31 @@ static void check_memory(const struct recorder_state *state, const struct health
 		say(listener, HEALTH_WARNING, "%s", text);
 }
 
+/* Footage that is not in the store is still here, so none of this is a failure of recording. */
+static void check_store(const struct recorder_state *state, const struct health_listener *listener)
+{
+	char since[TIME_WORDS_BYTES];
+
+	if (state->store_state == STORE_DOWN)
+		say(listener, HEALTH_WARNING,
+		    "Nothing goes to the store: recorder-ship is not running. Recordings stay here.");
+	if (state->store_state == STORE_FAILING) {
+		time_format_words((wall_t){state->store_failing_wall_us}, wall_now(), since);
+		say(listener, HEALTH_WARNING, "The store does not get everything since %s: %s.", since,
+		    state->store_error);
+	}
+	if (state->store_state != STORE_OFF && state->store_waiting_segments >= STORE_WAITING_WARN)
+		say(listener, HEALTH_WARNING,
+		    "Recordings that wait for the store: %llu (%.1f GB). If this does not become less, the line is "
+		    "slower than what is recorded.",
+		    (unsigned long long)state->store_waiting_segments, (double)state->store_waiting_bytes / 1e9);
+	if (state->deleted_unshipped)
+		say(listener, HEALTH_WARNING,
+		    "Recordings that were deleted before they were in the store: %llu since the start "
+		    "(retention, store.wait_hours).",
+		    (unsigned long long)state->deleted_unshipped);
+}
+
 void health_check(const struct recorder_state *state, const struct health_listener *listener)
 {
 	if (!state) {
@@ -258,5 +284,6 @@ void health_check(const struct recorder_state *state, const struct health_listen
 	check_recording(state, listener);
 	check_motion(state, listener);
 	check_damaged_recordings(state, listener);
+	check_store(state, listener);
 	check_memory(state, listener);
 }

@@ -69,6 +69,18 @@ const char *motion_state_text(uint32_t state)
 	return TEXT_AT(texts, state);
 }
 
+const char *store_state_text(uint32_t state)
+{
+	static const char *const texts[STORE_STATES] = {
+		[STORE_OFF] = "off",
+		[STORE_SHIPPING] = "shipping",
+		[STORE_FAILING] = "failing",
+		[STORE_DOWN] = "down",
+	};
+
+	return TEXT_AT(texts, state);
+}
+
 const char *frame_damage_text(uint32_t damage)
 {
 	static const char *const texts[DAMAGE_KINDS] = {
@@ -95,7 +107,8 @@ static void clear_implausible_times(struct recorder_state *state)
 		&state->recording_since_wall_us, &state->indexed_wall_us,       &state->oldest_wall_us,
 		&state->last_error_wall_us,      &state->memory_wanted_us,      &state->memory_holds_us,
 		&state->indexed_mono_us,         &state->motion_second_wall_us, &state->covered_wall_us,
-		&state->view_changed_wall_us,    &state->blurred_wall_us,       &state->recording_on_wall_us};
+		&state->view_changed_wall_us,    &state->blurred_wall_us,       &state->recording_on_wall_us,
+		&state->store_shipped_wall_us,   &state->store_failing_wall_us};
 
 	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
 		if (!clock_is_plausible(*times_us[i]))
@@ -143,6 +156,7 @@ void state_sanitize(struct recorder_state *state)
 	sanitize(state->memory_note);
 	sanitize(state->sandbox_missing);
 	sanitize(state->motion_error);
+	sanitize(state->store_error);
 	for (size_t i = 0; i < STATE_CAMERA_NOTES; i++)
 		sanitize(state->camera_notes[i]);
 	uint32_t ids = sizeof(state->camera_ids) / sizeof(state->camera_ids[0]);

@@ -80,6 +80,7 @@ const char *gap_cause_text(uint32_t cause);
 const char *camera_state_text(uint32_t state);
 const char *recording_state_text(uint32_t state);
 const char *motion_state_text(uint32_t state);
+const char *store_state_text(uint32_t state);
 const char *frame_damage_text(uint32_t damage); /* "truncated", "flagged by the driver", … */
 
 /* Why recordings may be kept for longer than retention.hours. */
@@ -117,6 +118,15 @@ enum motion_state {
 };
 
 #define STATE_NOTIFICATIONS 24 /* more kinds than there are (shared/notify/notification.h) */
+
+/* Whether footage reaches the store. */
+enum store_state {
+	STORE_OFF,      /* [store] url is empty, or nothing is known yet */
+	STORE_SHIPPING, /* recorder-ship runs, and its last requests succeeded */
+	STORE_FAILING,  /* it runs, and they did not; see store_error */
+	STORE_DOWN,     /* recorder-ship does not run */
+	STORE_STATES,
+};
 
 #define STATE_CAMERA_NOTES     8 /* more than there are */
 #define STATE_CAMERA_NOTE_SIZE 448
@@ -235,6 +245,15 @@ struct recorder_state {
 
 	uint64_t max_event_clients; /* http.max_event_clients, for recorder-live, like max_viewers; 0: not known */
 	uint64_t notifications[STATE_NOTIFICATIONS]; /* told since the recorder's start, by enum notification_kind */
+
+	uint32_t store_state; /* enum store_state */
+	uint32_t store_reserved;
+	int64_t store_shipped_wall_us; /* end of the newest footage in the store; 0: nothing is known to be there */
+	int64_t store_failing_wall_us; /* since when; 0: it is not failing */
+	uint64_t store_waiting_segments, store_waiting_bytes; /* closed segments that are not in the store */
+	uint64_t store_objects, store_bytes, store_failures;  /* since recorder-ship started */
+	uint64_t deleted_unshipped; /* segments that retention has deleted and the store does not have */
+	char store_error[320];
 };
 
 /*

@@ -108,6 +108,25 @@ static struct json_object *motion_info(const struct recorder_state *state)
 	return json;
 }
 
+/* Returns NULL, which json-c writes as null, without a store. */
+static struct json_object *store_info(const struct recorder_state *state)
+{
+	if (state->store_state == STORE_OFF)
+		return NULL;
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "state", json_object_new_string(store_state_text(state->store_state)));
+	json_object_object_add(json, "until", json_time(state->store_shipped_wall_us));
+	json_object_object_add(json, "waiting_segments", json_object_new_int64((int64_t)state->store_waiting_segments));
+	json_object_object_add(json, "waiting_bytes", json_object_new_int64((int64_t)state->store_waiting_bytes));
+	json_object_object_add(json, "objects", json_object_new_int64((int64_t)state->store_objects));
+	json_object_object_add(json, "failures", json_object_new_int64((int64_t)state->store_failures));
+	json_object_object_add(json, "failing_since", json_time(state->store_failing_wall_us));
+	json_object_object_add(json, "error", json_string_or_null(state->store_error));
+	json_object_object_add(json, "deleted_unshipped", json_object_new_int64((int64_t)state->deleted_unshipped));
+	return json;
+}
+
 static void add_device(struct json_object *json, const struct recorder_state *state)
 {
 	bool test = state->source == SOURCE_TEST;
@@ -172,6 +191,7 @@ struct json_object *state_json(const char *camera, const struct ring_reader *rin
 	json_object_object_add(json, "memory", memory_info(ring));
 	json_object_object_add(json, "recording", recording_info(state));
 	json_object_object_add(json, "motion", motion_info(state));
+	json_object_object_add(json, "store", store_info(state));
 	add_last_error(json, state);
 	return json;
 }
