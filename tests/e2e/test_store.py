@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Footage in an object store: what recorder-ship puts there, and that it gets there through every fault of the store."""
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from support.s3_server import S3Server  # noqa: E402
+from support.ship import ShippingRig, until  # noqa: E402
+from support.tap import run_tests  # noqa: E402
+from support.times import PATIENCE_S, wait_for  # noqa: E402
+
+STORE = S3Server()
+
+
+def usual(rig):
+    """The store works again, and recorder-ship runs with the right key."""
+    STORE.fail, STORE.clock_s, STORE.token = None, 0, None
+    STORE.end_hanging()
+    rig.write_key()
+    if rig.ship is None or rig.ship.poll() is not None:
+        rig.start_ship()
+
+
+def test_what_is_being_recorded_is_in_the_store_before_its_segment_is_closed(rig):
+    file, number = wait_for(rig.open_segment, PATIENCE_S, "a segment is open")
+    until(lambda: len(rig.joined(number)[1]) > 32 * 32, STORE)
+    assert rig.pieces_of(file, number) > 30, "a second of footage is in pieces"
+
+
+def test_a_closed_segment_is_in_the_store_as_it_is_with_its_index_and_in_the_list_of_its_day(rig):
+    rig.wait_shipped()
+    number = min(rig.closed().values())
+    names = [name for name in STORE.order if f"/{number:012}-" in name and "/segments/" in name]
+    assert [name.rsplit(".", 1)[1] for name in names[:2]] == ["idx", "mp4"], names
+    assert STORE.order.index(names[1]) < max(i for i, name in enumerate(STORE.order) if "/days/" in name), "the list goes last"
+    assert not STORE.others, "it reads, lists or deletes nothing"
+
+
+def test_a_fault_of_the_store_is_named_in_health_and_nothing_is_lost(rig):
+    STORE.fail = "503"
+    wait_for(lambda: "slow down" in rig.warnings(), PATIENCE_S, "/health names it")
+    assert rig.get("/health").json()["status"] == "warning", "recording goes on"
+    STORE.fail = None
+    wait_for(rig.is_ok, PATIENCE_S, "/health is content again")
+    info = rig.get("/camera_info").json()["store"]
+    assert info["state"] == "shipping" and info["until"] and info["error"] is None, info
+    metrics = rig.get("/metrics").body.decode()
+    assert re.search(r"^recorder_store_up\{.*\} 1$", metrics, re.M) and re.search(r"^recorder_store_objects_total\{.*\} [1-9]", metrics, re.M)
+
+
+def test_answers_that_are_lost_late_or_half_leave_no_hole(rig):
+    file, number = wait_for(rig.open_segment, PATIENCE_S, "a segment is open")
+    until(lambda: rig.joined(number)[1], STORE)
+    for failure in ("lost", "half", "early", "lost"):
+        before = len(STORE.failed)
+        STORE.fail = failure
+        until(lambda count=before: len(STORE.failed) > count, STORE)
+        STORE.fail = None
+        seen = len(rig.joined(number)[1])
+        until(lambda bytes_then=seen: len(rig.joined(number)[1]) > bytes_then or number in rig.closed().values(), STORE)
+    assert rig.pieces_of(file, number) > 0
+    rig.wait_shipped()
+
+
+def test_a_clock_that_is_fifty_minutes_off_costs_one_refusal(rig):
+    rig.wait_shipped()
+    rig.stop_ship()
+    STORE.refused.clear()
+    STORE.clock_s = 50 * 60
+    rig.start_ship()
+    until(lambda: len([name for name in STORE.order if "/live/" in name]) > 0 and STORE.refused, STORE)
+    count = len(STORE.order)
+    until(lambda: len(STORE.order) > count + 1, STORE)
+    assert {code for _, code in STORE.refused} == {"RequestTimeTooSkewed"} and len(STORE.refused) <= 2, STORE.refused
+    rig.wait_shipped()
+
+
+def test_a_changed_key_is_read_again_and_a_wrong_one_is_named(rig):
+    for wrong, sentence in ((("somebody", "else"), "does not know this key"), ((STORE.key[0], "wrong"), "the secret or the region is wrong")):
+        rig.write_key(wrong)
+        wait_for(lambda text=sentence: text in rig.log("ship.log"), PATIENCE_S, f"the log says: {sentence}")
+    os.chmod(rig.path("store.key"), 0o444)
+    wait_for(lambda: "chmod 400" in rig.log("ship.log"), PATIENCE_S, "the log says that others can read the key")
+    STORE.token = "session/token=="
+    rig.write_key(token=STORE.token)
+    rig.wait_shipped()
+
+
+def test_the_key_is_nowhere_but_in_its_file(rig):
+    rig.wait_shipped()
+    secret = STORE.key[1].encode()
+    for name in ("cmdline", "environ"):
+        with open(f"/proc/{rig.ship.pid}/{name}", "rb") as file:
+            assert secret not in file.read()
+    for name in os.listdir(rig.folder):
+        if name.endswith(".log"):
+            assert STORE.key[1] not in rig.log(name), name
+    for name in os.listdir(rig.state):
+        with open(os.path.join(rig.state, name), "rb") as file:
+            assert secret not in file.read(), name
+    assert os.stat(f"/proc/{rig.ship.pid}/mem").st_uid == 0, "not dumpable: its memory belongs to root"
+
+
+def test_a_kept_clip_is_in_the_store_and_its_deletion_here_leaves_it_there(rig):
+    with open(os.path.join(rig.clips, "burglar.mp4"), "wb") as clip:
+        clip.write(b"a clip" * 1000)
+    until(lambda: any(body == b"a clip" * 1000 for body in STORE.named("clips").values()), STORE)
+    os.unlink(os.path.join(rig.clips, "burglar.mp4"))
+    assert [name for name in STORE.named("clips") if name.endswith("-burglar.mp4")]
+
+
+def test_a_shipper_that_is_killed_at_any_request_loses_nothing_and_writes_no_name_twice_differently(rig):
+    written = {}
+
+    def kill_at(count):
+        def fail(name):
+            if STORE.requests >= count:
+                rig.ship.send_signal(signal.SIGKILL)
+            return "lost" if STORE.requests % 2 else None
+        return fail
+
+    for number in range(4):
+        written.update(STORE.objects)
+        STORE.fail = kill_at(STORE.requests + number % 4)
+        assert rig.ship.wait(PATIENCE_S) == -signal.SIGKILL
+        STORE.fail = None
+        rig.stop_ship()
+        rig.start_ship()
+        changed = [name for name, body in written.items() if STORE.objects[name] != body and "/days/" not in name]
+        assert not changed, changed
+    file, number = wait_for(rig.open_segment, PATIENCE_S, "a segment is open")
+    until(lambda: len(rig.joined(number)[1]) > 20 * 32 or number in rig.closed().values(), STORE)
+    rig.pieces_of(file, number)
+    rig.wait_shipped()
+    assert sorted(set(rig.listed())) == rig.listed(), "no segment is listed twice"
+
+
+def certificate(rig, name, *arguments):
+    key, cert = rig.path(name + ".key"), rig.path(name + ".pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=store", "-keyout", key, "-out", cert, *arguments],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context, cert
+
+
+def tls_says(rig, context, settings, sentence):
+    """Runs a recorder-ship of its own against a store with that certificate until its log has the sentence."""
+    with S3Server(context) as store:
+        rig.stop_ship()
+        store.key = STORE.key
+        rig.write_ini({"store": {"url": store.url, "piece_seconds": 1, **settings}})
+        os.truncate(rig.path("ship.log"), 0)
+        rig.start_ship()
+        wait_for(lambda: re.search(sentence, rig.log("ship.log")) or (sentence == "" and store.objects), PATIENCE_S, f"the log has: {sentence}")
+        assert sentence == "" or not store.objects
+    rig.stop_ship()
+    rig.write_ini({"store": {"url": STORE.url, "piece_seconds": 1}})
+
+
+def test_only_a_valid_certificate_for_the_store_s_name_is_accepted(rig):
+    good, ca_file = certificate(rig, "good", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2")
+    other, other_ca = certificate(rig, "other", "-addext", "subjectAltName=DNS:other.example", "-days", "2")
+    tls_says(rig, good, {}, "certificate is refused: .*self.signed")
+    tls_says(rig, other, {"ca_file": other_ca}, "certificate is refused: .*127.0.0.1")
+    tls_says(rig, good, {"ca_file": ca_file}, "")
+
+
+if __name__ == "__main__":
+    with STORE, ShippingRig(STORE) as recorder:
+        recorder.start()
+        sys.exit(run_tests(globals(), recorder, before=usual))
