@@ -65,6 +65,7 @@ tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/live         = live live_events live_questions live_responses live_video
 tests/offsite/store     = credentials sigv4 store_answer
+tests/offsite           = ship_sandbox
 tests/motion/detector   = detector
 tests/motion            = picture second watch
 tests/hooks             = hook hook_process program_check
@@ -229,6 +230,11 @@ test-package: ## builds the Debian package and installs it on a fresh Debian (ro
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 prove --verbose --exec '' tests/install/fresh_package.py tests/install/boot_package.py \
 		tests/install/container_package.py
 
+# make test has a short form of this: tests/e2e/test_store.py.
+test-store: all test-tools ## tests shipping against a real Ceph, and against every fault of a store (root, some minutes)
+	@deploy/install-packages test-store
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/prove tests/store/test_*
+
 # make test has a short form of this: tests/e2e/test_field.py, the cases of tests/e2e/support behind each web server, and hls.js.
 test-field: ## tests with ZoneMinder, Motion, Caddy, HAProxy, VLC, mpv, video.js and others (root, some minutes)
 	@deploy/install-packages test-field
@@ -273,6 +279,10 @@ campaign-motion: N = 60
 campaign-motion: all test-tools ## [N=60] kills recorder-motion every second for N seconds, then stops it for as long
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/motion.py $(N)
 
+campaign-store: N = 50
+campaign-store: all test-tools ## [N=50] [UPLINK=3] kills recorder and recorder-ship together N times, with UPLINK times the bitrate (root)
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/store.py $(N) $(or $(UPLINK),3)
+
 campaign-replug: N = 1000
 campaign-replug: all test-tools ## [N=1000] unplugs a camera and plugs it in again N times
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/replug.py $(N)
@@ -312,6 +322,6 @@ SEGMENTS = 52560
 bench-archive: all bench-tools ## [SEGMENTS=52560] measures a year of footage against a day, and clips of six hours
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
-.PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-field test-motion test-package \
-	test-systems campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-replug campaign-viewers \
+.PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-field test-motion test-package test-store \
+	test-systems campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-store campaign-replug campaign-viewers \
 	campaign-power soak bench bench-docs bench-capture bench-webservers bench-archive

@@ -114,10 +114,14 @@ class ShippingRig(Rig):
         return len(index) // 32 - 1
 
     def open_segment(self):
-        """(file, number) of the segment that is being recorded."""
-        with open(os.path.join(self.recordings, "recording_index.bin"), "rb") as file:
+        """(file, number) of the segment that is being recorded; LookupError if there is none."""
+        path = os.path.join(self.recordings, "recording_index.bin")
+        if not os.path.exists(path):
+            raise LookupError("nothing has been recorded")
+        with open(path, "rb") as file:
             entry = file.read()[-CATALOGUE_ENTRY:]
-        assert entry[92] == 0, "no segment is open"
+        if entry[92] != 0:
+            raise LookupError("no segment is open")
         return entry[96:160].rstrip(b"\0").decode(), struct.unpack_from("<Q", entry)[0]
 
     def warnings(self):
