@@ -19,6 +19,7 @@ STRANGER = 65534
 ALONE = "STRANGERS_ALONE"
 PYTHON = "/usr/bin/python3"  # another user may not be able to run that of a virtual environment
 HUGE = 1 << 40
+OTHERS = ("live", "video", "events", "motion")  # objects beside the ring: recorder.NAME.OTHER
 
 # What the other user tries with everything of the recorder in /dev/shm: prints a line for each success.
 ATTACK = """
@@ -67,7 +68,8 @@ class TakenNames(Rig):
     def names(self):
         """The usual names of the recorder."""
         ring = f"/dev/shm/recorder.{self.name}"
-        return [ring, ring + ".new", ring + ".live", user_folder().rstrip("/"), ring + ".video", ring + ".video.new"]
+        replaced = [f"{ring}.{other}.new" for other in OTHERS if other != "live"]
+        return [ring, ring + ".new", user_folder().rstrip("/"), *(f"{ring}.{other}" for other in OTHERS), *replaced]
 
     def take_names(self, shift):
         """Takes each name with another kind of file."""
@@ -88,7 +90,7 @@ class TakenNames(Rig):
     def ring_file(self):
         """The ring of this user, under whatever name."""
         path, = [path for path in glob.glob(f"/dev/shm/recorder.{self.name}*") if os.lstat(path).st_uid == os.geteuid()
-                 and not path.startswith((f"/dev/shm/recorder.{self.name}.live", f"/dev/shm/recorder.{self.name}.video"))]
+                 and not path.startswith(tuple(f"/dev/shm/recorder.{self.name}.{other}" for other in OTHERS))]
         return path
 
     def __exit__(self, *problem):
