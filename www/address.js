@@ -3,7 +3,12 @@
  *
  * t is the time that is shown (absent: live), from and to are the selection, zoom is the length of the timeline in
  * seconds. Times are read in every form of time-parse.js, so a link in an alert can be #t=1779006180.
+ *
+ * The question about motion follows: area=x,y,width,height, not=NAME,x,y,width,height;… of the parts that do not count
+ * (without not=, those that the browser remembers), strength=clear, only=motion, heat=1.
  */
+import { readExcluded, excludedText } from "./excluded-areas.js";
+import { areaText, parseArea, STRENGTHS } from "./motion-question.js";
 import { formatIso, SECOND } from "./time.js";
 import { parseTime } from "./time-parse.js";
 
@@ -26,7 +31,18 @@ function readPositive(values, name, fallback) {
   return number > 0 && Number.isFinite(number * SECOND) ? number : fallback;
 }
 
-/* {camera, at, range, zoom, speed, invalid}: `invalid` is the text of a time that cannot be read, or null. */
+const readMotion = (values) => ({
+  area: parseArea(values.get("area")),
+  excluded: values.has("not") ? readExcluded(values.get("not")) : null,
+  strength: STRENGTHS.find((strength) => strength === values.get("strength")) ?? STRENGTHS[0],
+  only: values.get("only") === "motion",
+  heat: values.get("heat") === "1",
+});
+
+/*
+ * {camera, at, range, zoom, speed, motion, invalid}: `invalid` is the text of a time that cannot be read, or null;
+ * motion: {area, excluded, strength, only, heat}, of which `excluded` is null if the address does not say it.
+ */
 export function readAddress(hash = location.hash) {
   const values = new Map(hash.replace(/^#/, "").split("&").filter(Boolean).map((pair) => {
     const equals = pair.indexOf("=");
@@ -40,6 +56,7 @@ export function readAddress(hash = location.hash) {
     range: from !== null && to !== null && from < to ? { from, to } : null,
     zoom: zoom && zoom * SECOND,
     speed: readPositive(values, "speed", 1),
+    motion: readMotion(values),
     invalid: invalid ? values.get(invalid) : null,
   };
 }
@@ -50,6 +67,17 @@ export function readAddress(hash = location.hash) {
  */
 const formatFrameTime = (ms) => formatIso(Math.ceil(ms));
 
+function motionValues({ area, excluded, strength, only, heat }) {
+  return [
+    ["area", area && areaText(area)],
+    ["not", excluded.length ? excludedText(excluded) : null],
+    ["strength", strength === STRENGTHS[0] ? null : strength],
+    ["only", only ? "motion" : null],
+    ["heat", heat ? "1" : null],
+  ].filter(([, value]) => value !== null);
+}
+
+/* state: what readAddress() gives, but for `invalid`; `motion` may be missing. */
 export function addressOf(state) {
   const values = [];
   if (state.camera) values.push(["camera", encodeURIComponent(state.camera)]);
@@ -57,6 +85,7 @@ export function addressOf(state) {
   if (state.range) values.push(["from", formatIso(state.range.from)], ["to", formatIso(state.range.to)]);
   if (state.zoom) values.push(["zoom", String(Math.max(1, Math.round(state.zoom / SECOND)))]);
   if (state.speed !== 1) values.push(["speed", String(state.speed)]);
+  if (state.motion) values.push(...motionValues(state.motion));
   return `#${values.map((pair) => pair.join("=")).join("&")}`;
 }
 

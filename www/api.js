@@ -29,8 +29,9 @@ export function path(base, values) {
 /* Epoch seconds: the only form of a time that no clock change can make ambiguous. */
 export const seconds = (ms) => (ms / 1000).toFixed(3);
 
-export const footagePath = (camera, fromMs, toMs, speed = 1) =>
-  path("/footage", { from: seconds(fromMs), to: seconds(toMs), speed: speed > 1 ? speed : null, camera });
+/* more: further parameters */
+export const footagePath = (camera, fromMs, toMs, speed = 1, more = {}) =>
+  path("/footage", { from: seconds(fromMs), to: seconds(toMs), speed: speed > 1 ? speed : null, camera, ...more });
 
 export const snapshotPath = (camera, atMs, width) =>
   path("/snapshot", { at: atMs === null ? null : seconds(atMs), width, camera });
@@ -81,6 +82,28 @@ export async function health(camera) {
 
 export const timeline = (camera, fromMs) =>
   json(path("/timeline", { from: fromMs === null ? null : seconds(fromMs), camera }));
+
+/*
+ * Motion. query: that of motion-question.js; range: {from, to}. The counts and the periods of events are read as CSV,
+ * which is a fraction of the JSON.
+ */
+const rangeOf = ({ from, to }) => ({ from: seconds(from), to: seconds(to) });
+
+export const motionSteps = (query, range, step, signal) =>
+  json(path("/motion", { ...query, ...rangeOf(range), step }), { signal });
+
+export const heatmap = (query, range, signal) =>
+  json(path("/motion/heatmap", { ...query, ...rangeOf(range) }), { signal });
+
+/* {events: [{from, to}] oldest first, unknown: [{from, to}], more}: more is true if there are older ones. */
+export async function eventTimes(query, range, limit, signal) {
+  const values = { ...query, ...rangeOf(range), limit, format: "csv" };
+  const text = await (await request(path("/events", values), { signal })).text();
+  const lines = text.split("\r\n").slice(1).map((line) => line.split(","));
+  const read = (wanted) => lines.filter(([type]) => type === wanted)
+    .map(([, from, to]) => ({ from: Date.parse(from), to: Date.parse(to) })).reverse();
+  return { events: read("motion"), unknown: read("unknown"), more: lines.some(([type]) => type === "more") };
+}
 
 export const recordings = (camera, values = {}) => json(path("/recordings", { ...values, camera }));
 

@@ -1,6 +1,6 @@
 /*
- * commands.js - every button and every key, and what it does. page: {screen, view, selection, overlay, tabs, events,
- * linkToSelection}
+ * commands.js - every button and every key, and what it does. page: {screen, view, selection, motion, events, overlay,
+ * tabs, linkToSelection}
  */
 import { copyText, find, isDisabled } from "./dom.js";
 import { showHelp } from "./panels.js";
@@ -21,8 +21,9 @@ function mark({ screen, selection }, end) {
   if (screen.mode !== "grid") selection.mark(end, screen.time);
 }
 
-function clearSelection({ selection }) {
-  selection.clear();
+/* The rectangle on the picture first. */
+function clearSelection({ selection, motion }) {
+  if (!motion.leave()) selection.clear();
   document.activeElement?.blur();
 }
 
@@ -49,7 +50,7 @@ function explainDisabled({ overlay }, button) {
 const click = (id) => () => !find("selection").hidden && find(id).click();
 
 /* Until the cameras are known there is nothing to act on; only the help works. */
-const guard = (page, run) => () => (page.screen.current || run === showHelp ? run(page) : undefined);
+const guard = (page, run) => (event) => (page.screen.current || run === showHelp ? run(page, event) : undefined);
 
 export function keyTable(page) {
   const { screen, view } = page, { timeline } = view;
@@ -67,7 +68,9 @@ export function keyTable(page) {
     { help: "Go to a time", keys: { t: () => find("goto-time").focus() } },
     { help: "Start, end the selection here", keys: { i: () => mark(page, "from"), o: () => mark(page, "to") } },
     { help: "Play, download the selection", keys: { p: click("selection-play"), d: click("selection-download") } },
-    { help: "Clear the selection", keys: { Escape: () => clearSelection(page) } },
+    { help: "Leave the part of the picture, clear the selection", keys: { Escape: () => clearSelection(page) } },
+    { help: "Look here: only what moves in a part of the picture", keys: { h: () => page.motion.lookByKey() } },
+    { help: "Play only what moved", keys: { m: () => page.motion.toggleOnly() } },
     { help: "Zoom in, out", keys: { "+": zoomIn, "-": () => timeline.zoom(1 / ZOOM_FACTOR) } },
     { keys: { "=": zoomIn } },
     { help: "Move the timeline",
@@ -95,6 +98,15 @@ const BUTTONS = {
   "mark-end": (page) => mark(page, "to"),
   "zoom-in": ({ view }) => view.timeline.zoom(ZOOM_FACTOR),
   "zoom-out": ({ view }) => view.timeline.zoom(1 / ZOOM_FACTOR),
+  "look-here": ({ motion }, event) => motion.press("look", event.detail === 0),
+  "not-here": ({ motion }, event) => motion.press("exclude", event.detail === 0),
+  "strength-faint": ({ motion }) => motion.setStrength("faint"),
+  "strength-clear": ({ motion }) => motion.setStrength("clear"),
+  "strength-strong": ({ motion }) => motion.setStrength("strong"),
+  "heat-button": ({ motion }) => motion.showHeat(),
+  "only-motion": ({ motion }) => motion.toggleOnly(),
+  "selection-only": ({ motion }) => motion.toggleOnly(),
+  "excluded-copy": ({ motion }) => motion.copyExcluded(),
   "selection-play": ({ screen, selection }) => screen.playRange(selection.range),
   "selection-keep": ({ selection }) => selection.keep(),
   "selection-link": (page) => copy(page, page.linkToSelection, "The link is on the clipboard."),
@@ -109,7 +121,7 @@ export function wireButtons(page) {
   const { screen, view } = page;
   for (const [id, run] of Object.entries(BUTTONS)) {
     const button = find(id), act = guard(page, run);
-    button.addEventListener("click", () => !isDisabled(button) && act());
+    button.addEventListener("click", (event) => !isDisabled(button) && act(event));
   }
   for (const button of document.querySelectorAll("[data-zoom]")) {
     const length = button.dataset.zoom === "all" ? "all" : Number(button.dataset.zoom) * SECOND;

@@ -6,6 +6,7 @@ import { keyTable, wireButtons } from "./commands.js";
 import { find, setText } from "./dom.js";
 import { EventPanel } from "./event-panel.js";
 import { listenKeys } from "./keys.js";
+import { MotionPanel } from "./motion-panel.js";
 import { Overlay } from "./overlay.js";
 import { setUpDialogs, Tabs } from "./panels.js";
 import { Screen } from "./screen.js";
@@ -25,6 +26,7 @@ class Page {
   screen = new Screen(this.overlay, this.cameras);
   view = new TimelineView();
   selection = new Selection(this.screen, this.overlay);
+  motion = new MotionPanel(this.screen, this.view, this.overlay);
   clips = new ClipList(this.screen, this.overlay);
   recordings = new RecordingList(this.screen);
   events = new EventPanel(this);
@@ -45,7 +47,7 @@ class Page {
   }
 
   #listen() {
-    const { cameras, screen, selection, tabs, view: { timeline } } = this;
+    const { cameras, motion, screen, selection, tabs, view: { timeline } } = this;
     cameras.addEventListener("status", ({ camera }) => this.#statusChanged(camera));
     cameras.addEventListener("change", () => this.#apply(readAddress()));
     screen.addEventListener("open", () => this.#cameraOpened());
@@ -56,6 +58,7 @@ class Page {
     timeline.addEventListener("move", () => this.#remember(false));
     selection.addEventListener("change", ({ final }) => this.#selectionChanged(final));
     selection.addEventListener("keep", () => this.#clipKept());
+    motion.addEventListener("change", () => this.#remember(false));
     tabs.addEventListener("change", () => {
       this.#drawLists();
       this.events.list.catchUp();
@@ -73,6 +76,7 @@ class Page {
     if (cameras.several && !known && at === null) return screen.enterGrid();
     screen.openCamera(known ? state.camera : cameras.names[0]);
     screen.setSpeed(state.speed);
+    this.motion.apply(state.motion);
     this.#arriving = at !== null;
     this.#applyZoom(state.zoom, at);
     selection.set(state.range, false);
@@ -100,6 +104,7 @@ class Page {
       range: alone ? this.selection.range : null,
       zoom: alone ? this.view.zoom : null,
       speed: screen.current.player.speed,
+      motion: alone ? this.motion.state : null,
     };
   }
 
@@ -128,6 +133,7 @@ class Page {
     health.addEventListener("change", () => this.#allowControl(health.allowsControl));
     this.selection.set(null, false);
     this.view.watch(current);
+    this.motion.open();
     this.clips.load();
     this.events.watch();
     this.#statusChanged(camera);
@@ -173,6 +179,7 @@ class Page {
     else overlay.setTime(camera.status.live ? screen.now() : playable.memory?.to ?? null, false);
     this.events.tick();
     view.tick({ now: screen.now(), playhead: screen.playhead, playing: screen.mode === "playback" && player.playing });
+    this.motion.tick(screen.now());
   }
 
   #jumped() {

@@ -1,12 +1,22 @@
 /*
  * playable.js - which times can be played: what is recorded, and what only the memory ring holds.
  *
- * Frames that may not be indexed yet are left out, because the recorder would have to encode them again from memory.
+ * Frames that may not be indexed yet are left out, because the recorder would have to encode them again from memory. If
+ * only what moved is to be played, everything else is left out, too.
  */
 const GROWING_MS = 8000;
+const LEAST_MS = 500; // a shorter piece of a moving period is not worth a clip
 const IN_MEMORY = new Set(["recording off", "disk", "encoder"]); // causes of gaps whose frames only memory has
 
+/* The part of a span that is in the period, or null. */
+function cut(span, period) {
+  if (!span || !period) return null;
+  const from = Math.max(span.from, period.from), to = Math.min(span.to, period.to);
+  return to > from ? { ...span, from, to } : null;
+}
+
 export class Playable {
+  only = null; // MovingPeriods, if only these are to be played
   #camera;
   #archive;
 
@@ -24,9 +34,9 @@ export class Playable {
     return live && info.recording.state === "recording" && to !== null && this.#camera.now() - to < GROWING_MS;
   }
 
-  /* How far `ms` is behind live; 0 if recording has stopped. */
+  /* How far `ms` is behind live; 0 if recording has stopped, or if only what moved is played: nothing else follows. */
   lag(ms) {
-    return this.#growing ? this.#camera.now() - ms : 0;
+    return this.#growing && !this.only ? this.#camera.now() - ms : 0;
   }
 
   /* The end of what can be played, as of the last answer. */
@@ -45,13 +55,19 @@ export class Playable {
 
   /* {from, to, memory}: the span that contains `ms`, or null. `memory` is true if no file holds it. */
   spanAt(ms) {
+    const span = this.recordedAt(ms);
+    return this.only ? cut(span, this.only.at(ms)) : span;
+  }
+
+  /* The same of all that is recorded, whether anything moved or not. */
+  recordedAt(ms) {
     const span = this.#archive.spanAt(ms), last = this.#archive.spans.at(-1);
     if (this.#growing && (span ?? last) === last && ms >= last.from && ms < this.end) return { ...last, to: this.end };
     return span ?? this.#memorySpan(ms);
   }
 
   #memorySpan(ms) {
-    const { memory } = this, gap = this.gapAt(ms), last = this.#archive.to ?? 0;
+    const { memory } = this, gap = this.#archive.gapAt(ms), last = this.#archive.to ?? 0;
     if (!memory || ms < memory.from || ms >= memory.to) return null;
     if (gap) {
       if (!IN_MEMORY.has(gap.cause)) return null;
@@ -62,19 +78,37 @@ export class Playable {
   }
 
   spanAfter(ms) {
-    return this.#archive.spanAfter(ms);
+    const { only } = this;
+    if (!only) return this.#archive.spanAfter(ms);
+    for (let period = only.at(ms) ?? only.after(ms); period; period = only.after(period.from)) {
+      const from = Math.max(period.from, ms);
+      for (const span of [this.recordedAt(from), this.#archive.spanAfter(from)]) {
+        const piece = cut(span, period);
+        if (piece && piece.from > ms && piece.to - piece.from > LEAST_MS) return piece;
+      }
+    }
+    return null;
   }
 
   spanBefore(ms) {
-    return this.#archive.spanBefore(ms);
+    const { only } = this;
+    if (!only) return this.#archive.spanBefore(ms);
+    for (let period = only.before(ms); period; period = only.before(period.from)) {
+      const piece = cut(this.#archive.spanAt(period.to - 1) ?? this.#archive.spanBefore(period.to), period);
+      if (piece) return piece;
+    }
+    return null;
   }
 
+  /* {from, to, cause, still}: `still` is true of time that is recorded and left out. */
   gapAt(ms) {
-    return this.#archive.gapAt(ms);
+    const still = this.only && this.#archive.spanAt(ms);
+    return still ? { from: ms, to: ms, cause: null, still: true } : this.#archive.gapAt(ms);
   }
 
+  /* Whether anything is recorded then. */
   hasAny(from, to) {
-    const span = this.spanAt(from) ?? this.spanAfter(from) ?? this.spanAt(to - 1);
+    const span = this.recordedAt(from) ?? this.#archive.spanAfter(from) ?? this.recordedAt(to - 1);
     return span !== null && span.from < to;
   }
 

@@ -117,16 +117,21 @@ export class Player extends EventTarget {
 
   /* Resolves to false if another show() has begun meanwhile, which then is the one to change anything. */
   async #load(at, turn) {
-    if (this.#front.loaded && this.#front.covers(at, this.#clipSpeed)) {
+    if (this.#covers(this.#front, at)) {
       await this.#front.seek(at);
       return turn === this.#turn;
     }
     this.#next = null;
-    if (this.#back.loaded && this.#back.covers(at, this.#clipSpeed)) await this.#back.seek(at);
+    if (this.#covers(this.#back, at)) await this.#back.seek(at);
     else await this.#back.load(this.#clipAt(at), at);
     if (turn !== this.#turn) return false;
     this.#swap();
     return true;
+  }
+
+  /* Whether that video has a clip of this time that goes no further than it should. */
+  #covers(video, at) {
+    return video.loaded && video.covers(at, this.#clipSpeed) && video.clip.to <= this.#playable.spanAt(at)?.to;
   }
 
   #swap() {

@@ -3,7 +3,7 @@ import { find } from "./dom.js";
 import { emit } from "./events.js";
 import { Grid } from "./grid.js";
 import { OpenCamera } from "./open-camera.js";
-import { formatWhen, SECOND } from "./time.js";
+import { formatLength, formatWhen, SECOND } from "./time.js";
 
 const NEAR_LIVE_MS = 1.2 * SECOND;
 const COMPLETE_MS = 200; // so long before the newest indexed frame, everything is sure to be there when it is asked for
@@ -193,20 +193,27 @@ export class Screen extends EventTarget {
     player.addEventListener("picture", () => this.#pictureShown());
     player.addEventListener("playing", () => this.#playingChanged());
     player.addEventListener("loading", ({ since }) => this.#overlay.setLoading(since));
-    player.addEventListener("gap", ({ gap }) => this.#overlay.notify(gapNotice(gap)));
+    player.addEventListener("gap", ({ gap }) => this.#overlay.notify(this.#gapNotice(gap)));
     player.addEventListener("nothing", ({ ms }) => this.#nothingFrom(ms));
     player.addEventListener("slowed", () => (find("speed").value = "1"));
-    player.addEventListener("caughtup", () => this.goLive());
+    player.addEventListener("caughtup", () => this.#caughtUp());
     player.addEventListener("failed", ({ problem }) => this.#overlay.notify(problem.message));
   }
 
   /* Live is shown instead of a time that has nothing, also in the browser's history: Back must not lead here again. */
   #nothingFrom(ms) {
     const future = ms > this.now() + SECOND, when = formatWhen(ms);
+    const { camera, playable } = this.current;
     if (future) this.#overlay.notify(`${when} is in the future. Showing live.`);
-    else if (!this.current.camera.status.live) this.#overlay.notify(`Nothing was recorded at ${when} or later.`);
+    else if (playable.only) this.#overlay.notify(`Nothing is known to have moved after ${when}. Showing live.`);
+    else if (!camera.status.live) this.#overlay.notify(`Nothing was recorded at ${when} or later.`);
     this.enterLive();
     emit(this, "change", { jump: false });
+  }
+
+  #caughtUp() {
+    if (this.current.playable.only) this.#overlay.notify("That was the newest movement. Showing live.");
+    this.goLive();
   }
 
   #pictureShown() {
@@ -223,9 +230,12 @@ export class Screen extends EventTarget {
     this.#overlay.setPlaying(this.current.player.playing);
     emit(this, "change", { jump: false });
   }
-}
 
-function gapNotice({ from, to, cause }) {
-  const reason = cause ? ` (${cause})` : "";
-  return `Nothing was recorded from ${formatWhen(from)} to ${formatWhen(to)}${reason}. Skipped.`;
+  #gapNotice({ from, to, cause, still }) {
+    const period = `from ${formatWhen(from)} to ${formatWhen(to)}`;
+    if (!still) return `Nothing was recorded ${period}${cause ? ` (${cause})` : ""}. Skipped.`;
+    const unknown = this.current.playable.only?.unknownIn(from, to) ?? 0;
+    if (unknown < SECOND) return `Nothing moved ${period}. Skipped.`;
+    return `Skipped ${period}: nothing moved, but of ${formatLength(unknown)} it is not known.`;
+  }
 }

@@ -2,11 +2,15 @@
 import * as api from "./api.js";
 import { find, setDisabled, setText, whileBusy } from "./dom.js";
 import { emit } from "./events.js";
+import { question } from "./motion-question.js";
+import { AFTER_S, BEFORE_S } from "./moving-periods.js";
 import { formatBytes, formatField, formatIso, formatLength, SECOND } from "./time.js";
 import { parseTime, INVALID_TIME } from "./time-parse.js";
 
 const DESCRIBE_AFTER_MS = 250;
 const MARKED_MS = 10 * SECOND; // length of a selection of which only one end is marked
+
+const ONLY_MOTION = "A clip of only what moved cannot be kept. Download it, or switch Only motion off.";
 
 /* "2 gaps, 12.0 s in total (unplugged, disk)" */
 export function gapText(gaps) {
@@ -32,6 +36,7 @@ export class Selection extends EventTarget {
 
   constructor(screen, overlay) {
     super();
+    question.addEventListener("change", ({ changed, final }) => this.#questionChanged(changed, final));
     this.#screen = screen;
     this.#overlay = overlay;
     for (const id of ["selection-from", "selection-to"]) {
@@ -44,13 +49,26 @@ export class Selection extends EventTarget {
     return this.#screen.cameraName;
   }
 
+  /* The parameters that leave out what does not move. */
+  get #only() {
+    const { camera, ...query } = question.query;
+    return question.only ? { only: "motion", ...query, before: BEFORE_S, after: AFTER_S } : {};
+  }
+
   get url() {
-    return api.footagePath(this.#camera, this.range.from, this.range.to);
+    return api.footagePath(this.#camera, this.range.from, this.range.to, 1, this.#only);
   }
 
   get curl() {
     const [from, to] = [this.range.from, this.range.to].map(formatIso);
-    return `curl -fOJ '${location.origin}${api.path("/footage", { from, to, camera: this.#camera })}'`;
+    return `curl -fOJ '${location.origin}${api.path("/footage", { from, to, camera: this.#camera, ...this.#only })}'`;
+  }
+
+  /* What a download would be depends on the question while only what moved is wanted. */
+  #questionChanged(changed, final) {
+    const concerned = changed.includes("only")
+      || (question.only && ["area", "excluded", "strength"].some((name) => changed.includes(name)));
+    if (this.range && final && concerned) this.set(this.range, true);
   }
 
   /*
@@ -116,7 +134,7 @@ export class Selection extends EventTarget {
 
   #updateButtons() {
     for (const id of ["selection-download", "selection-play"]) setDisabled(find(id), this.#invalid);
-    setDisabled(find("selection-keep"), this.#forbidden ?? this.#invalid);
+    setDisabled(find("selection-keep"), this.#forbidden ?? this.#invalid ?? (question.only ? ONLY_MOTION : null));
   }
 
   #stopDescribing() {
@@ -133,7 +151,8 @@ export class Selection extends EventTarget {
     this.#show(`${length} · checking the size`);
     try {
       const { bytes } = await api.describe(this.url, signal);
-      if (!signal.aborted) this.#show([length, formatBytes(bytes), gapText(playable.gapsIn(from, to))].join(" · "));
+      const missing = question.only ? "only what moved" : gapText(playable.gapsIn(from, to));
+      if (!signal.aborted) this.#show([length, formatBytes(bytes), missing].join(" · "));
     } catch (problem) {
       if (!signal.aborted) this.#showInvalid(`${length}. ${problem.message}`);
     }

@@ -4,17 +4,19 @@
  *
  *     RULER   hours and days
  *     BAND    what is recorded (solid), gaps (hatched, by cause), borders of segments, what memory holds (line below)
+ *     STRIP   what moved (motion-strip.js)
  *     LANE    the selection
  */
+import { drawMotion } from "./motion-strip.js";
 import { formatClock, formatTick, isRepeated, stepFor, ticksBetween, SECOND } from "./time.js";
 
-export const RULER = 26, BAND = 46, LANE = 26, GAP = 6;
-export const HEIGHT = RULER + BAND + GAP + LANE;
-const BAND_END = RULER + BAND, LANE_TOP = BAND_END + GAP;
+export const RULER = 26, LANE_TOP = 110, HEIGHT = 136;
+const BAND = 46, BAND_END = RULER + BAND, STRIP_TOP = 78, STRIP = 28, STRIP_END = STRIP_TOP + STRIP;
+const LANE = HEIGHT - LANE_TOP;
 const TICK_SPACE = 92, BORDER_SPACE = 5, FONT = "12px system-ui, sans-serif", BOLD = "600 12px system-ui, sans-serif";
 
 const COLOURS = ["bg", "text", "muted", "line", "span", "span-edge", "test", "gap", "gap-soft", "memory", "now",
-  "playhead", "selection", "selection-soft", "lane"];
+  "playhead", "selection", "selection-soft", "lane", "faint", "clear", "strong"];
 
 /* The style sheet's custom properties. They are read again when the system changes between dark and light. */
 export function readColours(node) {
@@ -40,7 +42,7 @@ function hatch(context, colour, background) {
 export function makeInk(context, node) {
   const colours = readColours(node);
   const lost = hatch(context, colours.gap, colours["gap-soft"]), intended = hatch(context, colours.line, colours.lane);
-  return { ...colours, lost, intended };
+  return { ...colours, lost, intended, unknown: intended };
 }
 
 /* Causes of gaps that somebody intended; all others are losses. */
@@ -111,12 +113,12 @@ function drawSelection(context, scale, ink, range) {
     return;
   }
   context.fillStyle = ink["selection-soft"];
-  block(context, scale, range, RULER, BAND + GAP);
+  block(context, scale, range, RULER, LANE_TOP - RULER);
   context.fillStyle = ink.selection;
   block(context, scale, range, LANE_TOP, LANE, 2);
   for (const ms of [range.from, range.to]) {
     const x = Math.round(scale.x(ms));
-    context.fillRect(x - 1, RULER, 2, BAND + GAP + LANE);
+    context.fillRect(x - 1, RULER, 2, HEIGHT - RULER);
     context.beginPath();
     context.roundRect(x - 5, LANE_TOP, 10, LANE, 4);
     context.fill();
@@ -125,7 +127,7 @@ function drawSelection(context, scale, ink, range) {
 
 function drawLine(context, x, colour, top, width = 1) {
   context.fillStyle = colour;
-  context.fillRect(Math.round(x - width / 2), top, width, BAND_END + GAP - top);
+  context.fillRect(Math.round(x - width / 2), top, width, STRIP_END + 2 - top);
 }
 
 function drawNow(context, scale, ink, now) {
@@ -154,7 +156,7 @@ function drawPlayhead(context, scale, ink, at) {
   context.fillText(label, left + 6, 13);
 }
 
-/* model: {spans, gaps, segments, memory, range, now, playhead, hover}; what is null is not drawn. */
+/* model: {spans, gaps, segments, memory, motion, range, now, playhead, hover}; what is null is not drawn. */
 export function drawTimeline(context, ratio, scale, ink, model) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, scale.width, HEIGHT);
@@ -162,6 +164,7 @@ export function drawTimeline(context, ratio, scale, ink, model) {
   drawRuler(context, scale, ink);
   drawBorders(context, scale, ink, model);
   drawMemory(context, scale, ink, model.memory);
+  if (model.motion) drawMotion(context, scale, ink, model, STRIP_TOP, STRIP);
   drawSelection(context, scale, ink, model.range);
   if (model.hover !== null) drawLine(context, scale.x(model.hover), ink.text, RULER);
   if (model.now !== null) drawNow(context, scale, ink, model.now);

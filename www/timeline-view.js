@@ -138,7 +138,7 @@ export class TimelineView {
     if (preview.hidden) return previews?.cancel();
     const width = preview.offsetWidth, room = this.timeline.scale.width;
     preview.style.left = `${Math.round(Math.min(Math.max(x - width / 2, 0), room - width))}px`;
-    const span = playable.spanAt(ms);
+    const span = playable.recordedAt(ms);
     find("preview-picture").hidden = !span;
     setText(find("preview-caption"), span ? this.#caption(ms, span) : this.#emptyCaption(ms, archive.gapAt(ms)));
     if (span) previews.request(ms, this.timeline.scale.msPerPixel, span);

@@ -5,11 +5,10 @@
 import { emit } from "./events.js";
 import { HOUR } from "./time.js";
 import { TimeScale } from "./time-scale.js";
-import { drawTimeline, makeInk, BAND, GAP, HEIGHT, RULER } from "./timeline-draw.js";
+import { drawTimeline, makeInk, HEIGHT, LANE_TOP, RULER } from "./timeline-draw.js";
 
 const CLICK_PX = 5, HANDLE_PX = 9, TOUCH_HANDLE_PX = 22;
 const WHEEL_PIXELS = [1, 30, 300]; // per unit of WheelEvent.deltaMode: pixels, lines, pages
-const LANE_TOP = RULER + BAND + GAP;
 
 /*
  * Events: "pick" {ms} at a click, "hover" {ms, x} (ms is null when the pointer has left), "select" {range, final}
@@ -17,7 +16,9 @@ const LANE_TOP = RULER + BAND + GAP;
  */
 export class Timeline extends EventTarget {
   scale = new TimeScale();
-  model = { spans: [], gaps: [], segments: [], memory: null, range: null, now: null, playhead: null, hover: null };
+  model = {
+    spans: [], gaps: [], segments: [], memory: null, motion: null, range: null, now: null, playhead: null, hover: null,
+  };
   limits = { from: Date.now() - HOUR, to: Date.now() }; // some part of that always stays visible
   #canvas;
   #context;

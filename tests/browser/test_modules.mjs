@@ -123,7 +123,10 @@ const failed = await runTests([
 
   ["an address holds the state, and an invalid time in it is reported", () => {
     const at = utc("2026-05-17T08:23:00.120Z"), range = { from: 1e12, to: 1e12 + 5000 };
-    const state = { camera: "yard", at, range, zoom: HOUR, speed: 2 };
+    const area = { x: 0.25, y: 0, width: 0.5, height: 1 };
+    const excluded = [{ name: "Bäume & Straße", x: 0.8, y: 0.1, width: 0.2, height: 0.3, lifted: false }];
+    const motion = { area, excluded, strength: "clear", only: true, heat: true };
+    const state = { camera: "yard", at, range, zoom: HOUR, speed: 2, motion };
     const { invalid, ...read } = readAddress(addressOf(state));
     assert.deepEqual([read, invalid], [state, null]);
     const between = readAddress(addressOf({ ...state, at: at + 0.4 }));

@@ -10,7 +10,7 @@ const ARGUMENTS = {
   chrome: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
   firefox: [],
 };
-const LANE_Y = 91, BAND_Y = 48;
+const LANE_Y = 123, BAND_Y = 48;
 const LATE_PAINT_MS = 30000, PATIENCE_MS = 60000;
 const EDGE_MS = 1.5; // the page knows the start of a clip to the millisecond
 
