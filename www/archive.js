@@ -44,6 +44,7 @@ export class Archive extends EventTarget {
   gaps = [];
   segments = [];
   problem = null;
+  read = false; // at least once: what is not here is not there
   #camera;
   #wholeAt = -Infinity;
   #timer = 0;
@@ -117,6 +118,7 @@ export class Archive extends EventTarget {
     this.gaps = spliceTail(this.gaps, gaps.map(readItem), start ?? -Infinity);
     this.#updateSegments(files.map(readSegment).reverse());
     if (whole) this.#wholeAt = performance.now();
+    this.read = true;
   }
 
   /* A segment keeps its name while it grows. */

@@ -56,6 +56,7 @@ export class MotionPanel extends EventTarget {
     this.#steps.addEventListener("change", () => view.timeline.draw());
     this.#counts.addEventListener("change", () => this.#showCounts());
     this.#areas.addEventListener("arm", () => this.#showButtons());
+    this.#areas.addEventListener("draw", () => overlay.notify(""));
     this.#areas.addEventListener("exclude", ({ area }) => this.#addExcluded(area));
     question.addEventListener("change", ({ changed, final }) => this.#questionChanged(changed, final));
   }
@@ -181,7 +182,7 @@ export class MotionPanel extends EventTarget {
     if (!current) return;
     const { playable, player, archive, camera } = current;
     playable.only?.stop();
-    playable.only = question.only ? new MovingPeriods(() => archive.from, () => camera.now()) : null;
+    playable.only = question.only ? new MovingPeriods(archive, () => camera.now()) : null;
     playable.only?.addEventListener("change", () => this.#periodsChanged(current));
     playable.only?.addEventListener("failed", ({ problem }) => this.#overlay.notify(problem.message));
     if (!question.only && player.playing) player.show(player.at, true);

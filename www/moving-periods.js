@@ -37,13 +37,13 @@ export class MovingPeriods extends EventTarget {
   #latest = new Latest();
   #timer = 0;
   #to = 0;
-  #firstMs;
+  #archive;
   #now;
 
-  /* first(): the beginning of the archive; now(): the recorder's clock. */
-  constructor(first, now) {
+  /* now(): the recorder's clock. */
+  constructor(archive, now) {
     super();
-    this.#firstMs = first;
+    this.#archive = archive;
     this.#now = now;
     this.reload();
     this.#timer = setInterval(() => this.#loadTail(), REFRESH_MS);
@@ -56,19 +56,22 @@ export class MovingPeriods extends EventTarget {
 
   /* The question is another one. What is known of the earlier one is forgotten. */
   reload() {
-    this.#latest.abort();
     this.since = null;
-    this.#load(this.#firstMs() ?? this.#now());
+    this.#latest.abort();
+    this.#load(null);
   }
 
   #loadTail() {
     if (this.since !== null && !document.hidden) this.#load(Math.max(this.since, this.#to - OVERLAP_MS));
   }
 
-  #load(from) {
-    const { query } = question, to = this.#now();
+  /* start: null for the beginning of the archive. */
+  #load(start) {
+    const { query } = question;
     this.#latest.run(async (signal) => {
       try {
+        await this.#archive.ready;
+        const to = this.#now(), from = start ?? this.#archive.from ?? to;
         const answer = await eventTimes(query, { from, to }, LIMIT, signal);
         if (!signal.aborted) this.#take(answer, from, to);
       } catch (problem) {

@@ -19,7 +19,10 @@ export const shareText = ({ x, y, width, height }) => {
   return `${percent(width)} × ${percent(height)} at ${percent(x)}, ${percent(y)}`;
 };
 
-/* Event: "exclude" {area} when a part that does not count was drawn, "arm" when `armed` changed. */
+/*
+ * Events: "exclude" {area} when a part that does not count was drawn, "arm" when `armed` changed, "draw" when a drag
+ * begins.
+ */
 export class PictureAreas extends EventTarget {
   armed = null; // "look" or "exclude": what the next drag draws, if a button was pressed
   #box;
@@ -45,6 +48,7 @@ export class PictureAreas extends EventTarget {
   arm(kind) {
     this.armed = kind;
     find("screen").classList.toggle("drawing", kind !== null);
+    if (kind) find("screen").scrollIntoView({ block: "nearest" }); // on a phone the buttons are far below
     emit(this, "arm");
   }
 
@@ -78,7 +82,10 @@ export class PictureAreas extends EventTarget {
     const drawing = this.#drawing;
     if (drawing?.id !== event.pointerId) return;
     const far = Math.hypot(event.clientX - drawing.x, event.clientY - drawing.y) > DRAG_PX;
-    if (far && !drawing.moved) find("screen").setPointerCapture(event.pointerId);
+    if (far && !drawing.moved) {
+      find("screen").setPointerCapture(event.pointerId);
+      emit(this, "draw");
+    }
     drawing.moved ||= far;
     if (drawing.moved) this.#draw(drawing, event, false);
   }

@@ -91,7 +91,7 @@ export class TimelineView {
     this.#now = now;
     this.#playhead = playhead;
     if (playing) this.follow();
-    this.timeline.limits = { from: this.#archiveFrom, to: now };
+    this.timeline.limits = { from: this.#current.archive.read ? this.#archiveFrom : 0, to: now };
     Object.assign(model, { now, playhead, memory: this.#current.playable.memory });
     this.#announce();
     this.timeline.draw();

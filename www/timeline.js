@@ -3,7 +3,6 @@
  * click goes to that time, and a drag in the lane below (or with Shift) selects a range.
  */
 import { emit } from "./events.js";
-import { HOUR } from "./time.js";
 import { TimeScale } from "./time-scale.js";
 import { drawTimeline, makeInk, HEIGHT, LANE_TOP, RULER } from "./timeline-draw.js";
 
@@ -19,7 +18,7 @@ export class Timeline extends EventTarget {
   model = {
     spans: [], gaps: [], segments: [], memory: null, motion: null, range: null, now: null, playhead: null, hover: null,
   };
-  limits = { from: Date.now() - HOUR, to: Date.now() }; // some part of that always stays visible
+  limits = { from: 0, to: Date.now() }; // some part of that always stays visible
   #canvas;
   #context;
   #ink = null;

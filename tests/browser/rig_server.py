@@ -19,6 +19,10 @@ from support.rig import Rig, clip_frames  # noqa: E402  pylint: disable=wrong-im
 from support.several import Several  # noqa: E402  pylint: disable=wrong-import-position
 from support.times import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
+# (from, to, column, row, width, height, strength) in seconds from START: a tree moves faintly, a door more clearly
+TREE, DOOR = (26, 1, 6, 6), (2, 8, 4, 6)
+SCENE = [*((at, at + 20, *TREE, 1) for at in (0, 600, 1200, 1800, 2400)),
+         *((at, at + 10, *DOOR, 2) for at in (300, 900, 1500)), (2100, 2105, *DOOR, 3)]
 SETTINGS = {"record": {"segment_seconds": 10}, "http": {"allow_control": "yes"}}
 HD = {"camera": {"width": 1280, "height": 720, "fps": 60}}
 HD_FRAMES = os.path.join(BUILD, "tests", "frames", "hd.frames")
@@ -124,27 +128,44 @@ class Commands:
 class SeveralCommands:
     """
     Cameras of 5 frames per second, called by their numbers. The first one has an archive of thirty hours, which is a
-    minute of the fastest timelapse, and in which something moves every EVERY_S.
+    minute of the fastest timelapse, and in which something moves every EVERY_S. The second one watches for
+    no motion; in the archive of the fifth one, which is short, SCENE moves.
     """
 
     SEGMENTS = 180
     EVERY_S, LASTS_S, UNKNOWN_S = 1200, 10, 60
     CELLS = "8 9 4 3"  # column, row, width, height
+    SCENE_SEGMENTS, START, UNKNOWN = 20, 6000, (-3600, -1800)
 
     def __init__(self, count):
         self.words = [str(number) for number in range(count)]
         memory = {"minutes": 1, "max_mb": 8}
         settings = {word: {"camera": {"device": f"/dev/video{word}", "fps": 5}, "memory": memory} for word in self.words}
+        settings["1"]["motion"] = {"enabled": "no"}
         self.rig = Several(self.words, settings, fps="5")
         begin, end = make_archive(self.rig.folder_of("0"), self.SEGMENTS)
         self.moves = [(at, at + self.LASTS_S) for at in range(begin + self.EVERY_S // 2, end - self.EVERY_S, self.EVERY_S)]
         lines = [f"move {one} {other} {self.CELLS} {1 + one // self.EVERY_S % 3}" for one, other in self.moves]
         lines += [f"unknown {one + self.EVERY_S // 2} {one + self.EVERY_S // 2 + self.UNKNOWN_S}" for one, _ in self.moves[::4]]
         make_motion(self.rig.folder_of("0"), lines)
+        self.scene = self.make_scene(self.rig.folder_of("4"))
+
+    def make_scene(self, folder):
+        begin, _ = make_archive(folder, self.SCENE_SEGMENTS)
+        start = (begin + self.START) // 600 * 600
+        moves = sorted((start + one, start + other, *rest) for one, other, *rest in SCENE)
+        unknown = [start + second for second in self.UNKNOWN]
+        lines = [("move", *move) for move in moves] + [("unknown", *unknown)]
+        make_motion(folder, [" ".join(map(str, line)) for line in lines])
+        return {
+            "camera": self.rig.names["4"],
+            "moves": [{"from": move[0], "to": move[1], "strength": move[-1]} for move in moves],
+            "unknown": {"from": unknown[0], "to": unknown[1]},
+        }
 
     def describe(self):
         names, logs = list(self.rig.names.values()), [camera.log_path for camera in self.rig.cameras]
-        return {"port": self.rig.port, "names": names, "name": names[0], "logs": logs, "moves": self.moves}
+        return {"port": self.rig.port, "names": names, "name": names[0], "logs": logs, "moves": self.moves, "scene": self.scene}
 
     def fault(self, camera, name, value):
         self.rig.cameras[camera].fault(name, value)
