@@ -16,7 +16,8 @@ const BEFORE_MS = 2 * SECOND, AFTER_MS = 3 * SECOND; // around each event in pla
  * the style sheet's colours.
  */
 function stripColours(x, bottom, names) {
-  const canvas = document.getElementById("timeline"), copy = new OffscreenCanvas(5, 12), context = copy.getContext("2d");
+  const canvas = document.getElementById("timeline"), copy = new OffscreenCanvas(5, 12);
+  const context = copy.getContext("2d");
   const ratio = canvas.width / canvas.clientWidth, style = getComputedStyle(canvas), found = {};
   const known = Object.fromEntries(names.map((name) => {
     const [, hex] = /#(\w{6})/.exec(style.getPropertyValue(`--tl-${name}`));
