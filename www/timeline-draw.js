@@ -45,8 +45,8 @@ export function makeInk(context, node) {
   return { ...colours, lost, intended, unknown: intended };
 }
 
-/* Causes of gaps that somebody intended; all others are losses. */
-const INTENDED = new Set(["recording off", "recorder down", "suspended"]);
+/* Causes of gaps that somebody intended; all others are losses, a recorder that was down too. */
+const INTENDED = new Set(["recording off", "schedule", "suspended"]);
 
 /* At least `least` pixels wide, so that a short gap does not vanish among 72 hours. */
 function block(context, scale, item, top, height, least = 1) {
