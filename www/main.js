@@ -59,6 +59,7 @@ class Page {
     selection.addEventListener("change", ({ final }) => this.#selectionChanged(final));
     selection.addEventListener("keep", () => this.#clipKept());
     motion.addEventListener("change", () => this.#remember(false));
+    motion.addEventListener("look", () => tabs.show("events"));
     tabs.addEventListener("change", () => {
       this.#drawLists();
       this.events.list.catchUp();

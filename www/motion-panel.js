@@ -32,7 +32,7 @@ export function motionMessage(info, steps) {
   return nothing ? "It is not known what moved in this period: there are no records of it." : "";
 }
 
-/* Event: "change" when what belongs into the address is different. */
+/* Events: "change" when what belongs into the address is different, "look" when somebody begins to look at a part. */
 export class MotionPanel extends EventTarget {
   #screen;
   #view;
@@ -44,6 +44,7 @@ export class MotionPanel extends EventTarget {
   #list = new ExcludedList();
   #heat = new HeatMap();
   #movedAt = 0; // when the timeline moved last
+  #looks = false; // there is a rectangle to look at
   #applying = false; // an address says the question: that is no reason to remember it
 
   constructor(screen, view, overlay) {
@@ -110,6 +111,8 @@ export class MotionPanel extends EventTarget {
     const has = (...names) => names.some((name) => changed.includes(name));
     this.#showButtons();
     if (has("excluded") && final && !has("camera") && !this.#applying) this.#save();
+    if (question.area && !this.#looks) emit(this, "look");
+    this.#looks = question.area !== null;
     if (has("only")) this.#followOnly();
     else if (has("area", "excluded", "strength") && final) this.#screen.current?.playable.only?.reload();
     if (has("area", "excluded", "strength", "only") && final && !this.#applying) emit(this, "change");

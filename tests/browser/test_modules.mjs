@@ -9,7 +9,7 @@ import {
 } from "./module_fakes.mjs";
 import { runTests, waitFor } from "./tap.mjs";
 
-const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 300000;
+const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 340000;
 
 process.env.TZ = "Europe/Berlin";
 /* A copy of www/ that tells node what a browser knows anyway: the scripts are modules. */
