@@ -128,8 +128,8 @@ class Commands:
 class SeveralCommands:
     """
     Cameras of 5 frames per second, called by their numbers. The first one has an archive of thirty hours, which is a
-    minute of the fastest timelapse, and in which something moves every EVERY_S. The second one watches for
-    no motion; in the archive of the fifth one, which is short, SCENE moves.
+    minute of the fastest timelapse, and in which something moves every EVERY_S; in the archive of the fifth one, which
+    is short, SCENE moves. The others watch for no motion.
     """
 
     SEGMENTS = 180
@@ -141,7 +141,8 @@ class SeveralCommands:
         self.words = [str(number) for number in range(count)]
         memory = {"minutes": 1, "max_mb": 8}
         settings = {word: {"camera": {"device": f"/dev/video{word}", "fps": 5}, "memory": memory} for word in self.words}
-        settings["1"]["motion"] = {"enabled": "no"}
+        for word in self.words:
+            settings[word]["motion"] = {"enabled": "yes" if word in "04" else "no"}
         self.rig = Several(self.words, settings, fps="5")
         begin, end = make_archive(self.rig.folder_of("0"), self.SEGMENTS)
         self.moves = [(at, at + self.LASTS_S) for at in range(begin + self.EVERY_S // 2, end - self.EVERY_S, self.EVERY_S)]
