@@ -71,11 +71,11 @@ export class HeatMap {
   }
 
   #draw({ cells, known, moving }, { from, to }) {
-    const period = `from ${formatWhen(from)} to ${formatWhen(to)}`;
-    if (!cells) return this.#say(`It is not known what moved ${period}.`, null);
+    const period = `${formatWhen(from)} – ${formatWhen(to)}`;
+    if (!cells) return this.#say(`${period}: it is not known what moved.`, null);
     const most = Math.max(...cells.flat()), unknown = to - from - known * SECOND;
     paint(find("heat"), cells, most);
-    const but = unknown > LATE_MS ? `, of which ${formatLength(unknown)} are unknown` : "";
+    const but = unknown > LATE_MS ? ` (${formatLength(unknown)} unknown)` : "";
     return this.#say(`${moving ? "Movement" : "Nothing moved"} ${period}${but}`, most);
   }
 }

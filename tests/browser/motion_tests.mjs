@@ -171,7 +171,7 @@ export function motionTests(recorder, user) {
       await waitFor(async () => await opacity(TREE.x + 0.1, TREE.y + 0.1) > 0, "the tree is in it");
       check(await opacity(0.5, 0.9) === 0, "so is what did not move");
       const legend = await user.text("heat-legend");
-      check(/^\s*Movement from .*, of which .* are unknown/.test(legend), `the legend is ${legend}`);
+      check(/^\s*Movement .* – .* \(.* unknown\)/.test(legend), `the legend is ${legend}`);
       await user.page.click("#heat-button");
       check(await user.isHidden("heat"), "it does not go away");
     }],
