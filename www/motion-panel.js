@@ -156,7 +156,7 @@ export class MotionPanel extends EventTarget {
 
   /* The key for Look here: it begins, or goes on with the rectangle that is there. */
   lookByKey() {
-    this.#areas.addInMiddle("look");
+    if (this.#screen.mode !== "grid") this.#areas.addInMiddle("look");
   }
 
   /* Returns true if there was a rectangle, or the page was about to draw one. */
@@ -175,6 +175,7 @@ export class MotionPanel extends EventTarget {
   /* --- only what moves --- */
 
   toggleOnly() {
+    if (this.#screen.mode === "grid") return;
     question.set({ only: !question.only });
     if (!question.only || this.#screen.mode !== "live") return;
     this.#screen.showAt(question.range?.from ?? this.#screen.now());

@@ -26,6 +26,6 @@ export function drawMotion(context, scale, ink, { motion, now }, top, height) {
     if (!moving) continue;
     const bar = LEAST_PX + barHeight(cells) * (height - LEAST_PX);
     context.fillStyle = ink[strongest];
-    fill(context, scale, { from: at, to: at + motion.stepMs }, top + height - bar, bar, 2);
+    fill(context, scale, { from: at, to: Math.min(at + motion.stepMs, now ?? Infinity) }, top + height - bar, bar, 2);
   }
 }

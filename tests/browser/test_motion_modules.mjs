@@ -113,6 +113,8 @@ const failed = await runTests([
       { at: 7 * SECOND, known: 0, moving: null, cells: null, strongest: null }];
     assert.deepEqual(drawn(motion, 8 * SECOND, 0, 10 * SECOND),
       [["unknown", 0, 8], ["still", 0, 6], ["clear", 1, 2]]);
+    motion.stepMs = 5 * SECOND;
+    assert.deepEqual(drawn(motion, 4 * SECOND, 0, 10 * SECOND).at(-1), ["clear", 1, 4], "a step that is not over");
     assert.ok(barHeight(1) > 0 && barHeight(20) > barHeight(1) && barHeight(576) === 1);
   }],
 
