@@ -6,7 +6,8 @@
  */
 const GROWING_MS = 8000;
 const LEAST_MS = 500; // a shorter piece of a moving period is not worth a clip
-const IN_MEMORY = new Set(["recording off", "schedule", "disk", "encoder"]); // causes of gaps whose frames only memory has
+/* Causes of gaps whose frames only memory has. */
+const IN_MEMORY = new Set(["recording off", "schedule", "disk", "encoder"]);
 
 /* The part of a span that is in the period, or null. */
 function cut(span, period) {
