@@ -33,6 +33,7 @@ class Page {
   #turn = 0; // a jump ends what an earlier link is still waiting for
   #arriving = true; // a link's time is still loading: the address stays as it is
   #timer = 0;
+  #address = ""; // as this page has written or read it
 
   async start() {
     const keys = keyTable(this);
@@ -74,6 +75,7 @@ class Page {
     if (state.camera && !known && cameras.several) overlay.notify(`There is no camera "${state.camera}".`);
     const at = state.at ?? state.range?.from ?? null;
     this.#arriving = false;
+    this.#address = location.hash;
     if (cameras.several && !known && at === null) return screen.enterGrid();
     screen.openCamera(known ? state.camera : cameras.names[0]);
     screen.setSpeed(state.speed);
@@ -120,10 +122,17 @@ class Page {
     if (jump) {
       this.#turn++;
       this.#arriving = false;
-      writeAddress(this.#state, true);
+      this.#write(true);
     } else if (!this.#arriving) {
-      this.#timer = setTimeout(() => writeAddress(this.#state, false), REMEMBER_AFTER_MS);
+      this.#timer = setTimeout(() => this.#write(false), REMEMBER_AFTER_MS);
     }
+  }
+
+  /* Not over an address that was entered just now and is still to be read. */
+  #write(jump) {
+    if (!jump && location.hash !== this.#address) return;
+    writeAddress(this.#state, jump);
+    this.#address = location.hash;
   }
 
   /* --- what the parts report --- */
