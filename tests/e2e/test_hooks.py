@@ -50,6 +50,20 @@ class HookRig(Rig):
         hooks["late"]["limit_seconds"] = 1
         self.write_ini({"http": {"allow_control": "yes"}, "record": {"segment_seconds": 600}} | {f"hook {name}": keys for name, keys in (hooks | more).items()})
 
+    def write_ini(self, settings):
+        """Replaces the file as a whole: the programs may read it at any time."""
+        ini, self.ini = self.ini, self.ini + ".new"
+        super().write_ini(settings)
+        os.replace(self.ini, ini)
+        self.ini = ini
+
+    def reload(self, hooks):
+        """The recorder reads the configuration again, and recorder-hooks after it."""
+        line = f"{self.ini} has {hooks} hooks"
+        count = self.log("hooks.log").count(line)
+        self.recorderd.send_signal(signal.SIGHUP)
+        self.logged(line, count + 1)
+
     def start_hooks(self):
         self.hooks = self.spawn([program("recorder-hooks"), "-c", self.ini], "hooks.log", dict(self.environment))
 
@@ -174,11 +188,10 @@ def test_a_hook_that_is_added_is_run_after_a_reload_of_the_recorder(rig):
         file.write(f"#!/bin/sh\ncat >>{rig.folder}/new.lines\n")
     os.chmod(rig.path("new"), 0o755)
     rig.configure(new={"run": rig.path("new"), "events": "segment"})
-    rig.recorderd.send_signal(signal.SIGHUP)
-    rig.logged(f"{rig.ini} has {len(PROGRAMS) + 1} hooks")
+    rig.reload(len(PROGRAMS) + 1)
     rig.happens("new")
     rig.configure()
-    rig.recorderd.send_signal(signal.SIGHUP)
+    rig.reload(len(PROGRAMS))
 
 
 def test_a_wrong_hook_is_refused(rig):
