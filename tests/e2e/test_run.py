@@ -4,6 +4,7 @@ import base64
 import contextlib
 import glob
 import http.client
+import json
 import os
 import re
 import shutil
@@ -83,6 +84,15 @@ class Project:
         with open(self.path(name), "w", encoding="utf-8") as file:
             file.write(text.format(name=self.name))
 
+    def write_hook(self, text):
+        """A configuration with a hook that is run for everything. Returns the file in which the hook can write its output."""
+        program, output = os.path.join(self.base, "hook"), os.path.join(self.base, "hook.lines")
+        with open(program, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n{text} >>{output}\n")
+        os.chmod(program, 0o755)
+        self.write("recorder.ini", SMALL + f"[hook all]\nrun = {program}\nevents = all\n")
+        return output
+
     def run(self, **environment):
         """Starts deploy/run as `make run` does, from another folder, and with SIGINT enabled, which background processes ignore."""
         everything = {**os.environ, "BUILD": BUILD, "PORT": str(self.port), **environment}
@@ -153,20 +163,26 @@ def test_it_runs_and_ctrl_c_stops_everything_with_the_segment_closed():
             assert b"moov" in file.read()[-100000:], "the segment was not closed"
 
 
-def test_sigterm_stops_it_too():
+def test_sigterm_stops_it_too_and_hooks_are_told_of_the_start_and_the_end():
     with Project() as project:
-        project.write("recorder.ini")
+        output = project.write_hook("cat")
         project.run()
         project.ready()
+        wait_for(lambda: os.path.exists(output), 60, "the hook is run")
+        assert re.search(rf"The hooks of {project.name} run as user \w+:\n.*all: .* can be run", project.log()), project.log()
         project.stop(signal.SIGTERM)
         project.gone()
+        with open(output, encoding="utf-8") as file:
+            told = [json.loads(line)["event"] for line in file]
+        assert told[0] == "started" and "stopping" in told, told
 
 
 def test_if_it_is_killed_nothing_keeps_running():
     with Project() as project:
-        project.write("recorder.ini")
+        project.write_hook("exec sleep 1000")
         project.run()
         project.ready()
+        wait_for(lambda: project.processes("recorder-hooks"), 60, "recorder-hooks runs")
         project.process.kill()
         project.process.wait()
         project.gone()
