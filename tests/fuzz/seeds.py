@@ -229,6 +229,13 @@ def texts():
              '{"control":"focus_automatic_continuous","value":true}', '{"recording":"on\\u0000"}', '{"control":{"a":[1]},"value":null}']
     for number, text in enumerate(lines):
         save("control", str(number), text)
+    packet, text = b"SCRK" + struct.pack("<IQ", 1, 0), b'{"id":"1"}'
+    notification = b"SCRN" + struct.pack("<IQQqII", 2, 7, 1, WALL_US, len(text), 0) + text
+    hours = ["mon-fri 19:00-07:00, sat-sun", "08:00-12:00 13:00-24:00", "Fri-mon", "mon,,tue", "07:00-07:00", "24:00-01:00"]
+    for number, text in enumerate(hours):
+        save("hook", str(number), text.encode() + b"\0" + packet + notification)
+    for kind in range(5):
+        save("hook", f"kind-{kind}", b"tue\0SCRK" + struct.pack("<IQ", kind, 3))
     etag = b'"0123456789abcdef-1f"'
     for number, text in enumerate([b"bytes=0-99", b"bytes=100-", b"bytes=-500", b"bytes=5-2", b"bytes=0-1,3-4"]):
         save("range", str(number), struct.pack("<Q", 1000) + text + b"\0" + (etag, b"W/" + etag + b', "x"', b"*")[number % 3])
