@@ -44,8 +44,8 @@ struct hook {
 };
 
 /*
- * A hook of that configuration, whose rule is valid (hook_rules_check). Returns NULL and sets *why if `run` has too many
- * arguments, or if memory is short.
+ * A hook of that configuration, whose rule is valid (hook_rules_check). Returns NULL and sets *why if `run` has too
+ * many arguments, or if memory is short.
  */
 struct hook *hook_create(struct loop *loop, const struct config *config, const struct config_hook *settings,
 			 struct reason *why);

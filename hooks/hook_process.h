@@ -1,8 +1,8 @@
 /*
  * hook_process.h - one run of a hook's program: its standard input, its output, its limits and its end.
  *
- * The program gets one line on its standard input, which then ends, and one pipe for its output and its errors. It leads
- * a process group, which is killed when the program ends, when its time is up, and when it floods its output. It is in
+ * The program gets one line on its standard input, which then ends, and one pipe for its output and its errors. It
+ * leads a process group, which is killed when the program ends, when its time is up, and when it floods its output. It is in
  * the folder /, with an umask of 077 and the limits of program_limits.h.
  */
 #ifndef HOOKS_HOOK_PROCESS_H
@@ -58,8 +58,8 @@ struct hook_process {
 };
 
 /*
- * Starts a program; not while one runs. This process must ignore SIGPIPE. Returns false and sets *why, and does not call
- * `ended` then.
+ * Starts a program; not while one runs. This process must ignore SIGPIPE. Returns false and sets *why, and does not
+ * call `ended` then.
  */
 bool hook_process_start(struct hook_process *process, const struct hook_run *run, struct reason *why);
 

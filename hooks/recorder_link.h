@@ -1,8 +1,8 @@
 /*
  * recorder_link.h - the connection to the recorder of a camera (shared/notify/hook_socket.h).
  *
- * It is opened again, a few times per second, whenever there is none, and asks for what it has missed since. Packets that
- * are not valid end it.
+ * It is opened again, a few times per second, whenever there is none, and asks for what it has missed since. Packets
+ * that are not valid end it.
  */
 #ifndef HOOKS_RECORDER_LINK_H
 #define HOOKS_RECORDER_LINK_H

@@ -1,8 +1,8 @@
 /*
  * hook_server.h - the server of the socket of recorder-hooks (shared/notify/hook_socket.h).
  *
- * It accepts processes of the recorder's own user, and those in the group of the socket's folder if that is for a group.
- * It sends from the event loop and never blocks. What a client does not take in time waits in the rings, and is lost,
+ * It accepts processes of the recorder's own user, and those in the group of the socket's folder if that is for a
+ * group. It sends from the event loop and never blocks. What a client does not take in time waits in the rings, and is lost,
  * counted and told once it has been overwritten there.
  */
 #ifndef RECORDERD_NOTIFY_HOOK_SERVER_H

@@ -2,8 +2,8 @@
  * hook_rule.h - what a section [hook NAME] asks for: which notifications, when, and what counts as movement.
  *
  * `events` is a list of kinds (notification_kind_text()), separated by blanks or commas, or `all`. `area` and `not` are
- * lists of areas (shared/motion/motion_area.h), separated by blanks. A hook with an area, a not or a strength other than
- * faint has a rule of its own for motion events, which are found in the motion records of the camera by the rule of
+ * lists of areas (shared/motion/motion_area.h), separated by blanks. A hook with an area, a not or a strength other
+ * than faint has a rule of its own for motion events, which are found in the motion records of the camera by the rule of
  * shared/motion/motion_event.h; without these, it follows the recorder's own notifications of motion.
  */
 #ifndef SHARED_NOTIFY_HOOK_RULE_H

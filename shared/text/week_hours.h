@@ -14,8 +14,8 @@
  * What any entry contains is inside; entries may overlap. A day that no entry names is outside, except for what a night
  * before it leaves over. An empty text is refused.
  *
- * Whether a moment is inside is decided by what a clock on the wall shows (localtime_r(3)). Both passes of the hour that
- * autumn repeats are inside, or both are not. The hour that spring skips is shown by no clock: hours that begin in it
+ * Whether a moment is inside is decided by what a clock on the wall shows (localtime_r(3)). Both passes of the hour
+ * that autumn repeats are inside, or both are not. The hour that spring skips is shown by no clock: hours that begin in it
  * begin when it is over, and hours that are within it do not happen on that day.
  */
 #ifndef SHARED_TEXT_WEEK_HOURS_H
