@@ -49,6 +49,7 @@ export class User {
   constructor(kind, recorder) {
     this.kind = kind;
     this.recorder = recorder;
+    this.own = [recorder.url]; // of the recorder, also as it is reached through a proxy
   }
 
   async start() {
@@ -72,7 +73,7 @@ export class User {
     this.page.on("pageerror", (error) => this.messages.push(`error: ${error.stack ?? error.message}`));
     this.page.on("request", (request) => {
       const url = request.url();
-      if (/^https?:/.test(url) && !url.startsWith(this.recorder.url)) this.foreignRequests.push(url);
+      if (/^https?:/.test(url) && !this.own.some((own) => url.startsWith(own))) this.foreignRequests.push(url);
     });
     this.page.setDefaultTimeout(PATIENCE_MS);
     await this.page.setViewport({ width: 1440, height: 900 });
@@ -87,6 +88,7 @@ export class User {
    * it.
    */
   async open(hash = "", { pauses = false, url = this.recorder.url } = {}) {
+    if (!this.own.includes(url)) this.own.push(url);
     await this.page.goto("about:blank");
     const { identifier } = await this.page.evaluateOnNewDocument(observePage, pauses);
     await this.page.goto(`${url}/ui/${hash}`);

@@ -22,7 +22,7 @@ ELSEWHERE = {
     "make run": "test_run.py", "make test": "this is it", "make deb": "tests/install", "sudo apt install ./build/deb": "tests/install",
     "sudo systemctl enable --now recorderd@camera": "tests/install", "make bench": "tests/bench",
     "sudo apt install v4l2loopback": "other programs", "sudo modprobe v4l2loopback": "tests/camera",
-    "htpasswd": "webserver_suite.py", "recorderd -c /etc/recorder -n door": "test_neighbours.py", "RECORDER_CONFIG=/etc/recorder recorder-api": "webserver.py",
+    "sudo recorderd -c /etc/recorder": "tests/install", "htpasswd": "webserver_suite.py", "recorderd -c /etc/recorder -n door": "test_neighbours.py", "RECORDER_CONFIG=/etc/recorder recorder-api": "webserver.py",
 }
 
 

@@ -86,7 +86,7 @@ def test_a_preflight_of_a_listed_page_gets_the_same_answer_for_every_path(rig):
             answer = preflight(rig, path, HOME, headers=host)
             assert answer.status == 204 and answer.body == b"", (path, answer.status, answer.body)
             assert answer.headers.get_all("Access-Control-Allow-Origin") == [HOME], answer.headers.items()
-            assert words(answer, "Access-Control-Allow-Headers") == {"Authorization", "Range", "If-Range"}
+            assert words(answer, "Access-Control-Allow-Headers") == {"Authorization", "Range", "If-Range", "Last-Event-ID"}
             assert words(answer, "Access-Control-Allow-Methods") == {"GET", "HEAD"}
             assert "Access-Control-Allow-Credentials" not in answer.headers and "Origin" in words(answer, "Vary")
 

@@ -85,17 +85,22 @@ static bool is_full(struct rig *of)
 	return of->given >= storage_frames(of->storage) + RIG_AHEAD && storage_is_full(of->storage);
 }
 
-/* Nearly all of the frames that were given were shown. */
-static bool live_video_went_on(struct rig *of)
-{
-	return ring_reader_head(video) + 4 >= of->given;
-}
-
 static void put_more(size_t frames)
 {
 	for (size_t i = 0; i < frames; i++)
 		rig_put(rig.wall_us[rig.given++]);
 	encoder_pump(rig.encoder);
+}
+
+/*
+ * Nearly all of the frames that were given were shown, and the queue is full. The thread that writes takes one more out
+ * of it if it was between two writes when the disk began to hang.
+ */
+static bool live_video_went_on(struct rig *of)
+{
+	if (!storage_is_full(of->storage) && of->given < of->to_give)
+		put_more(1);
+	return ring_reader_head(video) + 4 >= of->given && storage_is_full(of->storage);
 }
 
 /* The disk hangs, its queue is full, and frames come that it does not take. */
@@ -114,7 +119,6 @@ static void hang_while_video_is_live(void)
 {
 	hang();
 	rig_wait(live_video_went_on);
-	assert_true(storage_is_full(rig.storage));
 }
 
 static void let_the_disk_answer(void)
