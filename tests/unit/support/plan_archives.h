@@ -34,7 +34,7 @@ uint32_t random_below(uint32_t limit);
 /* Writes a file of the archive and extends it to `size` bytes; 0: not extended. */
 void plan_write_file(const struct plan_archive *archive, const char *name, const void *data, size_t length, off_t size);
 
-/* Writes the index of a segment, and a .mp4 of its length. */
+/* Writes the index of a segment, and an .mp4 of its length. */
 void plan_write_segment(const struct plan_archive *archive, const struct frames *segment);
 
 /* Writes all segments and the list. */
