@@ -14,23 +14,30 @@ BAD_ONCE = "echo 1..1; [ -e ran ] || { touch ran; echo not ok 1; exit; }; echo o
 STARVED = "echo 1..1; echo 'ok 1 - a # SKIP starved: the machine stood still'"
 SKIPPED = "echo '1..0 # SKIP no browser here'"
 KILLS_PROVE = "kill -{} $(ps -o ppid= -p $PPID); sleep 5"
+# Its program overflows an integer and goes on, and the test does not look at how it ends.
+OVERFLOWS = """echo 1..1
+echo 'int main(int count, char **words) { return !words[count - 1] + (count + 2147483647 == 1); }' |
+    gcc -fsanitize=undefined -x c -o overflows - || exit
+./overflows
+echo ok 1"""
 
 
-def prove(*scripts):
-    """The exit status and output of tests/prove for these scripts."""
+def prove(*scripts, **settings):
+    """The exit status and output of tests/prove for these scripts, with these environment variables."""
     with tempfile.TemporaryDirectory(prefix="recorder-e2e.") as folder:
         names = [f"./test_{number}" for number, _ in enumerate(scripts)]
         for name, script in zip(names, scripts):
             with open(os.path.join(folder, name), "w", encoding="ascii") as file:
                 file.write(f"#!/bin/sh\n{script}\n")
             os.chmod(file.name, 0o755)
-        done = subprocess.run([os.path.join(PROJECT, "tests", "prove"), *names], cwd=folder, env=dict(os.environ, BUILD=folder),
+        environment = dict(os.environ, BUILD=folder, SAN="")
+        done = subprocess.run([os.path.join(PROJECT, "tests", "prove"), *names], cwd=folder, env=dict(environment, **settings),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return done.returncode, done.stdout
 
 
-def assert_fails(words, *scripts):
-    status, output = prove(*scripts)
+def assert_fails(words, *scripts, **settings):
+    status, output = prove(*scripts, **settings)
     assert status != 0 and words in output and output.endswith("Result: FAIL\n"), (status, output)
 
 
@@ -78,6 +85,11 @@ def test_one_starved_test_is_excused_and_two_are_not():
     status, output = prove(GOOD, STARVED)
     assert status == 0 and "stood still" in output, (status, output)
     assert_fails("2 tests were starved", STARVED, STARVED)
+
+
+def test_what_a_sanitizer_reports_is_a_failure():
+    for words in ("signed integer overflow", "reports of sanitizers: 1"):
+        assert_fails(words, GOOD, OVERFLOWS, SAN="undefined")
 
 
 if __name__ == "__main__":

@@ -15,14 +15,9 @@
 #include <unistd.h>
 
 #include "offsite/ship_sandbox.h"
+#include "shared/base/sanitizer.h"
 #include "shared/sandbox/landlock.h"
 #include "tests/unit/support/media_cases.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
 
 #define PORTS_SINCE 4 /* Landlock's version */
 
