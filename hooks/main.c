@@ -189,7 +189,7 @@ static int run(struct config *config)
 	loop_run(program.loop);
 	recorder_link_close(&program.link);
 	hook_set_close(&program.hooks);
-	hook_set_kill_orphans(&program.hooks);
+	orphans_kill_all();
 	loop_destroy(program.loop);
 	close(program.signals.fd);
 	log_info("hooks", "stopped");

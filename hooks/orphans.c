@@ -1,6 +1,7 @@
 /* orphans.c - processes that the program of a hook has left behind. */
 #include "hooks/orphans.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,9 +9,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#define LIST_BYTES 4096 /* of the list of children; the rest of a longer one is read the next time */
+#include "shared/base/clock.h"
+
+#define LIST_BYTES  4096 /* of the list of children; the rest of a longer one is read the next time */
+#define KILL_ALL_US (2 * US_PER_S)
+#define PAUSE_NS    1000000
 
 void orphans_adopt(void)
 {
@@ -53,4 +59,27 @@ bool orphans_kill(bool (*is_running)(void *context, pid_t pid), void *context)
 		left |= kill_orphan(pid);
 	}
 	return left || strlen(list) == LIST_BYTES - 1;
+}
+
+static bool is_nobody(void *context, pid_t pid)
+{
+	(void)context;
+	(void)pid;
+	return false;
+}
+
+/* The children of a process become ours before it can be reaped, so without a child there is nothing left of it. */
+void orphans_kill_all(void)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	mono_t until = {mono_now().us + KILL_ALL_US};
+
+	while (mono_now().us < until.us) {
+		orphans_kill(is_nobody, NULL);
+		pid_t reaped = waitpid(-1, NULL, WNOHANG);
+		if (reaped < 0 && errno == ECHILD)
+			return;
+		if (reaped == 0)
+			nanosleep(&pause, NULL);
+	}
 }

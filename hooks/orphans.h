@@ -20,4 +20,10 @@ void orphans_adopt(void);
  */
 bool orphans_kill(bool (*is_running)(void *context, pid_t pid), void *context);
 
+/*
+ * Kills and reaps all children of this process, and theirs, until there are none, but for at most two seconds: one may
+ * hang in the kernel. For the end of this process, after which nobody would kill them.
+ */
+void orphans_kill_all(void);
+
 #endif

@@ -112,13 +112,6 @@ static const struct config_hook *find(const struct config *config, const char *n
 	return NULL;
 }
 
-static bool is_nobody(void *context, pid_t pid)
-{
-	(void)context;
-	(void)pid;
-	return false;
-}
-
 int test_run(const struct config *config, const struct options *options)
 {
 	const struct config_hook *settings = find(config, options->test);
@@ -139,7 +132,7 @@ int test_run(const struct config *config, const struct options *options)
 	enum notification_kind kind = options->has_event ? options->event : first_kind(&hook->rule);
 	if (make_example(hook, kind, &json) && run_once(hook, kind, &json, &trial, &why)) {
 		loop_run(trial.loop);
-		orphans_kill(is_nobody, NULL);
+		orphans_kill_all();
 		why.text[0] = '\0';
 	}
 out:

@@ -188,6 +188,28 @@ static void a_missing_interpreter_is_told(void **state)
 	assert_non_null(strstr(result.why.text, "No such file"));
 }
 
+/* A process in a session of its own, whose child becomes an orphan only once it is killed. */
+static void nothing_is_left_at_the_end(void **state)
+{
+	char text[512], path[96];
+	int pid = 0;
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "#!/bin/sh\nsetsid sh -c 'sleep 1000 & echo $! >%s/grandchild; wait' &\n"
+		 "until [ -s %s/grandchild ]; do sleep 0.01; done\n",
+		 folder, folder);
+	run_text(text, 60);
+	assert_int_equal(result.end, HOOK_ENDED);
+	orphans_kill_all();
+	snprintf(path, sizeof(path), "%s/grandchild", folder);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &pid), 1);
+	fclose(file);
+	assert_int_equal(kill(pid, 0), -1);
+}
+
 static void a_program_that_hangs_is_killed_with_its_group(void **state)
 {
 	char text[512];
@@ -274,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_missing_interpreter_is_told),
 		cmocka_unit_test(a_program_that_hangs_is_killed_with_its_group),
 		cmocka_unit_test(what_it_leaves_in_the_background_is_killed),
+		cmocka_unit_test(nothing_is_left_at_the_end),
 		cmocka_unit_test(only_the_first_lines_are_shown),
 		cmocka_unit_test(a_flood_of_output_ends_the_program),
 		cmocka_unit_test(memory_and_files_are_limited),
