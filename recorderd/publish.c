@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HOOKS_MISSING_US (10 * US_PER_S) /* a restart of recorder-hooks takes less */
+
 static enum recording_state recording_state_of(const struct encoder_status *encoder, const struct recorder_state *state)
 {
 	if (encoder->off)
@@ -185,6 +187,26 @@ static void add_notifications(const struct publisher *publisher, struct recorder
 		state->notifications[kind] = notifier_count(publisher->notifier, (enum notification_kind)kind);
 }
 
+static void add_hooks(struct publisher *publisher, struct recorder_state *state)
+{
+	struct hook_server_counts counts = hook_server_counts(publisher->hooks);
+	mono_t now = mono_now();
+
+	state->hooks = (uint32_t)publisher->config->hook_count;
+	state->hook_clients = counts.clients;
+	state->hooks_lost = counts.lost;
+	state->hooks_lost_motion = counts.lost_motion;
+	state->hooks_missing_wall_us = 0;
+	if (state->hooks == 0 || counts.clients > 0) {
+		publisher->hooks_missing_at.us = 0;
+	} else if (!publisher->hooks_missing_at.us) {
+		publisher->hooks_missing_at = now;
+		publisher->hooks_missing = wall_now();
+	} else if (now.us - publisher->hooks_missing_at.us >= HOOKS_MISSING_US) {
+		state->hooks_missing_wall_us = publisher->hooks_missing.us;
+	}
+}
+
 static void set_recording_since(struct publisher *publisher, struct recorder_state *state)
 {
 	state->recording_since_wall_us = publisher->last.recording_since_wall_us;
@@ -220,6 +242,7 @@ void publish(struct publisher *publisher)
 	add_memory(publisher, &state);
 	add_motion(publisher, &state);
 	add_notifications(publisher, &state);
+	add_hooks(publisher, &state);
 	state.recording_state = recording_state_of(&encoder, &state);
 	state.recording_off_cause = state.recording_state == RECORDING_OFF ? publisher->off_cause : GAP_NONE;
 	state.recording_on_wall_us = publisher->on_at.us;

@@ -6,6 +6,7 @@
 #include "recorderd/capture/capture.h"
 #include "recorderd/encoder/encoder.h"
 #include "recorderd/motion/motion_process.h"
+#include "recorderd/notify/hook_server.h"
 #include "recorderd/notify/notifier.h"
 #include "recorderd/ring/ring_writer.h"
 #include "recorderd/storage/storage.h"
@@ -20,6 +21,7 @@ struct publisher {
 	struct encoder *encoder;
 	const struct motion_process *motion;
 	const struct notifier *notifier;
+	const struct hook_server *hooks; /* NULL: its socket is not open */
 	struct storage *storage;
 	struct archive *archive;
 	wall_t started;
@@ -30,6 +32,8 @@ struct publisher {
 	struct recorder_state last;     /* as published */
 	struct archive_summary summary; /* refreshed once a second */
 	mono_t summary_at;
+	mono_t hooks_missing_at; /* since then there are hooks and no recorder-hooks; 0: that is not so */
+	wall_t hooks_missing;    /* the same by the wall clock */
 };
 
 /* Publishes the present state. Does not block. */

@@ -41,6 +41,7 @@ void recorder_open_hooks(struct recorder *recorder)
 			.motion = recorder->live_motion,
 		},
 		&why);
+	recorder->publisher.hooks = recorder->hooks;
 	if (!recorder->hooks)
 		log_warn("hooks", "%s; no hook learns what happens while the recorder runs", why.text);
 }
@@ -49,6 +50,7 @@ void recorder_release_notifications(struct recorder *recorder, bool keep)
 {
 	hook_server_destroy(recorder->hooks);
 	recorder->hooks = NULL;
+	recorder->publisher.hooks = NULL;
 	notifier_destroy(recorder->notifier);
 	if (keep) {
 		notification_writer_detach(recorder->events);

@@ -13,8 +13,9 @@
 
 /* What is known of a camera at the time of the request. */
 struct camera_metrics {
-	char label[64];              /* camera="NAME" */
-	bool alive, counted, ships;  /* ships: its footage goes to a store */
+	char label[64];             /* camera="NAME" */
+	bool alive, counted, ships; /* ships: its footage goes to a store */
+	bool has_hooks;
 	struct recorder_state state; /* valid if alive */
 	struct live_stats counters;  /* valid if counted */
 	uint64_t memory_bytes, memory_frames;
@@ -85,6 +86,14 @@ static const struct metric of_store[] = {
 	 UNIT_COUNT},
 	{"recorder_deleted_unshipped_total", "counter", "Recordings deleted before they were in the store.",
 	 STATE(deleted_unshipped), UNIT_COUNT},
+};
+
+static const struct metric of_hooks[] = {
+	{"recorder_hooks", "gauge", "Hooks in the configuration.", STATE(hooks), UNIT_COUNT_U32},
+	{"recorder_hooks_lost_total", "counter", "Notifications that recorder-hooks was too slow to take.",
+	 STATE(hooks_lost), UNIT_COUNT},
+	{"recorder_hooks_lost_motion_total", "counter",
+	 "Seconds of which recorder-hooks was too slow to take what moved.", STATE(hooks_lost_motion), UNIT_COUNT},
 };
 
 static const struct metric of_live[] = {
@@ -227,6 +236,17 @@ static void append_store(const struct metrics *metrics)
 				     metrics->cameras[i].state.store_state == STORE_SHIPPING);
 }
 
+/* Without hooks there are no samples. */
+static void append_hooks(const struct metrics *metrics)
+{
+	append_table(metrics, of_hooks, COUNT_OF(of_hooks), offsetof(struct camera_metrics, has_hooks));
+	metric_begin(metrics->out, "recorder_hooks_up", "gauge", "Whether recorder-hooks is connected.");
+	for (size_t i = 0; i < metrics->count; i++)
+		if (metrics->cameras[i].has_hooks)
+			metric_count(metrics->out, "recorder_hooks_up", metrics->cameras[i].label,
+				     metrics->cameras[i].state.hook_clients > 0);
+}
+
 static void append_live(const struct metrics *metrics)
 {
 	append_table(metrics, of_live, COUNT_OF(of_live), offsetof(struct camera_metrics, counted));
@@ -286,6 +306,7 @@ static void read_camera(struct api_camera *camera, struct camera_metrics *out)
 	out->counted = live_stats_read(camera->config, &out->counters);
 	out->alive = camera_state(camera, &out->state);
 	out->ships = out->alive && out->state.store_state != STORE_OFF;
+	out->has_hooks = out->alive && out->state.hooks > 0;
 	const struct ring_reader *ring = out->alive ? camera_ring(camera) : NULL;
 	if (ring)
 		read_ring(out, ring);
@@ -311,6 +332,7 @@ void handle_metrics(struct api_request *request)
 	append_states(&metrics);
 	append_table(&metrics, of_recorder, COUNT_OF(of_recorder), offsetof(struct camera_metrics, alive));
 	append_store(&metrics);
+	append_hooks(&metrics);
 	append_archives(&metrics);
 	append_gaps(&metrics);
 	append_notifications(&metrics);

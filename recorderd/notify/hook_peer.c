@@ -97,7 +97,7 @@ static enum hook_peer_outcome skip_overwritten(struct hook_peer *peer, uint64_t 
 	enum hook_peer_outcome outcome = send_packet(peer, HOOK_MOTION_LOST, missing, NULL, 0);
 	if (outcome != HOOK_PEER_CURRENT)
 		return outcome;
-	peer->lost += missing;
+	peer->lost_motion += missing;
 	peer->motion_seq = tail - 1;
 	return HOOK_PEER_CURRENT;
 }

@@ -20,7 +20,8 @@ struct hook_peer {
 	int64_t since_us;        /* of struct hook_hello */
 	uint64_t motion_seq;     /* in the motion ring, of the last record that was sent */
 	bool config_due;         /* a packet HOOK_CONFIG */
-	uint64_t lost;           /* notifications and motion records, altogether */
+	uint64_t lost;           /* notifications */
+	uint64_t lost_motion;    /* motion records */
 };
 
 enum hook_peer_outcome {

@@ -32,7 +32,7 @@ struct hook_server {
 	struct loop_watch listener;
 	bool failed; /* the file was removed, and could not be created again */
 	struct client clients[CLIENTS_MAX];
-	uint64_t lost; /* by clients that have disconnected */
+	uint64_t lost, lost_motion; /* by clients that have disconnected */
 };
 
 static struct client *free_client(struct hook_server *server)
@@ -53,9 +53,11 @@ static void update_listener(struct hook_server *server)
 
 static void log_lost(const struct client *client)
 {
-	if (client->greeted && client->peer.lost > 0)
-		log_warn("hooks", "recorder-hooks was too slow, and missed %llu notifications and motion records",
-			 (unsigned long long)client->peer.lost);
+	const struct hook_peer *peer = &client->peer;
+
+	if (client->greeted && (peer->lost > 0 || peer->lost_motion > 0))
+		log_warn("hooks", "recorder-hooks was too slow, and missed %llu notifications and %llu motion records",
+			 (unsigned long long)peer->lost, (unsigned long long)peer->lost_motion);
 }
 
 static void close_client(struct client *client)
@@ -65,8 +67,10 @@ static void close_client(struct client *client)
 	if (client->watch.fd < 0)
 		return;
 	log_lost(client);
-	if (client->greeted)
+	if (client->greeted) {
 		server->lost += client->peer.lost;
+		server->lost_motion += client->peer.lost_motion;
+	}
 	loop_watch_set(server->parts.loop, &client->watch, 0);
 	loop_timer_clear(server->parts.loop, &client->timeout);
 	close(client->watch.fd);
@@ -272,12 +276,19 @@ void hook_server_reloaded(struct hook_server *server)
 
 struct hook_server_counts hook_server_counts(const struct hook_server *server)
 {
-	struct hook_server_counts counts = {.lost = server ? server->lost : 0};
+	struct hook_server_counts counts = {0};
 
-	for (size_t i = 0; server && i < CLIENTS_MAX; i++) {
-		counts.clients += server->clients[i].greeted;
-		if (server->clients[i].greeted)
-			counts.lost += server->clients[i].peer.lost;
+	if (!server)
+		return counts;
+	counts.lost = server->lost;
+	counts.lost_motion = server->lost_motion;
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *client = &server->clients[i];
+		if (!client->greeted)
+			continue;
+		counts.clients++;
+		counts.lost += client->peer.lost;
+		counts.lost_motion += client->peer.lost_motion;
 	}
 	return counts;
 }

@@ -41,10 +41,11 @@ void hook_server_motion(struct hook_server *server, const struct motion_record *
 /* The configuration was read again. */
 void hook_server_reloaded(struct hook_server *server);
 
-/* How many clients there are that have said hello, and what they have lost: notifications and motion records. */
+/* How many clients there are that have said hello, and what clients have lost since the server was created. */
 struct hook_server_counts {
 	unsigned clients;
-	uint64_t lost;
+	uint64_t lost;        /* notifications */
+	uint64_t lost_motion; /* motion records */
 };
 struct hook_server_counts hook_server_counts(const struct hook_server *server);
 

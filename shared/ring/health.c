@@ -261,6 +261,21 @@ static void check_store(const struct recorder_state *state, const struct health_
 		    (unsigned long long)state->deleted_unshipped);
 }
 
+/* Recording does not depend on them. */
+static void check_hooks(const struct recorder_state *state, const struct health_listener *listener)
+{
+	if (state->hooks == 0)
+		return;
+	say_since(listener, state->hooks_missing_wall_us,
+		  "No hook is run: recorder-hooks has not been connected since %s.");
+	if (state->hooks_lost || state->hooks_lost_motion)
+		say(listener, HEALTH_WARNING,
+		    "recorder-hooks was too slow. Since the start, hooks have missed %llu notifications, and what "
+		    "moved "
+		    "in %llu seconds.",
+		    (unsigned long long)state->hooks_lost, (unsigned long long)state->hooks_lost_motion);
+}
+
 void health_check(const struct recorder_state *state, const struct health_listener *listener)
 {
 	if (!state) {
@@ -285,5 +300,6 @@ void health_check(const struct recorder_state *state, const struct health_listen
 	check_motion(state, listener);
 	check_damaged_recordings(state, listener);
 	check_store(state, listener);
+	check_hooks(state, listener);
 	check_memory(state, listener);
 }

@@ -254,6 +254,13 @@ struct recorder_state {
 	uint64_t store_objects, store_bytes, store_failures;  /* since recorder-ship started */
 	uint64_t deleted_unshipped; /* segments that retention has deleted and the store does not have */
 	char store_error[320];
+
+	uint32_t hooks;        /* sections [hook NAME] in the configuration */
+	uint32_t hook_clients; /* recorder-hooks that are connected: one, unless somebody has started more */
+	/* Since when there are hooks and none is connected; 0: one is, or was a few seconds ago, or there are no hooks */
+	int64_t hooks_missing_wall_us;
+	/* What recorder-hooks was too slow to take since the recorder's start: notifications, and seconds of motion */
+	uint64_t hooks_lost, hooks_lost_motion;
 };
 
 /*

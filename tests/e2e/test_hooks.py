@@ -217,6 +217,25 @@ def test_a_hook_can_be_tried(rig):
     assert done.returncode == 1 and "it does not work" in done.stdout and "exit status 3" in done.stdout, done
 
 
+def hooks_metrics(rig):
+    """{name: value} of the metrics that begin with recorder_hooks."""
+    return {line.split("{")[0]: float(line.split()[-1]) for line in rig.get("/metrics").body.decode().splitlines() if line.startswith("recorder_hooks")}
+
+
+def test_hooks_that_nobody_runs_are_a_warning(rig):
+    def warned():
+        return [one for one in rig.get("/health").json()["warnings"] if one.startswith("No hook is run: recorder-hooks has not been connected since ")]
+    wait_for(lambda: hooks_metrics(rig) == {"recorder_hooks": len(PROGRAMS), "recorder_hooks_up": 1, "recorder_hooks_lost_total": 0,
+                                            "recorder_hooks_lost_motion_total": 0}, PATIENCE_S, "recorder-hooks is connected")
+    assert not warned()
+    rig.stop_process(rig.hooks, signal.SIGKILL)
+    wait_for(warned, PATIENCE_S, "/health says so")
+    assert hooks_metrics(rig)["recorder_hooks_up"] == 0
+    assert rig.get("/health").json()["status"] == "warning"
+    rig.start_hooks()
+    wait_for(lambda: not warned() and hooks_metrics(rig)["recorder_hooks_up"] == 1, PATIENCE_S, "the warning ends")
+
+
 def test_nothing_is_left_when_recorder_hooks_is_stopped(rig):
     rig.happens()
     wait_for(sleepers, PATIENCE_S, "a program runs")

@@ -252,6 +252,29 @@ static void a_client_that_is_slow_is_told_what_it_has_lost(void **state)
 	assert_int_equal(hook_server_counts(server).clients, 0);
 }
 
+static void lost_motion_records_are_counted_by_themselves(void **state)
+{
+	struct hook_server_counts before = hook_server_counts(server), after;
+	uint64_t lost = 0, seen = 0;
+	struct hook_news news;
+	int fd = greeted(since_now());
+	const unsigned told = 20000;
+
+	(void)state;
+	for (unsigned i = 0; i < told; i++)
+		move(1000 + i);
+	for (; next(fd, &news); seen += news.kind == HOOK_MOTION)
+		lost += news.kind == HOOK_MOTION_LOST ? news.count : 0;
+	after = hook_server_counts(server);
+	assert_true(lost > 0);
+	assert_int_equal(seen + lost, told);
+	assert_int_equal(after.lost_motion - before.lost_motion, lost);
+	assert_int_equal(after.lost, before.lost);
+	close(fd);
+	settle();
+	assert_int_equal(hook_server_counts(server).lost_motion, after.lost_motion);
+}
+
 static void what_is_no_hello_ends_the_connection(void **state)
 {
 	struct hook_hello wrong[] = {first_hello, first_hello};
@@ -353,6 +376,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_waited_gets_what_happened_since),
 		cmocka_unit_test(a_client_that_comes_back_gets_what_it_has_missed),
 		cmocka_unit_test(a_client_that_is_slow_is_told_what_it_has_lost),
+		cmocka_unit_test(lost_motion_records_are_counted_by_themselves),
 		cmocka_unit_test(what_is_no_hello_ends_the_connection),
 		cmocka_unit_test(others_wait_while_all_places_are_taken),
 		cmocka_unit_test(only_this_user_can_connect),

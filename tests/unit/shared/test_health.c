@@ -1,4 +1,4 @@
-/* test_health.c - what /health says about the memory: shared/ring/health.h. */
+/* test_health.c - what /health says: shared/ring/health.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -181,6 +181,27 @@ static void a_failing_recorder_motion_is_a_warning_with_the_reason(void **state)
 	}
 }
 
+static void hooks_that_nobody_runs_are_a_warning(void **state)
+{
+	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+
+	(void)state;
+	one.hooks_missing_wall_us = 1800000000 * SECOND;
+	one.hooks_lost = 7;
+	assert_string_equal(sentence_about(&one), "");
+	one.hooks = 1;
+	one.hooks_missing_wall_us = 0;
+	assert_string_equal(sentence_about(&one), "recorder-hooks was too slow. Since the start, hooks have missed 7 "
+						  "notifications, and what moved in 0 seconds.");
+	one.hooks_lost = 0;
+	one.hooks_lost_motion = 1;
+	assert_non_null(strstr(sentence_about(&one), "0 notifications, and what moved in 1 seconds"));
+	one.hooks_lost_motion = 0;
+	one.hooks_missing_wall_us = 1800000000 * SECOND;
+	assert_string_equal(sentence_about(&one),
+			    "No hook is run: recorder-hooks has not been connected since 2027-01-15 08:00:00.");
+}
+
 static void few_damaged_frames_are_no_warning(void **state)
 {
 	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
@@ -203,6 +224,7 @@ int main(void)
 		cmocka_unit_test(many_damaged_frames_are_a_warning_with_share_kind_and_remedy),
 		cmocka_unit_test(what_was_done_to_the_camera_is_said_with_its_time),
 		cmocka_unit_test(a_failing_recorder_motion_is_a_warning_with_the_reason),
+		cmocka_unit_test(hooks_that_nobody_runs_are_a_warning),
 		cmocka_unit_test(few_damaged_frames_are_no_warning),
 	};
 
