@@ -51,6 +51,34 @@ function motionText(motion) {
   return (MOTION[motion?.state] ?? (() => "unknown"))(motion);
 }
 
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+/* How much of the footage is newer than what is in the store; null: nothing is. */
+function behindText({ store, memory, recording }) {
+  const newest = Date.parse(recording.state === "recording" ? memory?.to : recording.indexed_until);
+  const behind = newest - Date.parse(store.until);
+  if (Number.isNaN(behind)) return "nothing is known to be there";
+  return behind < SECOND ? null : `${formatLength(behind)} behind`;
+}
+
+const STORE = {
+  shipping: () => null,
+  failing: ({ error, failing_since: time }) => `${error ?? "unknown reason"}, ${since(time)}`,
+  down: () => "recorder-ship is not running",
+};
+
+/* info: of /camera_info. */
+export function storeText(info) {
+  const { store } = info;
+  if (store === null) return "none: recordings are only here";
+  if (!store) return "unknown";
+  const { waiting_segments: waiting, deleted_unshipped: lost } = store;
+  const parts = [(STORE[store.state] ?? (() => "unknown"))(store), behindText(info),
+    waiting > 0 ? `${plural(waiting, "recording")} (${formatBytes(store.waiting_bytes)}) to go` : null,
+    lost > 0 ? `${plural(lost, "recording")} deleted unshipped` : null].filter(Boolean);
+  return parts.join(", ") || "all shipped";
+}
+
 function errorText({ last_error: error, last_error_time: time }) {
   return error ? `${error} (${formatDate(Date.parse(time))})` : "none";
 }
@@ -69,6 +97,7 @@ function figures(info, archive) {
     ["Frames lost", `${info.lost} lost, ${info.damaged} damaged, of ${info.frames}`],
     ["Encoder", encoderText(recording)],
     ["Motion", motionText(info.motion)],
+    ["Store", storeText(info)],
     ["Last error", errorText(info)],
   ];
 }

@@ -32,6 +32,7 @@ const { readVideo } = await load("mp4-stream.js");
 const { Camera } = await load("camera.js");
 const { ClipVideo } = await load("clip-video.js");
 const { Player } = await load("player.js");
+const { storeText } = await load("health.js");
 rmSync(copy, { recursive: true });
 
 /* The texts that drawing on a canvas of that width shows, {text, x}. */
@@ -119,6 +120,25 @@ const failed = await runTests([
       ["850 ms", "18.0 s", "2 min 05 s", "3 h 12 min", "2 d 3 h"]);
     assert.deepEqual([0, 999, 1000, 1234567, 80.4e9].map(time.formatBytes),
       ["0 B", "999 B", "1.0 KB", "1.2 MB", "80.4 GB"]);
+  }],
+
+  ["the health panel says what is in the store, how far behind that is and what is wrong", () => {
+    const at = (second) => `2026-05-17T08:23:${second}.000Z`;
+    const says = (store, recording = {}) => storeText({
+      store: store && { state: "shipping", until: at("10"), waiting_segments: 0, deleted_unshipped: 0, ...store },
+      memory: { to: at("16") }, recording: { state: "recording", indexed_until: at("15"), ...recording },
+    });
+    assert.equal(says({}), "6.0 s behind");
+    assert.equal(says({ until: at("15") }, { state: "off" }), "all shipped");
+    assert.equal(says({}, { state: "off" }), "5.0 s behind");
+    assert.equal(says({ waiting_segments: 1, waiting_bytes: 2e9 }), "6.0 s behind, 1 recording (2.0 GB) to go");
+    assert.match(says({ state: "failing", error: "the store is full", failing_since: at("09") }),
+      /^the store is full, since .*, 6\.0 s behind$/);
+    assert.equal(says({ state: "down", until: null }), "recorder-ship is not running, nothing is known to be there");
+    assert.equal(says({ state: "unknown" }), "unknown, 6.0 s behind");
+    assert.equal(says({ deleted_unshipped: 2 }), "6.0 s behind, 2 recordings deleted unshipped");
+    assert.equal(says(null), "none: recordings are only here");
+    assert.equal(says(undefined), "unknown", "a recorder that does not say it");
   }],
 
   ["an address holds the state, and an invalid time in it is reported", () => {
