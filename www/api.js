@@ -114,8 +114,9 @@ export function keepClip(camera, fromMs, toMs, label) {
   return json(path("/clips", query), { method: "POST", limit: 120000 });
 }
 
+/* {deleted, store}: store says how long a copy in the store stays. */
 export const deleteClip = (camera, file) =>
-  request(path(`/clips/${encodeURIComponent(file)}`, { camera }), { method: "DELETE" });
+  json(path(`/clips/${encodeURIComponent(file)}`, { camera }), { method: "DELETE" });
 
 /* What a clip would be, without fetching it: {bytes, start, source}. `start` is the wall time of its first frame. */
 export async function describe(url, signal) {

@@ -133,8 +133,8 @@ export class ClipList {
   async #delete(clip) {
     if (!await askToConfirm(`Delete ${nameOf(clip)}? This cannot be undone.`, "Delete")) return;
     try {
-      await api.deleteClip(this.#screen.cameraName, clip.file);
-      this.#overlay.notify(`Deleted ${nameOf(clip)}.`);
+      const { store } = await api.deleteClip(this.#screen.cameraName, clip.file);
+      this.#overlay.notify([`Deleted ${nameOf(clip)}.`, store].filter(Boolean).join(" "));
     } catch (problem) {
       this.#overlay.notify(`Cannot delete ${nameOf(clip)}: ${problem.message}`);
     }

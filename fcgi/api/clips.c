@@ -112,10 +112,24 @@ static void respond_read_only(struct api_request *request)
 		"write to it.");
 }
 
+/* The recorder can neither see nor delete what is in the store, and does not know the rules of the bucket. */
+static void respond_deleted(struct api_request *request)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "deleted", json_object_new_boolean(true));
+	if (*request->camera->config->store.url)
+		json_object_object_add(
+			json, "store",
+			json_object_new_string("If it was copied to the store, the copy stays there until a rule of "
+					       "the bucket for v1/clips/ deletes it; without a rule, for ever."));
+	respond_json(request, 200, NULL, json);
+}
+
 static void removal_done(struct api_request *request)
 {
 	if (request->child_status == KEPT_CLIP_OK)
-		respond_bytes(request, 200, "application/json", NULL, "{\"deleted\":true}", 16);
+		respond_deleted(request);
 	else if (request->child_status == KEPT_CLIP_NOT_FOUND)
 		respond_no_clip(request, ENOENT);
 	else if (request->child_status == KEPT_CLIP_NOT_PERMITTED)

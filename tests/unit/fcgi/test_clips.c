@@ -189,6 +189,26 @@ static void a_deleted_clip_is_gone(void **state)
 	assert_response(ask("GET", "/clips/door.mp4"), "Status: 404", "no such clip");
 }
 
+static int start_with_store(void **state)
+{
+	strcpy(config.store.url, "https://s3.example.org/footage");
+	return start(state);
+}
+
+static int teardown_with_store(void **state)
+{
+	config.store.url[0] = '\0';
+	return teardown(state);
+}
+
+static void deleting_says_how_long_the_copy_in_the_store_stays(void **state)
+{
+	(void)state;
+	assert_response(ask("DELETE", "/clips/door.mp4"), "Status: 200",
+			"{\"deleted\":true,\"store\":\"If it was copied to the store, the copy stays there until");
+	assert_response(ask("DELETE", "/clips/door.mp4"), "Status: 404", "no such clip");
+}
+
 static void a_folder_is_not_a_clip(void **state)
 {
 	char path[160];
@@ -287,6 +307,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_deleted_clip_is_gone, start, teardown),
+		cmocka_unit_test_setup_teardown(deleting_says_how_long_the_copy_in_the_store_stays, start_with_store,
+						teardown_with_store),
 		cmocka_unit_test_setup_teardown(a_folder_is_not_a_clip, start, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_does_not_look_empty, start, teardown),
 		cmocka_unit_test_setup_teardown(every_failure_is_explained, start, teardown),
