@@ -53,6 +53,7 @@ static void add_store(const struct archive_summary *summary, struct recorder_sta
 	state->store_bytes = store->bytes;
 	state->store_failures = store->failures;
 	state->deleted_unshipped = summary->counters.deleted_unshipped;
+	state->first_unshipped_wall_us = summary->counters.first_unshipped_wall_us;
 	snprintf(state->store_error, sizeof(state->store_error), "%s", store->error);
 }
 

@@ -118,6 +118,7 @@ struct archive_counters {
 	uint64_t gaps[STATE_GAP_CAUSES];          /* segments that begin after a gap, by enum gap_cause */
 	uint64_t deleted_segments, deleted_bytes; /* by retention */
 	uint64_t deleted_unshipped;               /* of these segments: not in the store, although there is one */
+	int64_t first_unshipped_wall_us;          /* start of the first of those; 0: there is none */
 };
 
 /* Replaces the limits; they are copied. motion_days: for how long .motion files are kept; 0: as long as the footage. */

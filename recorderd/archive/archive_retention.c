@@ -237,19 +237,34 @@ static void relist(struct archive *archive, const struct archive_segment *due, s
 		atomic_store(&archive->undeletable, true);
 }
 
+/* Counts a deleted segment at once: the next one may take long. */
+static void count_deleted(struct archive *archive, const struct archive_segment *segment)
+{
+	struct archive_counters *counters = &archive->counters;
+	bool lost = archive_store_is_used(archive) && !segment->shipped;
+
+	pthread_mutex_lock(&archive->lock);
+	counters->deleted_segments++;
+	counters->deleted_bytes += segment->entry.size_bytes;
+	if (lost && counters->deleted_unshipped++ == 0)
+		counters->first_unshipped_wall_us = segment->entry.start_wall_us;
+	bool first = lost && counters->deleted_unshipped == 1;
+	pthread_mutex_unlock(&archive->lock);
+	if (first)
+		log_warn("archive", "%s is deleted, and not in the store; /health counts how many there are",
+			 segment->entry.file);
+}
+
 /* Deletes the segments, and lists those again that cannot be deleted. Returns how many it deleted. */
 static size_t delete_due(struct archive *archive, int folder, struct archive_segment *due, size_t count)
 {
-	struct archive_counters deleted = {0};
 	size_t kept = 0;
 	char text[160];
 
 	for (size_t i = 0; i < count; i++) {
 		if (delete_files(folder, &due[i].entry)) {
 			leave_motion(archive, folder, &due[i]);
-			deleted.deleted_segments++;
-			deleted.deleted_unshipped += archive_store_is_used(archive) && !due[i].shipped;
-			deleted.deleted_bytes += due[i].entry.size_bytes;
+			count_deleted(archive, &due[i]);
 			continue;
 		}
 		snprintf(text, sizeof(text), "cannot delete %s: %s", due[i].entry.file, strerror(errno));
@@ -259,11 +274,6 @@ static size_t delete_due(struct archive *archive, int folder, struct archive_seg
 	if (kept)
 		qsort(due, kept, sizeof(*due), by_file);
 	relist(archive, due, kept);
-	pthread_mutex_lock(&archive->lock);
-	archive->counters.deleted_segments += deleted.deleted_segments;
-	archive->counters.deleted_bytes += deleted.deleted_bytes;
-	archive->counters.deleted_unshipped += deleted.deleted_unshipped;
-	pthread_mutex_unlock(&archive->lock);
 	return count - kept;
 }
 

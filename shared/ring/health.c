@@ -236,7 +236,21 @@ static void check_memory(const struct recorder_state *state, const struct health
 		say(listener, HEALTH_WARNING, "%s", text);
 }
 
-/* Footage that is not in the store is still here, so none of this is a failure of recording. */
+static void say_unshipped(const struct recorder_state *state, const struct health_listener *listener)
+{
+	char first[TIME_WORDS_BYTES + 32] = "", words[TIME_WORDS_BYTES];
+
+	if (state->first_unshipped_wall_us) {
+		time_format_words((wall_t){state->first_unshipped_wall_us}, wall_now(), words);
+		snprintf(first, sizeof(first), ", the first of which began at %s", words);
+	}
+	say(listener, HEALTH_WARNING,
+	    "Recordings that were deleted before they were in the store: %llu since the start%s "
+	    "(retention, store.wait_hours).",
+	    (unsigned long long)state->deleted_unshipped, first);
+}
+
+/* Nothing of this is a failure of recording: what is not in the store is here, unless retention has deleted it. */
 static void check_store(const struct recorder_state *state, const struct health_listener *listener)
 {
 	char since[TIME_WORDS_BYTES];
@@ -255,10 +269,7 @@ static void check_store(const struct recorder_state *state, const struct health_
 		    "slower than what is recorded.",
 		    (unsigned long long)state->store_waiting_segments, (double)state->store_waiting_bytes / 1e9);
 	if (state->deleted_unshipped)
-		say(listener, HEALTH_WARNING,
-		    "Recordings that were deleted before they were in the store: %llu since the start "
-		    "(retention, store.wait_hours).",
-		    (unsigned long long)state->deleted_unshipped);
+		say_unshipped(state, listener);
 }
 
 /* Recording does not depend on them. */

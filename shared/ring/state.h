@@ -261,6 +261,7 @@ struct recorder_state {
 	int64_t hooks_missing_wall_us;
 	/* What recorder-hooks was too slow to take since the recorder's start: notifications, and seconds of motion */
 	uint64_t hooks_lost, hooks_lost_motion;
+	int64_t first_unshipped_wall_us; /* when the first of these segments began; 0: there is none, or nobody knows */
 };
 
 /*

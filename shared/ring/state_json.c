@@ -124,6 +124,7 @@ static struct json_object *store_info(const struct recorder_state *state)
 	json_object_object_add(json, "failing_since", json_time(state->store_failing_wall_us));
 	json_object_object_add(json, "error", json_string_or_null(state->store_error));
 	json_object_object_add(json, "deleted_unshipped", json_object_new_int64((int64_t)state->deleted_unshipped));
+	json_object_object_add(json, "first_unshipped", json_time(state->first_unshipped_wall_us));
 	return json;
 }
 

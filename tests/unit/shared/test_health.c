@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "shared/ring/health.h"
+#include "shared/text/time_text.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -214,6 +215,25 @@ static void few_damaged_frames_are_no_warning(void **state)
 	assert_string_equal(warning, "");
 }
 
+static void what_was_deleted_before_it_was_in_the_store_is_counted_from_the_first_one_on(void **state)
+{
+	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+	char warning[600] = "", first[TIME_WORDS_BYTES];
+	wall_t began = {wall_now().us - 80 * 3600 * SECOND};
+
+	(void)state;
+	one.store_state = STORE_SHIPPING;
+	health_check(&one, &(struct health_listener){store_warning, warning});
+	assert_string_equal(warning, "");
+	one.deleted_unshipped = 1;
+	health_check(&one, &(struct health_listener){store_warning, warning});
+	assert_non_null(strstr(warning, "in the store: 1 since the start ("));
+	one.first_unshipped_wall_us = began.us;
+	health_check(&one, &(struct health_listener){store_warning, warning});
+	time_format_words(began, wall_now(), first);
+	assert_non_null(strstr(warning, first));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_failing_recorder_motion_is_a_warning_with_the_reason),
 		cmocka_unit_test(hooks_that_nobody_runs_are_a_warning),
 		cmocka_unit_test(few_damaged_frames_are_no_warning),
+		cmocka_unit_test(what_was_deleted_before_it_was_in_the_store_is_counted_from_the_first_one_on),
 	};
 
 	return cmocka_run_group_tests_name("health", tests, NULL, NULL);
