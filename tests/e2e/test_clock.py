@@ -8,6 +8,8 @@ import time
 from support.exact import assert_numbers, frames_within, just_after, second_after
 from support.faulty_rig import COUNT, FaultyRig, assert_in_order, assert_same, main
 from support.live_video import live_video
+from support.s3_server import S3Server
+from support.ship import ShippingRig
 from support.times import PATIENCE_S, US, wait_for
 
 SETTINGS = {"camera": {"fps": 60}, "retention": {"hours": 2, "min_free_gb": 0}}
@@ -153,12 +155,17 @@ def final(answer):
     return answer.status == 200 and "max-age" in answer.headers["Cache-Control"]
 
 
-def test_footage_of_a_clock_that_was_wrong_at_boot_gets_its_true_time(_):
-    with FaultyRig({"record": {"segment_seconds": 10}, "retention": {"hours": 72, "min_free_gb": 0}}) as rig:
+class ShippingFaultyRig(ShippingRig, FaultyRig):
+    """Its recorder-ship has the rig's clock, too."""
+
+
+def test_footage_of_a_clock_that_was_wrong_at_boot_gets_its_true_time_also_in_the_store(_):
+    with S3Server() as store, ShippingFaultyRig(store, {"retention": {"hours": 72, "min_free_gb": 0}}) as rig:
         rig.clock.synchronised(False)
         rig.clock.set(90)
         wrong_us = rig.clock.offset_us
         rig.start()
+        rig.start_ship()
         rig.new_frames(30)
         from_us = second_after(rig.camera.newest())  # in 1970
         rig.new_frames(75)
@@ -168,6 +175,10 @@ def test_footage_of_a_clock_that_was_wrong_at_boot_gets_its_true_time(_):
         answer = rig.footage(from_us, to_us)
         shown = [number for _, number in rig.frames_of(answer.body)]
         assert answer.status == 200 and not final(answer), dict(answer.headers)
+        shipped = wait_for(rig.entries, PATIENCE_S, "a segment is in the store before its time is known")
+        number, wrong_start_us, object_us = shipped[0]
+        assert wrong_start_us == object_us, shipped
+        names = [name for name in store.order if f"/{number:012}-" in name and "/segments/" in name]
 
         rig.clock.set_offset(0)
         rig.clock.synchronised(True)
@@ -180,6 +191,11 @@ def test_footage_of_a_clock_that_was_wrong_at_boot_gets_its_true_time(_):
         assert rig.timeline(0, YEAR_2026 * US)["spans"] == []
         assert final(rig.footage(true_from_us, true_to_us)) and "clock" not in rig.warnings(), rig.warnings()
         assert rig.footage(from_us, to_us).status == 404
+        wait_for(lambda: not [one for one in rig.entries() if one[1] < YEAR_2026 * US], PATIENCE_S, "the lists of days have the true times")
+        corrected = {one[0]: one[1:] for one in rig.entries()}
+        assert abs(corrected[number][0] - wrong_start_us + wrong_us) < US, (corrected, shipped)
+        assert corrected[number][1] == object_us, "its objects keep their names"
+        assert [name for name in store.order if f"/{number:012}-" in name and "/segments/" in name] == names, "nothing is put again"
         names = {one["file"] for one in rig.segments()}
         rig.stop_recorderd()
         rig.start_recorderd()

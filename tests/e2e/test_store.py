@@ -14,6 +14,7 @@ from support.tap import run_tests  # noqa: E402
 from support.times import PATIENCE_S, wait_for  # noqa: E402
 
 STORE = S3Server()
+USUAL = {"store": {"url": STORE.url, "piece_seconds": 1}, "http": {"allow_control": "yes"}}
 
 
 def usual(rig):
@@ -85,6 +86,8 @@ def test_a_changed_key_is_read_again_and_a_wrong_one_is_named(rig):
         wait_for(lambda text=sentence: text in rig.log("ship.log"), PATIENCE_S, f"the log says: {sentence}")
     os.chmod(rig.path("store.key"), 0o444)
     wait_for(lambda: "chmod 400" in rig.log("ship.log"), PATIENCE_S, "the log says that others can read the key")
+    os.unlink(rig.path("store.key"))
+    wait_for(lambda: re.search("cannot (open|read) .*store.key", rig.log("ship.log")), PATIENCE_S, "the log says that there is no key")
     STORE.token = "session/token=="
     rig.write_key(token=STORE.token)
     rig.wait_shipped()
@@ -105,11 +108,12 @@ def test_the_key_is_nowhere_but_in_its_file(rig):
     assert os.stat(f"/proc/{rig.ship.pid}/mem").st_uid == 0, "not dumpable: its memory belongs to root"
 
 
-def test_a_kept_clip_is_in_the_store_and_its_deletion_here_leaves_it_there(rig):
+def test_a_kept_clip_is_in_the_store_and_its_deletion_leaves_it_there_and_says_so(rig):
     with open(os.path.join(rig.clips, "burglar.mp4"), "wb") as clip:
         clip.write(b"a clip" * 1000)
     until(lambda: any(body == b"a clip" * 1000 for body in STORE.named("clips").values()), STORE)
-    os.unlink(os.path.join(rig.clips, "burglar.mp4"))
+    answer = rig.get("/clips/burglar.mp4", "DELETE")
+    assert answer.status == 200 and "copy stays there until" in answer.json()["store"], answer.body
     assert [name for name in STORE.named("clips") if name.endswith("-burglar.mp4")]
 
 
@@ -139,10 +143,48 @@ def test_a_shipper_that_is_killed_at_any_request_loses_nothing_and_writes_no_nam
     assert sorted(set(rig.listed())) == rig.listed(), "no segment is listed twice"
 
 
-def certificate(rig, name, *arguments):
-    key, cert = rig.path(name + ".key"), rig.path(name + ".pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=store", "-keyout", key, "-out", cert, *arguments],
-                   check=True, capture_output=True)
+def test_whole_segments_are_put_at_max_mbit(rig):
+    rig.wait_shipped()
+    rig.stop_ship()
+    os.unlink(os.path.join(rig.state, "shipped.bin"))
+    first = min(name for name in rig.named("segments") if name.endswith(".mp4"))  # which is put before the others
+    megabits = len(STORE.objects[first]) * 8 / 1e6
+    rig.write_ini({"store": {"url": STORE.url, "piece_seconds": 1, "max_mbit": megabits / 2}})
+    versions = STORE.versions[first]
+    rig.start_ship()
+    until(lambda: STORE.versions[first] > versions, STORE)
+    rig.stop_ship()
+    rig.write_ini(USUAL)
+    rate = megabits / STORE.took_s[first]
+    assert rate < megabits, f"{rate} Mbit/s where {megabits / 2} are allowed"  # what is on its way at the beginning counts, too
+
+
+def test_a_folder_from_another_machine_gets_names_of_its_own_under_one_camera_name(rig):
+    """As for two recorders with one camera name, of which one has a copy of the other's folders."""
+    rig.wait_shipped()
+    rig.stop_ship()
+    rig.stop_recorderd()
+    first, versions, segments = rig.archive(), dict(STORE.versions), len(rig.closed())
+    with open(os.path.join(rig.recordings, "archive.id"), "w", encoding="ascii") as file:
+        file.write(f"{first} {'f' * 64}\n")
+    rig.start_recorderd()
+    wait_for(lambda: rig.archive() != first, PATIENCE_S, "recorderd draws another id")
+    rig.start_ship()
+    rig.wait_shipped()
+    assert len(rig.closed()) >= segments and len(rig.listed()) >= segments, "what was copied is under the new names as well"
+    again = [name for name in versions if STORE.versions[name] != versions[name]]
+    assert not again, f"the other recorder's objects were overwritten: {again}"
+
+
+def certificate(rig, name, subject, days=2):
+    """(SSLContext, file) of a certificate that signs itself."""
+    key, cert, request = (rig.path(f"{name}.{kind}") for kind in ("key", "pem", "csr"))
+    with open(rig.path(name + ".cnf"), "w", encoding="ascii") as extensions:
+        extensions.write(f"subjectAltName={subject}\n")
+    subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=store", "-keyout", key, "-out", request], check=True,
+                   capture_output=True)
+    subprocess.run(["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", str(days), "-out", cert, "-extfile", extensions.name], check=True,
+                   capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     return context, cert
@@ -159,18 +201,20 @@ def tls_says(rig, context, settings, sentence):
         wait_for(lambda: re.search(sentence, rig.log("ship.log")) or (sentence == "" and store.objects), PATIENCE_S, f"the log has: {sentence}")
         assert sentence == "" or not store.objects
     rig.stop_ship()
-    rig.write_ini({"store": {"url": STORE.url, "piece_seconds": 1}})
+    rig.write_ini(USUAL)
 
 
 def test_only_a_valid_certificate_for_the_store_s_name_is_accepted(rig):
-    good, ca_file = certificate(rig, "good", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2")
-    other, other_ca = certificate(rig, "other", "-addext", "subjectAltName=DNS:other.example", "-days", "2")
+    good, ca_file = certificate(rig, "good", "IP:127.0.0.1")
+    other, other_ca = certificate(rig, "other", "DNS:other.example")
+    old, old_ca = certificate(rig, "old", "IP:127.0.0.1", days=-1)
     tls_says(rig, good, {}, "certificate is refused: .*self.signed")
     tls_says(rig, other, {"ca_file": other_ca}, "certificate is refused: .*127.0.0.1")
+    tls_says(rig, old, {"ca_file": old_ca}, "certificate is refused: .*expired")
     tls_says(rig, good, {"ca_file": ca_file}, "")
 
 
 if __name__ == "__main__":
-    with STORE, ShippingRig(STORE) as recorder:
+    with STORE, ShippingRig(STORE, USUAL) as recorder:
         recorder.start()
         sys.exit(run_tests(globals(), recorder, before=usual))

@@ -121,7 +121,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if failure == "early":
             self.error(403, "AccessDenied")
             return
+        begun = time.monotonic()
         body = self.read_body()
+        store.took_s[name] = time.monotonic() - begun
         if failure in FAILURES:
             self.error(*FAILURES[failure])
             return
@@ -162,6 +164,7 @@ class S3Server:
         self.key, self.token, self.region = ("ship:recorder", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), None, "us-east-1"
         self.objects, self.versions = {}, {}  # name -> bytes; name -> how many times it was put
         self.order = []    # the names, as they came
+        self.took_s = {}   # name -> how long its body took to arrive, the last time
         self.refused, self.others, self.failed = [], [], []
         self.requests = 0
         self.fail = None

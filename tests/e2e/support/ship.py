@@ -57,20 +57,34 @@ class ShippingRig(Rig):
         entries = [data[at:at + CATALOGUE_ENTRY] for at in range(0, len(data), CATALOGUE_ENTRY)]
         return {entry[96:160].rstrip(b"\0").decode(): struct.unpack_from("<Q", entry)[0] for entry in entries if entry[92] == 1}
 
+    def archive(self):
+        """The id of the recordings folder, which is in the names of its objects (shared/store/archive_id.h)."""
+        return self.file("archive.id").split()[0].decode()
+
+    def named(self, kind):
+        """Name -> bytes of the objects of a kind that are of this recordings folder."""
+        return {name: body for name, body in self.store.named(kind).items() if f"/{self.archive()}/" in name}
+
     def segment_object(self, number, kind):
         """The content of the object of a segment's file; None: it is not there."""
-        found = [body for name, body in self.store.named("segments").items()
+        found = [body for name, body in self.named("segments").items()
                  if name.rsplit("/", 1)[1].startswith(f"{number:012}-") and name.endswith("." + kind)]
         assert len(found) < 2, f"segment {number} has {len(found)} names"
         return found[0] if found else None
 
+    def entries(self):
+        """(number, start_us, START in the names of its objects) of the segments in the lists of days."""
+        entries = []
+        for body in self.named("days").values():
+            assert len(body) == HEADER + ENTRY * struct.unpack_from("<Q", body, 8)[0]
+            for at in range(HEADER, len(body), ENTRY):
+                number, _, start_us = struct.unpack_from("<QQq", body, at)
+                entries.append((number, start_us, *struct.unpack_from("<q", body, at + CATALOGUE_ENTRY)))
+        return sorted(entries)
+
     def listed(self):
         """The numbers of the segments in the lists of days."""
-        numbers = []
-        for body in self.store.named("days").values():
-            assert len(body) == HEADER + ENTRY * struct.unpack_from("<Q", body, 8)[0]
-            numbers += [struct.unpack_from("<Q", body, at)[0] for at in range(HEADER, len(body), ENTRY)]
-        return sorted(numbers)
+        return [number for number, _, _ in self.entries()]
 
     def all_shipped(self):
         """True if each closed segment is in the store as it is on the disk, and listed; else a ValueError that says what is missing."""
@@ -89,7 +103,7 @@ class ShippingRig(Rig):
     def joined(self, number):
         """(media, index) of the pieces of a segment; a hole ends them."""
         media, index = b"", b""
-        pieces = {name: body for name, body in self.store.named("live").items() if f"/{number:012}-" in name}
+        pieces = {name: body for name, body in self.named("live").items() if f"/{number:012}-" in name}
         for name in sorted(pieces):
             media_at, media_bytes, index_at, index_bytes = (int(part) for part in name.rsplit("/", 1)[1].split("-"))
             assert len(pieces[name]) == media_bytes + index_bytes
