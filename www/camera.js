@@ -1,9 +1,10 @@
 /*
  * camera.js - the state of one camera, requested every POLL_MS and put into words.
  *
- * A status is {info, problem, title, detail, live}. `info` is the last /camera_info, kept while the recorder does not
- * answer. `title` is short ("Live", "Unplugged"), `detail` says since when and what to do, and `live` is true while
- * pictures arrive.
+ * A status is {info, infoAt, problem, title, detail, word, records, live}. `info` is the last /camera_info, of the time
+ * `infoAt` (by this device's clock), kept while the recorder does not answer. `title` is short ("Live", "Unplugged"),
+ * `detail` says since when and what to do, `word` says what matters most ("Recording", "Unplugged"), `records` is true
+ * while it records, and `live` while pictures arrive.
  */
 import * as api from "./api.js";
 import { emit } from "./events.js";
@@ -25,6 +26,8 @@ const STATES = {
   waiting: (info) => ["Unplugged", join(`No camera ${since(info.since)}.`, info.last_error,
     "The picture comes back by itself when the camera is plugged in.")],
   opening: () => ["Opening", "The camera is connected; waiting for its first picture."],
+  off: (info) => ["Camera off", join(`The camera has been switched off ${since(info.since)}, so there is no picture.`,
+    "A request to /control?camera=on switches it on again.")],
   streaming: (info) => ["Live", info.fallback ?? ""],
   stalled: (info) => ["Stalled", join(`The camera has sent nothing ${since(info.since)}.`, info.last_error,
     "The recorder is reopening it.")],
@@ -34,19 +37,30 @@ const STATES = {
 
 const WHILE_DOWN = "Recordings can still be played. The picture comes back by itself when the recorder runs again.";
 
+/* state of `recording` in /camera_info -> a word for it */
+const RECORDING_WORDS = { recording: "Recording", off: "Not recording" };
+
+/* The word at the top says whether it records; whether the picture is live, the picture says itself. */
+const recordingWord = ({ recording }) => RECORDING_WORDS[recording?.state] ?? "Cannot record";
+
 function describe(info, problem) {
-  const offline = (title, detail) => ({ title, detail, live: false });
+  const offline = (title, detail) => ({ title, detail, word: title, records: false, live: false });
   if (problem?.status === 0) return offline("Unreachable", problem.message);
   if (problem?.status === 503) return offline("Recorder down", join(problem.message, WHILE_DOWN));
   if (problem) return offline("Error", problem.message);
   const state = STATES[info.state] ?? (() => [info.state, info.last_error ?? ""]);
   const [title, detail] = state(info);
-  return { title, detail, live: info.state === "streaming" };
+  const live = info.state === "streaming";
+  const records = info.recording?.state === "recording";
+  return { title, detail, word: live ? recordingWord(info) : title, records, live };
 }
 
 /* Event: "status" after each answer, also a failed one. */
 export class Camera extends EventTarget {
-  status = { info: null, problem: null, title: "Connecting", detail: "", live: false };
+  status = {
+    info: null, infoAt: null, problem: null,
+    title: "Connecting", detail: "", word: "Connecting", records: false, live: false,
+  };
   #ahead = 0; // milliseconds that the recorder's clock is ahead of this device's
   #stopped = false;
   #timer = 0;
@@ -76,15 +90,16 @@ export class Camera extends EventTarget {
 
   async #poll() {
     const askedAt = Date.now();
-    let { info } = this.status, problem = null;
+    let { info, infoAt } = this.status, problem = null;
     try {
       info = await api.cameraInfo(this.name);
-      this.#setClock(info, askedAt, Date.now());
+      infoAt = Date.now();
+      this.#setClock(info, askedAt, infoAt);
     } catch (error) {
       problem = error;
     }
     if (this.#stopped) return;
-    this.status = { info, problem, ...describe(info, problem) };
+    this.status = { info, infoAt, problem, ...describe(info, problem) };
     emit(this, "status");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#poll(), document.hidden ? 5 * POLL_MS : POLL_MS);

@@ -3,22 +3,28 @@ import * as api from "./api.js";
 import { since } from "./camera.js";
 import { element, find, setText } from "./dom.js";
 import { emit } from "./events.js";
-import { formatBytes, formatDate, formatLength, HOUR, SECOND } from "./time.js";
+import { formatBytes, formatClock, formatDate, formatLength, formatWhen, HOUR, SECOND } from "./time.js";
 
-const POLL_MS = 5000;
+const POLL_MS = 2000;
 const STATUSES = { ok: "Healthy", warning: "Warning", failed: "Problem" };
 const UNREACHABLE = { status: "failed", reasons: ["Cannot reach the recorder."], warnings: [] };
 
+const OFF = { schedule: "off by the schedule (record.hours)", "camera off": "off, as the camera is" };
+
+const until = (text) => (text ? `on again ${formatWhen(Date.parse(text))}` : "");
+
 const RECORDING = {
   recording: (recording) => `on, ${since(recording.since)}`,
-  off: (recording) => `off, ${since(recording.since)}`,
+  off: (recording) => [OFF[recording.off_cause] ?? "off", since(recording.since), until(recording.on_at)]
+    .filter(Boolean).join(", "),
   waiting: () => "waiting for the camera",
   encoder: () => "restarting the encoder",
   "no pictures": () => "the camera's frames cannot be decoded",
   disk: (recording) => `cannot write to the disk: ${recording.disk_error ?? "unknown reason"}`,
 };
 
-function recordingText(recording) {
+function recordingText({ state, recording }) {
+  if (state === "off") return OFF["camera off"];
   return (RECORDING[recording.state] ?? (() => recording.state))(recording);
 }
 
@@ -87,7 +93,7 @@ function errorText({ last_error: error, last_error_time: time }) {
 function figures(info, archive) {
   const { recording } = info, used = archive.segments.reduce((sum, { size }) => sum + size, 0);
   return [
-    ["Recording", recordingText(recording)],
+    ["Recording", recordingText(info)],
     ["Camera", [info.name ?? info.device ?? "none", info.format].filter(Boolean).join(", ")],
     ["Picture", pictureText(info)],
     ["Disk used", formatBytes(used)],
@@ -121,8 +127,11 @@ export class Health extends EventTarget {
   }
 
   /* Draws the figures from what the page knows already. */
-  draw(info, archive) {
+  draw({ info, infoAt, problem }, archive) {
     if (!info || find("health").hidden) return;
+    find("health-old").hidden = !problem;
+    setText(find("health-old"), `The recorder does not answer. What is known of it is of ${formatClock(infoAt)}:`);
+    find("health-figures").classList.toggle("old", Boolean(problem));
     const rows = figures(info, archive), list = find("health-figures");
     if (list.children.length !== rows.length * 2) {
       list.replaceChildren(...rows.flatMap(() => [element("dt"), element("dd")]));

@@ -155,7 +155,7 @@ class Page {
     if (camera !== screen.current?.camera) return;
     const name = camera.status.info?.camera ?? "";
     setText(find("camera-name"), name);
-    document.title = `${name ? `${name} · ` : ""}${camera.status.title} · Recorder`;
+    document.title = `${name ? `${name} · ` : ""}${camera.status.word} · Recorder`;
     this.#drawLists();
   }
 
@@ -163,7 +163,7 @@ class Page {
     if (!this.screen.current) return;
     const { archive, camera, health } = this.screen.current;
     this.recordings.draw(archive);
-    health.draw(camera.status.info, archive);
+    health.draw(camera.status, archive);
   }
 
   #allowControl(allowed) {

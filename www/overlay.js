@@ -5,6 +5,9 @@ import { formatClock, formatDay, SECOND } from "./time.js";
 const NOTICE_MS = 7 * SECOND, SLOW_MS = 500;
 const OLD_MS = SECOND; // an older live picture shows its age
 
+/* Somebody switched the camera or recording off. */
+const isIntended = (info) => info?.state === "off" || (info?.state === "streaming" && info.recording?.state === "off");
+
 export class Overlay {
   #notice = 0;
   #loading = 0;
@@ -20,11 +23,12 @@ export class Overlay {
   }
 
   setStatus(status, mode) {
-    const { title, detail, live, info } = status, pill = find("state");
-    setText(pill, title);
-    pill.classList.toggle("good", live);
-    pill.classList.toggle("bad", !live);
+    const { title, detail, word, records, live, info } = status, pill = find("state");
+    setText(pill, word);
+    pill.classList.toggle("good", live && records);
+    pill.classList.toggle("bad", !(live && records) && !isIntended(info));
     if (mode !== "live" || !live) this.#setRate(live ? info.measured_fps : null, info);
+    find("go-live").classList.toggle("stale", mode === "live" && !live);
     if (mode !== "live") return;
     find("screen").classList.toggle("stale", !live);
     find("screen").classList.toggle("moving", live);

@@ -38,7 +38,7 @@ export function pageTests(recorder, user) {
         const { measured_fps: measured } = await recorder.json("/camera_info");
         return measured > 0 && Math.abs(parseFloat(await user.text("rate")) - measured) < 1;
       }, "the measured rate");
-      await waitFor(async () => await user.text("state") === "Live", "the state");
+      await waitFor(async () => await user.text("state") === "Recording", "the state");
       await waitFor(async () => await user.text("camera-name") === recorder.name, "the name");
       await waitFor(async () => Math.abs(await user.shownMs() - Date.now()) < 1500, "the clock is right");
     }],
