@@ -11,7 +11,7 @@ import { emit } from "./events.js";
 import { FoundEvents, JOINS } from "./found-events.js";
 import { question } from "./motion-question.js";
 import { Thumbnails } from "./thumbnails.js";
-import { formatClock, formatDay, formatLength, SECOND } from "./time.js";
+import { formatClock, formatDate, formatDay, formatLength, SECOND } from "./time.js";
 
 const WIDTH = 480; // pixels of the pictures, of which a card shows a part
 const DRAG_MS = 150; // so often the list follows a question that is being changed
@@ -196,7 +196,8 @@ export class EventList extends EventTarget {
   }
 
   #unknownRow({ from, to }) {
-    const text = `${formatClock(from)} – ${formatClock(to)}: unknown (${formatLength(to - from)})`;
+    const format = formatDay(from) === formatDay(to) ? formatClock : formatDate;
+    const text = `${format(from)} – ${format(to)}: unknown (${formatLength(to - from)})`;
     return element("li", { class: "card-unknown" }, text);
   }
 
