@@ -42,8 +42,10 @@ export function itemBefore(items, ms) {
 export class Archive extends EventTarget {
   spans = [];
   gaps = [];
+  ongoing = null; // the gap from the newest footage on, as of the last read
   segments = [];
   problem = null;
+  readAt = null; // when it was read last, by this device's clock
   read = false; // at least once: what is not here is not there
   #camera;
   #wholeAt = -Infinity;
@@ -79,6 +81,20 @@ export class Archive extends EventTarget {
     return itemAt(this.gaps, ms);
   }
 
+  /*
+   * The latest time of which it is known whether it was recorded. An ongoing gap lasts until now while the recorder
+   * answers.
+   */
+  knownUntil(now) {
+    if (!this.ongoing) return this.to;
+    return this.problem ? this.ongoing.to : Math.max(this.ongoing.to, now);
+  }
+
+  /* All gaps, with the ongoing one. */
+  gapsUntil(now) {
+    return this.ongoing ? this.gaps.concat({ ...this.ongoing, to: this.knownUntil(now) }) : this.gaps;
+  }
+
   spanAfter(ms) {
     return itemAfter(this.spans, ms);
   }
@@ -110,12 +126,14 @@ export class Archive extends EventTarget {
 
   async #read(whole) {
     const start = whole ? null : Math.floor((this.to - OVERLAP_MS) / 1000) * 1000;
-    const [{ spans, gaps }, files] = await Promise.all([
+    const [{ spans, gaps, ongoing }, files] = await Promise.all([
       api.timeline(this.#camera, start),
       api.recordings(this.#camera, whole ? {} : { from: api.seconds(start) }),
     ]);
     this.spans = spliceTail(this.spans, spans.map(readItem), start ?? -Infinity);
     this.gaps = spliceTail(this.gaps, gaps.map(readItem), start ?? -Infinity);
+    this.ongoing = ongoing && { ...readItem(ongoing), ongoing: true };
+    this.readAt = Date.now();
     this.#updateSegments(files.map(readSegment).reverse());
     if (whole) this.#wholeAt = performance.now();
     this.read = true;

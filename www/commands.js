@@ -1,6 +1,6 @@
 /*
  * commands.js - every button and every key, and what it does. page: {screen, view, selection, motion, events, overlay,
- * tabs, linkToSelection}
+ * tabs, gaps, linkToSelection}
  */
 import { copyText, find, isDisabled } from "./dom.js";
 import { showHelp } from "./panels.js";
@@ -63,6 +63,7 @@ export function keyTable(page) {
       keys: { "Shift+ArrowLeft": () => screen.skip(-MINUTE), "Shift+ArrowRight": () => screen.skip(MINUTE) } },
     { help: "Previous, next frame", keys: { ",": () => screen.step(-1), ".": () => screen.step(1) } },
     { help: "Previous, next event", keys: { b: () => page.events.step(-1), n: () => page.events.step(1) } },
+    { help: "Previous, next gap", keys: { z: () => page.gaps.step(-1), x: () => page.gaps.step(1) } },
     { help: "Slower, faster", keys: { ArrowDown: () => shiftSpeed(screen, -1), ArrowUp: () => shiftSpeed(screen, 1) } },
     { help: "Go to live", keys: { l: () => screen.goLive() } },
     { help: "Go to a time", keys: { t: () => find("goto-time").focus() } },
@@ -113,6 +114,7 @@ const BUTTONS = {
   "selection-curl": (page) => copy(page, page.selection.curl, "The curl command is on the clipboard."),
   "selection-clear": ({ selection }) => selection.clear(),
   "grid-button": ({ screen }) => screen.chooseGrid(),
+  "gaps-button": ({ gaps }) => gaps.open(),
   "health-button": ({ tabs }) => tabs.show("health", true),
   "help-button": showHelp,
 };

@@ -5,6 +5,7 @@ import { ClipList, RecordingList } from "./clip-lists.js";
 import { keyTable, wireButtons } from "./commands.js";
 import { find, setText } from "./dom.js";
 import { EventPanel } from "./event-panel.js";
+import { GapList } from "./gap-list.js";
 import { listenKeys } from "./keys.js";
 import { MotionPanel } from "./motion-panel.js";
 import { Overlay } from "./overlay.js";
@@ -29,6 +30,7 @@ class Page {
   motion = new MotionPanel(this.screen, this.view, this.overlay);
   clips = new ClipList(this.screen, this.overlay);
   recordings = new RecordingList(this.screen);
+  gaps = new GapList(this.screen, this.view, this.overlay);
   events = new EventPanel(this);
   #turn = 0; // a jump ends what an earlier link is still waiting for
   #arriving = true; // a link's time is still loading: the address stays as it is
@@ -189,6 +191,7 @@ class Page {
     else overlay.setTime(camera.status.live ? screen.now() : playable.memory?.to ?? null, false);
     this.events.tick();
     view.tick({ now: screen.now(), playhead: screen.playhead, playing: screen.mode === "playback" && player.playing });
+    this.gaps.draw();
     this.motion.tick(screen.now());
   }
 

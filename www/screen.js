@@ -1,6 +1,7 @@
 /* screen.js - what is shown: one camera live, its recording, or all cameras; and every way from one to the other. */
 import { find } from "./dom.js";
 import { emit } from "./events.js";
+import { causeText } from "./gap-causes.js";
 import { Grid } from "./grid.js";
 import { OpenCamera } from "./open-camera.js";
 import { formatLength, formatWhen, SECOND } from "./time.js";
@@ -233,7 +234,7 @@ export class Screen extends EventTarget {
 
   #gapNotice({ from, to, cause, still }) {
     const period = `from ${formatWhen(from)} to ${formatWhen(to)}`;
-    if (!still) return `Nothing was recorded ${period}${cause ? ` (${cause})` : ""}. Skipped.`;
+    if (!still) return `Nothing was recorded ${period}${cause ? `: ${causeText(cause)}` : ""}. Skipped.`;
     const unknown = this.current.playable.only?.unknownIn(from, to) ?? 0;
     if (unknown < SECOND) return `Nothing moved ${period}. Skipped.`;
     return `Skipped ${period}: nothing moved, but of ${formatLength(unknown)} it is not known.`;

@@ -7,6 +7,7 @@
  *     STRIP   what moved (motion-strip.js)
  *     LANE    the selection
  */
+import { isIntended } from "./gap-causes.js";
 import { drawMotion } from "./motion-strip.js";
 import { formatClock, formatTick, isRepeated, stepFor, ticksBetween, SECOND } from "./time.js";
 
@@ -45,9 +46,6 @@ export function makeInk(context, node) {
   return { ...colours, lost, intended, unknown: intended };
 }
 
-/* Causes of gaps that somebody intended; all others are losses, a recorder that was down too. */
-const INTENDED = new Set(["recording off", "schedule", "suspended"]);
-
 /* At least `least` pixels wide, so that a short gap does not vanish among 72 hours. */
 function block(context, scale, item, top, height, least = 1) {
   const left = Math.max(scale.x(item.from), -2), right = Math.min(scale.x(item.to), scale.width + 2);
@@ -67,6 +65,7 @@ function drawRuler(context, scale, ink) {
     context.fillRect(x, RULER, 1, BAND);
     if (x + 5.5 < free) continue;
     context.font = day ? BOLD : FONT;
+    if (x + 5.5 + context.measureText(label).width > scale.width) continue;
     context.fillStyle = day ? ink.text : ink.muted;
     context.fillText(label, x + 5.5, RULER / 2);
     free = x + 5.5 + (day || isRepeated(at) ? context.measureText(label).width + 8 : 0);
@@ -81,7 +80,7 @@ function drawArchive(context, scale, ink, model) {
     block(context, scale, span, RULER, BAND);
   }
   for (const gap of model.gaps) {
-    context.fillStyle = INTENDED.has(gap.cause) ? ink.intended : ink.lost;
+    context.fillStyle = isIntended(gap.cause) ? ink.intended : ink.lost;
     block(context, scale, gap, RULER, BAND, 1.5);
   }
 }

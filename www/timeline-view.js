@@ -2,7 +2,9 @@
  * timeline-view.js - what the timeline shows of the open camera: its archive, the time of the picture, and a small
  * picture of the time under the pointer.
  */
+import { itemAt } from "./archive.js";
 import { find, setText } from "./dom.js";
+import { causeText } from "./gap-causes.js";
 import { formatClock, formatLength, formatWhen, HOUR, MINUTE, SECOND } from "./time.js";
 import { Timeline } from "./timeline.js";
 
@@ -92,7 +94,8 @@ export class TimelineView {
     this.#playhead = playhead;
     if (playing) this.follow();
     this.timeline.limits = { from: this.#current.archive.read ? this.#archiveFrom : 0, to: now };
-    Object.assign(model, { now, playhead, memory: this.#current.playable.memory });
+    const { archive, playable } = this.#current;
+    Object.assign(model, { now, playhead, memory: playable.memory, gaps: archive.gapsUntil(now) });
     this.#announce();
     this.timeline.draw();
   }
@@ -116,8 +119,8 @@ export class TimelineView {
   }
 
   #archiveChanged() {
-    const { spans, gaps, segments, from, problem } = this.#current.archive;
-    Object.assign(this.timeline.model, { spans, gaps, segments });
+    const { archive } = this.#current, { spans, segments, from, problem } = archive;
+    Object.assign(this.timeline.model, { spans, gaps: archive.gapsUntil(this.#now), segments });
     if (!this.#zoomed && from !== null) this.#showRecent();
     find("archive-message").hidden = spans.length > 0;
     const message = problem ? `Cannot list the recordings: ${problem.message}` : "Nothing has been recorded yet.";
@@ -138,9 +141,9 @@ export class TimelineView {
     if (preview.hidden) return previews?.cancel();
     const width = preview.offsetWidth, room = this.timeline.scale.width;
     preview.style.left = `${Math.round(Math.min(Math.max(x - width / 2, 0), room - width))}px`;
-    const span = playable.recordedAt(ms);
+    const span = playable.recordedAt(ms), gap = itemAt(archive.gapsUntil(this.#now), ms);
     find("preview-picture").hidden = !span;
-    setText(find("preview-caption"), span ? this.#caption(ms, span) : this.#emptyCaption(ms, archive.gapAt(ms)));
+    setText(find("preview-caption"), span ? this.#caption(ms, span) : this.#emptyCaption(ms, gap));
     if (span) previews.request(ms, this.timeline.scale.msPerPixel, span);
     else previews.cancel();
     return undefined;
@@ -154,7 +157,8 @@ export class TimelineView {
 
   #emptyCaption(ms, gap) {
     if (gap) {
-      return `Nothing recorded for ${formatLength(gap.to - gap.from)} from ${formatClock(gap.from)} (${gap.cause})`;
+      const length = formatLength(gap.to - gap.from), since = formatWhen(gap.from);
+      return `Nothing recorded for ${length} from ${since} on: ${causeText(gap.cause)}`;
     }
     return ms > this.#now ? "In the future" : "Nothing recorded";
   }

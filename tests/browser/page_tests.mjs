@@ -103,6 +103,23 @@ export function pageTests(recorder, user) {
       await checkPlaying(moments, 1);
     }],
 
+    ["keys lead from gap to gap, and a list has them with their causes", async () => {
+      const [[, gapFrom]] = await user.spans();
+      await openLive();
+      await waitFor(async () => /^Recorded \d+\.\d %, \d gaps?, /.test(await user.text("gaps-text")), "the sum of the gaps");
+      await user.press("z");
+      await user.showsRecording();
+      const shown = await user.exactStill();
+      check(user.isFrameOf(shown, gapFrom - 1), `it shows ${shown.ms - gapFrom} ms after the gap's beginning`);
+      check(await user.hasShown("notice", /^Nothing was recorded from .*: the camera was unplugged\.$/), "no notice");
+      await user.press("x");
+      await waitFor(() => user.hasShown("notice", /^No gap follows\.$/), "it was the last gap");
+      await user.page.click("#gaps-button");
+      check(/for \d.*the camera was unplugged/.test(await user.text("gaps-list")), await user.text("gaps-list"));
+      await user.page.click("#gaps-list .gap");
+      await waitFor(() => user.page.$eval("#gaps", (node) => !node.open), "the list closes");
+    }],
+
     ["every speed plays at its speed", async () => {
       const [[from]] = await user.spans();
       for (const speed of [0.25, 2, 4, 16]) {

@@ -22,6 +22,7 @@ const time = await load("time.js");
 const { parseTime } = await load("time-parse.js");
 const { addressOf, readAddress } = await load("address.js");
 const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
+const { coverageOf, coverageText } = await load("coverage.js");
 const { TimeScale } = await load("time-scale.js");
 const { drawTimeline } = await load("timeline-draw.js");
 const { frameAt } = await load("frame-times.js");
@@ -175,6 +176,13 @@ const failed = await runTests([
     assert.deepEqual(numbers(itemBefore, [5, 20, 60, 95, 200]), [-1, 1, 2, 0, 3]);
   }],
 
+  ["what is missing of a period is counted, and only all of it is 100 %", () => {
+    const gaps = [{ from: 0, to: 10, cause: "disk" }, { from: HOUR, to: HOUR + 5 * MINUTE, cause: "schedule" }];
+    const text = (from, to) => coverageText(coverageOf({ from: 0, to: 10 * HOUR, gaps }, { from, to }));
+    assert.deepEqual([text(-HOUR, 10 * HOUR), text(5, HOUR), text(2 * HOUR, 20 * HOUR)],
+      ["99.1 %, 2 gaps, 5 min 00 s", "99.9 %, 1 gap, 5 ms", "100 %, no gaps"]);
+  }],
+
   ["zooming keeps the time under the pointer", () => {
     const scale = new TimeScale();
     scale.width = 1000;
@@ -187,9 +195,10 @@ const failed = await runTests([
   ["the timeline is drawn with its hours, and with the time of the playhead inside", () => {
     const scale = new TimeScale(), at = utc("2026-05-17T08:00:00Z");
     scale.width = 1000;
-    scale.show(at, at + 4 * HOUR);
+    scale.show(at, at + 4 * HOUR + MINUTE);
     const texts = drawnTexts(scale, { playhead: at, hover: null });
     for (const hour of ["11:00", "12:00", "13:00"]) assert.ok(texts.some(({ text }) => text === hour), hour);
+    assert.ok(texts.every(({ text, x }) => x + 7 * text.length <= 1000), "a text is cut off");
     const playhead = texts.find(({ text }) => text === "10:00:00");
     assert.ok(playhead.x >= 0, `the time of the playhead is at ${playhead.x}`);
   }],

@@ -82,6 +82,7 @@ export function troubleTests(recorder, user) {
 
   const playsVideo = () => user.page.evaluate(() => Boolean(document.querySelector("#picture > video:not([id])")));
   const control = (recording) => fetch(`${recorder.url}/control?recording=${recording}`, { method: "POST" });
+  const power = (on) => fetch(`${recorder.url}/control?camera=${on}`, { method: "POST" });
 
   return [
     ["the live picture is the video, and pictures take its place while nothing is recorded", async () => {
@@ -203,6 +204,7 @@ export function troubleTests(recorder, user) {
         check(!await user.isHidden("no-picture"), "the overlay is hidden");
         await shows("no-picture-detail", /since \d\d:\d\d:\d\d/);
         await shows("state", /^Unplugged$/);
+        check(await user.page.$eval("#go-live", (node) => node.classList.contains("stale")), "the button Live is red");
       } finally {
         await recorder.command("fault", "unplugged", 0);
       }
@@ -213,12 +215,39 @@ export function troubleTests(recorder, user) {
       await user.page.evaluate(() => localStorage.clear());
     }],
 
+    ["a camera that is switched off says so, and the time since then is a gap", async () => {
+      await openLive();
+      await user.ready();
+      await user.page.click("#health-button");
+      await power("off");
+      try {
+        await shows("no-picture-title", /^Camera off$/);
+        await shows("state", /^Camera off$/);
+        await shows("health-figures", /Recordingoff, as the camera is/);
+        await waitFor(async () => !await user.isHidden("gaps-button"), "the share that was recorded");
+        const gaps = async () => {
+          await user.page.click("#gaps-button");
+          const text = await user.text("gaps-list");
+          await user.press("Escape");
+          return /the camera was switched off, until now/.test(text);
+        };
+        await waitFor(gaps, "the gap that goes on");
+      } finally {
+        await power("on");
+      }
+      await hidesOverlay();
+      await shows("state", /^Recording$/);
+    }],
+
     ["a recorder that is down is reported at once, and comes back by itself", async () => {
       await openLive();
       await recorder.command("stop_recorderd");
       try {
         await shows("event-text", /stop/);
         await shows("no-picture-title", /down|stopped/);
+        await user.page.click("#health-button");
+        await shows("no-picture-title", /down/);
+        check(!await user.isHidden("health-old"), "the figures do not say that they are old");
       } finally {
         await recorder.command("start_recorderd");
       }
