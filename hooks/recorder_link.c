@@ -56,7 +56,7 @@ static void disconnect(struct recorder_link *link)
 	loop_watch_set(link->loop, &link->watch, 0);
 	close(link->watch.fd);
 	link->watch.fd = -1;
-	link->hello.since_us = wall_now().us;
+	link->hello.since_us = mono_now().us;
 	log_info("hooks", "the recorder of \"%s\" is gone", link->camera);
 	set_retry(link);
 }
@@ -125,7 +125,7 @@ void recorder_link_open(struct recorder_link *link)
 	link->hello = (struct hook_hello){
 		.magic = HOOK_MAGIC,
 		.version = HOOK_VERSION,
-		.since_us = wall_now().us,
+		.since_us = mono_now().us,
 		.motion_second = -1,
 	};
 	try_to_connect(link);

@@ -23,12 +23,12 @@ static enum hook_peer_outcome send_packet(const struct hook_peer *peer, enum hoo
 	return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? HOOK_PEER_BEHIND : HOOK_PEER_GONE;
 }
 
-/* Whether the peer has not received this notification, and it is meant for it. */
-static bool is_new(const struct hook_peer *peer, const struct notification_record *record)
+/* Whether the peer has not received this notification, which was put into its ring at `told_us`, and it is for it. */
+static bool is_new(const struct hook_peer *peer, const struct notification_record *record, int64_t told_us)
 {
 	if (peer->series && peer->series == record->series)
 		return record->number > peer->number;
-	return record->wall_us >= peer->since_us;
+	return told_us >= peer->since_us;
 }
 
 /* How many notifications there were between the last one that was sent and this one. */
@@ -42,7 +42,7 @@ enum hook_peer_outcome hook_peer_send_notification(struct hook_peer *peer, const
 	enum hook_peer_outcome outcome = HOOK_PEER_CURRENT;
 	struct notification_parts parts;
 
-	if (!notification_record_split(record, bytes, &parts) || !is_new(peer, &parts.record))
+	if (!notification_record_split(record, bytes, &parts) || !is_new(peer, &parts.record, mono_now().us))
 		return HOOK_PEER_CURRENT;
 	uint64_t missing = missing_before(peer, &parts.record);
 	if (missing > 0)
@@ -71,7 +71,8 @@ static uint64_t first_new(const struct hook_peer *peer, const struct ring_reader
 	struct ring_frame frame;
 
 	while (first > 1 && ring_reader_get(ring, first - 1, &frame) &&
-	       notification_record_split(frame.data, frame.meta.length, &parts) && is_new(peer, &parts.record))
+	       notification_record_split(frame.data, frame.meta.length, &parts) &&
+	       is_new(peer, &parts.record, frame.meta.mono_us))
 		first--;
 	return first;
 }

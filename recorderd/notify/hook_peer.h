@@ -17,7 +17,7 @@
 struct hook_peer {
 	int fd;                  /* a connected socket that never blocks; not owned */
 	uint64_t series, number; /* of the last notification that was sent; 0: none */
-	int64_t since_us;        /* of struct hook_hello */
+	int64_t since_us;        /* of struct hook_hello: monotonic */
 	uint64_t motion_seq;     /* in the motion ring, of the last record that was sent */
 	bool config_due;         /* a packet HOOK_CONFIG */
 	uint64_t lost;           /* notifications */

@@ -35,13 +35,17 @@
 
 #define HOOK_FOLDER    "/run/recorder-hooks"
 #define HOOK_MAGIC     UINT32_C(0x4b524353) /* "SCRK" */
-#define HOOK_VERSION   1
+#define HOOK_VERSION   2
 #define HOOK_BYTES_MAX (sizeof(struct hook_packet) + NOTIFICATION_RECORD_MAX)
 
 struct hook_hello {
 	uint32_t magic, version;
 	uint64_t series, number; /* of the last notification that was received; 0: none yet */
-	int64_t since_us;        /* if that one is not in the ring: wall time from which on notifications count */
+	/*
+	 * If that one is not in the ring: from when on notifications that are told count, in µs of CLOCK_MONOTONIC. Their
+	 * own times may be earlier: the clock was set back, or what they tell has begun before.
+	 */
+	int64_t since_us;
 	int64_t motion_second; /* of the last motion record that was received; -1: none yet, and none older than now */
 };
 

@@ -64,13 +64,18 @@ static int end(void **state)
 	return 0;
 }
 
-static void tell(enum notification_kind kind)
+static void tell_of(enum notification_kind kind, wall_t at)
 {
 	const uint8_t *record;
-	size_t bytes = notification_writer_put(events, kind, wall_now(), "{}", 2, &record);
+	size_t bytes = notification_writer_put(events, kind, at, "{}", 2, &record);
 
 	assert_true(bytes > 0);
 	hook_server_notify(server, record, bytes);
+}
+
+static void tell(enum notification_kind kind)
+{
+	tell_of(kind, wall_now());
 }
 
 static void move(int64_t second)
@@ -153,7 +158,7 @@ static struct hook_hello since_now(void)
 {
 	struct hook_hello hello = first_hello;
 
-	hello.since_us = wall_now().us;
+	hello.since_us = mono_now().us;
 	return hello;
 }
 
@@ -192,6 +197,28 @@ static void a_client_that_waited_gets_what_happened_since(void **state)
 	expect_notification(fd, NOTIFY_STARTED);
 	expect_nothing(fd);
 	close(fd);
+}
+
+/* What is told has begun before, or the clock was set back. */
+static void a_client_gets_what_is_told_from_now_on_whenever_it_happened(void **state)
+{
+	struct hook_hello hello = since_now();
+	wall_t hour_ago = {wall_now().us - 3600 * US_PER_S};
+
+	(void)state;
+	usleep(1000);
+	tell_of(NOTIFY_STARTED, hour_ago);
+	int fd = greeted(hello);
+	expect_notification(fd, NOTIFY_STARTED);
+	close(fd);
+	settle();
+
+	fd = greeted(since_now());
+	tell_of(NOTIFY_CAMERA_LOST, hour_ago);
+	expect_notification(fd, NOTIFY_CAMERA_LOST);
+	expect_nothing(fd);
+	close(fd);
+	settle();
 }
 
 static void a_client_that_comes_back_gets_what_it_has_missed(void **state)
@@ -374,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_gets_what_happens_from_now_on),
 		cmocka_unit_test(a_client_that_waited_gets_what_happened_since),
+		cmocka_unit_test(a_client_gets_what_is_told_from_now_on_whenever_it_happened),
 		cmocka_unit_test(a_client_that_comes_back_gets_what_it_has_missed),
 		cmocka_unit_test(a_client_that_is_slow_is_told_what_it_has_lost),
 		cmocka_unit_test(lost_motion_records_are_counted_by_themselves),
