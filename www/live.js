@@ -182,9 +182,10 @@ export class Live {
 
   async #drawPicture(bytes, captured) {
     const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" })).catch(() => null);
+    const repeated = captured === this.captured; // the camera gives none, so it says nothing about the line
     if (bitmap && this.running) this.#draw(bitmap, bitmap.width, bitmap.height, captured);
     bitmap?.close();
-    if (this.large && this.running && this.fps !== VIDEO) this.#chooseRate();
+    if (this.large && this.running && this.fps !== VIDEO && !repeated) this.#chooseRate();
   }
 
   #draw(picture, width, height, captured) {
