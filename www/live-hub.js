@@ -17,6 +17,7 @@
  */
 import { path, request, snapshotPath } from "./api.js";
 import { EventFeed, EVENTS } from "./event-feed.js";
+import { LineRate } from "./line-rate.js";
 import { readVideo } from "./mp4-stream.js";
 import { readParts } from "./multipart.js";
 
@@ -49,12 +50,14 @@ class Feed {
   #hub;
   #newest = null; // for a tab that comes later
   #stream = null; // AbortController
+  #line = null; // LineRate of a small picture; a large one changes its fps by itself, see live.js
 
   constructor(hub, camera, fps, large) {
     this.#hub = hub;
     this.camera = camera;
     this.fps = fps;
     this.large = large;
+    if (!large && fps !== null) this.#line = new LineRate(fps);
   }
 
   get streams() {
@@ -106,13 +109,17 @@ class Feed {
     }
   }
 
-  /* Reads until the stream ends or is silent for too long. Resolves to the number of pictures. */
+  /*
+   * Reads until the stream ends, is silent for too long, or is due with another fps. Resolves to the number of
+   * pictures.
+   */
   async #readStream(stopped) {
     const stop = new AbortController(), expect = () => setTimeout(() => stop.abort(), SILENT_MS);
     stopped.addEventListener("abort", () => stop.abort(), { once: true });
     let timer = expect(), refused = false, pictures = 0;
     try {
-      const url = path("/stream", { camera: this.camera, fps: this.fps });
+      this.#line?.begin(performance.now());
+      const url = path("/stream", { camera: this.camera, fps: this.#line?.fps ?? this.fps });
       const response = await fetch(url, { signal: stop.signal });
       refused = !response.ok;
       for await (const picture of readParts(refused ? new Blob().stream() : response.body)) {
@@ -120,6 +127,7 @@ class Feed {
         timer = expect();
         pictures++;
         this.publish(picture);
+        if (this.#line?.take(picture.captured, performance.now())) break;
       }
     } catch {
       // It is fetched again, whatever the reason is.

@@ -28,6 +28,7 @@ const { drawTimeline } = await load("timeline-draw.js");
 const { frameAt } = await load("frame-times.js");
 const { fitTiles } = await load("grid.js");
 const { CONNECTIONS, LiveHub } = await load("live-hub.js");
+const { LineRate } = await load("line-rate.js");
 const { readParts } = await load("multipart.js");
 const { readVideo } = await load("mp4-stream.js");
 const { Camera } = await load("camera.js");
@@ -45,6 +46,23 @@ function drawnTexts(scale, model) {
   const nothing = { spans: [], gaps: [], segments: [], memory: null, range: null, now: null };
   drawTimeline(context, 1, scale, {}, { ...nothing, ...model });
   return texts;
+}
+
+/*
+ * Small pictures over a line that carries so many per second and holds up to two more, for so long. Returns how
+ * late, in milliseconds, the last picture came. The camera's clock is `ahead`.
+ */
+function watchOver(rate, carried, seconds, now, ahead) {
+  const until = now + 1000 * seconds;
+  let free = now, due = now, late = 0;
+  for (let began = rate.begin(now) ?? now; free < until;) {
+    const arrives = Math.max(free, due) + 1000 / carried;
+    late = arrives - due;
+    if (rate.take(due + ahead, arrives)) rate.begin(began = due = arrives);
+    free = arrives;
+    due = Math.max(due + 1000 / rate.fps, arrives - 3000 / carried, began); // what does not fit is left out
+  }
+  return late;
 }
 
 const { HOUR, MINUTE, SECOND } = time;
@@ -393,6 +411,53 @@ const failed = await runTests([
     } finally {
       slow.close();
       quick.close();
+    }
+  }],
+
+  ["small pictures come as often as the line carries, and are new", () => {
+    for (const ahead of [0, 9 * HOUR, -9 * HOUR]) {
+      const rate = new LineRate(10);
+      watchOver(rate, 40, 60, 0, ahead);
+      assert.equal(rate.fps, 10);
+      assert.ok(watchOver(rate, 3, 25, MINUTE, ahead) < 700);
+      assert.ok(rate.fps < 3, `${rate.fps} per second`);
+      watchOver(rate, 40, 120, 2 * MINUTE, ahead);
+      assert.equal(rate.fps, 10);
+    }
+  }],
+
+  ["a picture that the camera repeats says nothing about the line", () => {
+    const rate = new LineRate(10);
+    rate.begin(0);
+    for (let now = 0; now < MINUTE; now += SECOND) assert.ok(!rate.take(5, now));
+    assert.equal(rate.fps, 10);
+  }],
+
+  ["a stream of small pictures that come late is asked for again with fewer", async () => {
+    const recorder = new FakeRecorder(), tab = new FakeTab(new LiveHub()), asked = [], clock = performance.now;
+    const picture = (seconds) =>
+      `--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 1\r\nX-Timestamp: ${seconds}\r\n\r\nx\r\n`;
+    let now = 0;
+    globalThis.fetch = async (url, options) => {
+      asked.push(Number(new URL(url, "http://localhost").searchParams.get("fps")));
+      return recorder.answer(url, options);
+    };
+    performance.now = () => now;
+    try {
+      tab.send("watch", "a");
+      await waitFor(() => tab.shown.has("a"), "the stream");
+      for (let number = 1; number <= 4; number++) {
+        now = 2000 * number; // captured each second, so each comes a second later than the one before it
+        recorder.streams.get("a")(picture(100 + number));
+        await waitFor(() => tab.shown.get("a").length === 1 + number, "the picture");
+      }
+      await waitFor(() => asked.length === 2, "another stream");
+      assert.ok(asked[0] === 10 && asked[1] < 10, `asked for ${asked}`);
+      tab.send("unwatch", "a");
+      await waitFor(() => recorder.streams.size === 0, "the stream ends");
+    } finally {
+      performance.now = clock;
+      tab.close();
     }
   }],
 
