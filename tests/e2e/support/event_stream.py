@@ -1,6 +1,7 @@
 """A client of /events/live: server-sent events (WHATWG HTML, section 9.2)."""
 import http.client
 import json
+import time
 
 from support.times import PATIENCE_S
 
@@ -37,9 +38,11 @@ class EventStream:
         self.last_id = fields.get("id", self.last_id)
         return fields
 
-    def event(self):
-        """The data of the next event, whose name is also in it."""
+    def event(self, deadline=None):
+        """The data of the next event, whose name is also in it. deadline: of the monotonic clock; blocks without an event come all the time."""
+        deadline = deadline or time.monotonic() + PATIENCE_S
         while True:
+            assert time.monotonic() < deadline, "no event was told in time"
             fields = self.block()
             assert fields is not None, "the stream has ended"
             if "data" in fields:
@@ -49,7 +52,10 @@ class EventStream:
 
     def until(self, *names):
         """The next event of one of these names, whatever comes before it."""
-        while True:
-            data = self.event()
+        deadline, others = time.monotonic() + PATIENCE_S, []
+        while time.monotonic() < deadline:
+            data = self.event(deadline)
             if data["event"] in names:
                 return data
+            others.append(data)
+        raise AssertionError(f"not told within {PATIENCE_S} s: {names}, but {others}")
