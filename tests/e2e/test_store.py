@@ -26,9 +26,16 @@ def usual(rig):
         rig.start_ship()
 
 
+def open_in_store(rig, frames):
+    """(file, number) of a segment that is open, once more of it than that is in pieces. One that ends before is in the store as a whole only."""
+    def found():
+        file, number = rig.open_segment()
+        return len(rig.joined(number)[1]) > 32 * (1 + frames) and (file, number)
+    return wait_for(found, PATIENCE_S, f"more than {frames} frames of an open segment are in the store")
+
+
 def test_what_is_being_recorded_is_in_the_store_before_its_segment_is_closed(rig):
-    file, number = wait_for(rig.open_segment, PATIENCE_S, "a segment is open")
-    until(lambda: len(rig.joined(number)[1]) > 32 * 32, STORE)
+    file, number = open_in_store(rig, 30)
     assert rig.pieces_of(file, number) > 30, "a second of footage is in pieces"
 
 
@@ -54,8 +61,7 @@ def test_a_fault_of_the_store_is_named_in_health_and_nothing_is_lost(rig):
 
 
 def test_answers_that_are_lost_late_or_half_leave_no_hole(rig):
-    file, number = wait_for(rig.open_segment, PATIENCE_S, "a segment is open")
-    until(lambda: rig.joined(number)[1], STORE)
+    file, number = open_in_store(rig, 0)
     for failure in ("lost", "half", "early", "lost"):
         before = len(STORE.failed)
         STORE.fail = failure
