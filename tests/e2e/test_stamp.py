@@ -26,7 +26,7 @@ class StampRig(FaultyRig):
     def __init__(self):
         super().__init__(SETTINGS)
         self.environment["TZ"] = ZONE
-        self.clock.set(SUMMER_ENDS - 4)
+        self.clock.set(SUMMER_ENDS - 600)
 
 
 def text_of(second):
@@ -97,10 +97,11 @@ def assert_stamped(rig, from_us, to_us):
 
 
 def test_each_frame_has_its_time_when_summer_time_ends(rig):
+    rig.clock.set(SUMMER_ENDS - 4)  # only now, because a busy machine may take longer to start a recorder
     wait_for(lambda: rig.newest_indexed_us() > (SUMMER_ENDS + 3) * US, PATIENCE_S, "frames of both hours are recorded")
-    first_us = rig.camera.frames()[0].wall_us
-    assert first_us < SUMMER_ENDS * US, "it began too late"
-    assert assert_stamped(rig, first_us // US * US + US, (SUMMER_ENDS + 2) * US) > 60
+    assert assert_stamped(rig, (SUMMER_ENDS - 3) * US, (SUMMER_ENDS + 2) * US) > 60
+    shown = [frame.wall_us for frame in rig.camera.frames()]
+    assert any((SUMMER_ENDS - 3) * US < at_us < SUMMER_ENDS * US for at_us in shown), "there are frames of summer time"
 
 
 def test_and_after_a_new_run_and_a_step_of_the_clock(rig):
@@ -116,7 +117,7 @@ def test_and_after_a_new_run_and_a_step_of_the_clock(rig):
 
 def test_snapshots_of_memory_have_none(rig):
     rig.new_frames(3)
-    picture = rig.get("/snapshot")
+    picture, now = rig.get("/snapshot"), rig.camera.newest().wall_us // US
     with open(rig.path("now.jpg"), "wb") as file:
         file.write(picture.body)
     corner, = corners(rig.path("now.jpg"))
@@ -124,7 +125,6 @@ def test_snapshots_of_memory_have_none(rig):
     frame = rig.camera.frames()[-30]
     assert assert_stamped(rig, frame.wall_us, frame.wall_us + 1)
     reader, stamped = Reader(), corners(rig.path("stamped.mp4"))[0]
-    now = rig.camera.newest().wall_us // US
     unlike = min(reader.unlike(corner, second) for second in range(now - 5, now + 1))
     like = reader.unlike(stamped, frame.wall_us // US)
     assert unlike > 2 * like, (unlike, like)
