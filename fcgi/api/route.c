@@ -183,9 +183,9 @@ static api_handler *choose_handler(struct api_request *request, struct route_mat
 	case ROUTE_NO_PATH:
 		respond_problem(request, 404, NULL,
 				"There is no such address. The addresses are / (or /stream), /live.mp4, /live.m3u8, "
-				"/footage?from=&to=, /recordings, /timeline, /events, /motion, /motion/heatmap, "
-				"/snapshot, /playlist.m3u8, /clips, /camera_info, /control, /health, /metrics, "
-				"and the page at /ui/.");
+				"/footage?from=&to=, /recordings, /timeline, /events, /events/live, /motion, "
+				"/motion/heatmap, /snapshot, /playlist.m3u8, /clips, /camera_info, /control, "
+				"/health, /metrics, and the page at /ui/.");
 		return NULL;
 	case ROUTE_NO_METHOD:
 		snprintf(headers, sizeof(headers), "Allow: %s\r\n", match->allow);
