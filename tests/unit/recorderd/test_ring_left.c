@@ -132,8 +132,10 @@ static void a_kill_during_copying_loses_no_newest_frame(void **state)
 		put_frames(writer, 1, 1000);
 		ring_writer_detach(writer);
 		pid_t pid = fork();
-		if (pid == 0)
-			_exit(open_writer_of(80 * MIB, 2048, &adopted) ? 0 : 1);
+		if (pid == 0) {
+			open_writer_of(80 * MIB, 2048, &adopted);
+			pause(); /* until it is killed */
+		}
 		struct timespec while_us = {.tv_nsec = 1000 * (long)(ring_random(&seed) % 40000)};
 		nanosleep(&while_us, NULL);
 		kill(pid, SIGKILL);
