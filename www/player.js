@@ -147,10 +147,13 @@ export class Player extends EventTarget {
     return this.speed > FASTEST_DECODED ? this.speed : 1;
   }
 
-  /* The clip that contains `ms`, a time within a span. */
+  /*
+   * The clip that contains `ms`, a time within a span. At its end it begins earlier: no frame may begin in the rest of
+   * the last second.
+   */
   #clipAt(ms) {
     const span = this.#playable.spanAt(ms), speed = this.#clipSpeed;
-    const from = Math.max(floor(ms), span.from);
+    const from = Math.max(floor(Math.min(ms, span.to - SECOND)), span.from);
     const length = (span.memory ? MEMORY_CLIP_MS : CLIP_MS) * Math.max(speed, Math.min(this.speed, FASTEST_DECODED));
     const to = Math.min(span.to, floor(from + length));
     return { from, to, speed, url: footagePath(this.#playable.camera, from, to, speed) };

@@ -106,7 +106,8 @@ export function pageTests(recorder, user) {
     ["keys lead from gap to gap, and a list has them with their causes", async () => {
       const [[, gapFrom]] = await user.spans();
       await openLive();
-      await waitFor(async () => /^Recorded \d+\.\d %, \d gaps?, /.test(await user.text("gaps-text")), "the sum of the gaps");
+      const sum = /^Recorded \d+\.\d %, \d gaps?, /;
+      await waitFor(async () => sum.test(await user.text("gaps-text")), "the sum of the gaps");
       await user.press("z");
       await user.showsRecording();
       const shown = await user.exactStill();

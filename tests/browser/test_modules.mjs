@@ -22,7 +22,6 @@ const time = await load("time.js");
 const { parseTime } = await load("time-parse.js");
 const { addressOf, readAddress } = await load("address.js");
 const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
-const { coverageOf, coverageText } = await load("coverage.js");
 const { TimeScale } = await load("time-scale.js");
 const { drawTimeline } = await load("timeline-draw.js");
 const { frameAt } = await load("frame-times.js");
@@ -194,13 +193,6 @@ const failed = await runTests([
     assert.deepEqual(numbers(itemBefore, [5, 20, 60, 95, 200]), [-1, 1, 2, 0, 3]);
   }],
 
-  ["what is missing of a period is counted, and only all of it is 100 %", () => {
-    const gaps = [{ from: 0, to: 10, cause: "disk" }, { from: HOUR, to: HOUR + 5 * MINUTE, cause: "schedule" }];
-    const text = (from, to) => coverageText(coverageOf({ from: 0, to: 10 * HOUR, gaps }, { from, to }));
-    assert.deepEqual([text(-HOUR, 10 * HOUR), text(5, HOUR), text(2 * HOUR, 20 * HOUR)],
-      ["99.1 %, 2 gaps, 5 min 00 s", "99.9 %, 1 gap, 5 ms", "100 %, no gaps"]);
-  }],
-
   ["zooming keeps the time under the pointer", () => {
     const scale = new TimeScale();
     scale.width = 1000;
@@ -263,7 +255,7 @@ const failed = await runTests([
 
   ["a speed that is chosen while waiting for footage plays nothing twice, and the next clip with it", async () => {
     const videos = [new FakeVideo(), new FakeVideo()];
-    let loading = false, recorded = 10 * SECOND; // the encoder is late, and more is to come
+    let begin, loading = false, recorded = 10 * SECOND; // the encoder is late, and more is to come
     const playable = {
       camera: null,
       spanAt: (ms) => (ms < recorded ? { from: 0, to: recorded } : null),
@@ -274,8 +266,8 @@ const failed = await runTests([
     };
     globalThis.HTMLMediaElement = { HAVE_CURRENT_DATA: 2 };
     globalThis.fetch = async (url) => {
-      const { searchParams } = new URL(url, "http://localhost");
-      return new Response(null, { headers: { "X-Clip-Start": searchParams.get("from") } });
+      begin = new URL(url, "http://localhost").searchParams.get("from");
+      return new Response(null, { headers: { "X-Clip-Start": begin } });
     };
     const player = new Player(videos, playable);
     player.addEventListener("loading", ({ since }) => (loading = since !== null));
@@ -289,6 +281,9 @@ const failed = await runTests([
       recorded = 20 * SECOND;
       await waitFor(() => player.video !== video, "the next clip");
       assert.deepEqual([player.video.playbackRate, player.at], [2, 10 * SECOND]);
+      recorded = 50.02 * SECOND; // a frame begins before 50.00, the one after it does not any more
+      player.show(recorded - 1, false);
+      await waitFor(() => Number(begin) === 49, "a clip that has the last frame");
     } finally {
       player.stop();
     }

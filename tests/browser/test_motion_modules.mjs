@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/* test_motion_modules.mjs - the parts of the page that show motion and need no browser: areas, names, playback. */
+/* test_motion_modules.mjs - the parts of the page that show motion and gaps and need no browser: areas, names, sums. */
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ const load = (name) => import(join(copy, name));
 const { path } = await load("api.js");
 const { addressOf, readAddress } = await load("address.js");
 const { areaBetween, fitArea, moveArea, resizeArea } = await load("area-box.js");
+const { coverageOf, coverageText } = await load("coverage.js");
 const { cleanName, excludedText, freeName, iniLine, mergeExcluded, readExcluded } = await load("excluded-areas.js");
 const { hidesText } = await load("excluded-list.js");
 const { heatColour, heatShare } = await load("heat-map.js");
@@ -47,6 +48,14 @@ function drawn(motion, now, from, to) {
 }
 
 const failed = await runTests([
+  ["what is missing of a period is counted, and only all of it is 100 %", () => {
+    const gaps = [{ from: 0, to: 10, cause: "disk" }, { from: 3600 * SECOND, to: 3900 * SECOND, cause: "schedule" }];
+    const text = (from, to) =>
+      coverageText(coverageOf({ from: 0, to: 36000 * SECOND, gaps }, { from, to: to * SECOND }));
+    assert.deepEqual([text(-SECOND, 36000), text(5, 3600), text(7200 * SECOND, 72000)],
+      ["99.1 %, 2 gaps, 5 min 00 s", "99.9 %, 1 gap, 5 ms", "100 %, no gaps"]);
+  }],
+
   ["a question has the names of the API, and what is not asked for is left out", () => {
     const question = new MotionQuestion();
     assert.equal(path("/events", question.query), "/events");
