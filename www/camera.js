@@ -38,7 +38,7 @@ const STATES = {
 const WHILE_DOWN = "Recordings can still be played. The picture comes back by itself when the recorder runs again.";
 
 /* state of `recording` in /camera_info -> a word for it */
-const RECORDING_WORDS = { recording: "Recording", off: "Not recording" };
+const RECORDING_WORDS = { recording: "Recording", off: "Not recording", waiting: "Starting" };
 
 /* The word at the top says whether it records; whether the picture is live, the picture says itself. */
 const recordingWord = ({ recording }) => RECORDING_WORDS[recording?.state] ?? "Cannot record";
