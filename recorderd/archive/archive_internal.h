@@ -301,6 +301,9 @@ void archive_redate(struct archive *archive);
 
 /* archive_store.c: finds out what is in the store; before retention, since that may wait for it. Called by the keeper. */
 void archive_store_update(struct archive *archive);
+
+/* Finds out only how recorder-ship is, which /health says at once. */
+void archive_store_watch(struct archive *archive);
 void archive_store_free(struct archive_store *store);
 
 /* True if [store] url is set. */

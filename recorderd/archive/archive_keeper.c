@@ -18,10 +18,11 @@
  */
 
 #define RETAIN_EVERY_US (5 * US_PER_S)
+#define STORE_EVERY_US  US_PER_S       /* as often as recorder-ship writes its status */
 #define RETRY_US        (5 * US_PER_S) /* after a segment could not be finished or a list could not be written */
 
 struct rounds {
-	int64_t sync_at_us, retain_at_us, retry_at_us;
+	int64_t sync_at_us, retain_at_us, store_at_us, retry_at_us;
 	bool synced;                       /* the last sync succeeded */
 	struct timespec folder_mtime;      /* when missing files were last looked for */
 	struct archive_adoption *adoption; /* in progress; NULL: none */
@@ -277,7 +278,7 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Sleeps until something is due. False if the recorder stops. */
 static bool wait_for_work(struct archive *archive, const struct rounds *rounds)
 {
-	int64_t until_us = earlier(rounds->sync_at_us, rounds->retain_at_us);
+	int64_t until_us = earlier(earlier(rounds->sync_at_us, rounds->retain_at_us), rounds->store_at_us);
 
 	pthread_mutex_lock(&archive->lock);
 	while (!atomic_load(&archive->stopping)) {
@@ -298,6 +299,11 @@ static void do_round(struct archive *archive, struct rounds *rounds)
 	int64_t now_us = mono_now().us;
 
 	archive_former_finish(archive);
+	if (now_us >= rounds->store_at_us) {
+		archive_store_watch(archive);
+		rounds->store_at_us =
+			mono_now().us + (archive_store_is_used(archive) ? STORE_EVERY_US : RETAIN_EVERY_US);
+	}
 	if (now_us >= rounds->sync_at_us) {
 		rounds->synced = sync_media(archive, rounds->synced);
 		rounds->sync_at_us = mono_now().us + archive->config->record.sync_seconds * US_PER_S;

@@ -59,31 +59,52 @@ static void mark_segments(struct archive *archive, const struct ship_list *list)
 	pthread_mutex_unlock(&archive->lock);
 }
 
-void archive_store_update(struct archive *archive)
+/* The folder of recorder-ship; -1: there is none. */
+static int open_state(const struct archive *archive)
+{
+	return open(archive->config->store.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static void note_status(struct archive *archive, int folder)
 {
 	struct archive_store *store = &archive->store;
 	struct ship_status status = {0};
-	bool readable = false;
-
-	if (!archive_store_is_used(archive))
-		return;
-	make_id(archive);
-	int folder = open(archive->config->store.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
-	if (folder >= 0) {
-		(void)ship_list_read(folder, archive->config->camera.name, &store->list);
-		readable = ship_status_read(folder, &status);
-		close(folder);
-	} else {
-		ship_list_free(&store->list);
-	}
-	mark_segments(archive, &store->list);
+	bool readable = folder >= 0 && ship_status_read(folder, &status);
 	enum store_state state = judge(&status, readable);
+
 	pthread_mutex_lock(&archive->lock);
 	/* It may start a little later than this recorder. */
 	if (state != STORE_DOWN || mono_now().us - archive->opened_mono_us > SILENT_US)
 		store->state = state;
 	store->status = status;
 	pthread_mutex_unlock(&archive->lock);
+}
+
+void archive_store_watch(struct archive *archive)
+{
+	if (!archive_store_is_used(archive))
+		return;
+	int folder = open_state(archive);
+	note_status(archive, folder);
+	if (folder >= 0)
+		close(folder);
+}
+
+void archive_store_update(struct archive *archive)
+{
+	struct archive_store *store = &archive->store;
+
+	if (!archive_store_is_used(archive))
+		return;
+	make_id(archive);
+	int folder = open_state(archive);
+	if (folder >= 0) {
+		(void)ship_list_read(folder, archive->config->camera.name, &store->list);
+		close(folder);
+	} else {
+		ship_list_free(&store->list);
+	}
+	mark_segments(archive, &store->list);
 }
 
 void archive_store_free(struct archive_store *store)
