@@ -117,6 +117,7 @@ def test_the_key_is_nowhere_but_in_its_file(rig):
 def test_a_kept_clip_is_in_the_store_and_its_deletion_leaves_it_there_and_says_so(rig):
     with open(os.path.join(rig.clips, "burglar.mp4"), "wb") as clip:
         clip.write(b"a clip" * 1000)
+    rig.restart_ship()  # which looks for clips at once, and every five seconds afterwards
     until(lambda: any(body == b"a clip" * 1000 for body in STORE.named("clips").values()), STORE)
     answer = rig.get("/clips/burglar.mp4", "DELETE")
     assert answer.status == 200 and "copy stays there until" in answer.json()["store"], answer.body
