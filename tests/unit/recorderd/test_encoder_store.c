@@ -79,12 +79,6 @@ static bool some_are_on_disk(struct rig *of)
 	return storage_frames(of->storage) >= 20;
 }
 
-/* All frames were given that the rig gives while the disk takes none. */
-static bool is_full(struct rig *of)
-{
-	return of->given >= storage_frames(of->storage) + RIG_AHEAD && storage_is_full(of->storage);
-}
-
 static void put_more(size_t frames)
 {
 	for (size_t i = 0; i < frames; i++)
@@ -93,13 +87,31 @@ static void put_more(size_t frames)
 }
 
 /*
- * Nearly all of the frames that were given were shown, and the queue is full. The thread that writes takes one more out
- * of it if it was between two writes when the disk began to hang.
+ * Puts one more frame if the queue is not full, once FFmpeg has given back nearly all others: the thread that writes
+ * takes what is in the queue if it was between two writes when the disk began to hang.
  */
+static void fill_queue(struct rig *of)
+{
+	struct encoder_status status;
+
+	encoder_status(of->encoder, &status);
+	if (!storage_is_full(of->storage) && status.in_flight <= 2 && of->given + 40 < of->to_give)
+		put_more(1);
+}
+
+/* All frames were given that the rig gives while the disk takes none. */
+static bool is_full(struct rig *of)
+{
+	if (of->given < storage_frames(of->storage) + RIG_AHEAD)
+		return false;
+	fill_queue(of);
+	return storage_is_full(of->storage);
+}
+
+/* Nearly all of the frames that were given were shown, and the queue is full. */
 static bool live_video_went_on(struct rig *of)
 {
-	if (!storage_is_full(of->storage) && of->given < of->to_give)
-		put_more(1);
+	fill_queue(of);
 	return ring_reader_head(video) + 4 >= of->given && storage_is_full(of->storage);
 }
 
