@@ -69,6 +69,7 @@ class HookRig(Rig):
 
     def start(self):
         self.start_hooks()
+        self.logged("hooks, as user")  # what was told before that is not for it
         super().start()
 
     def stop_hooks(self):
@@ -285,15 +286,23 @@ def two_users(folder, name, wrapper):
     lines, socket_path = os.path.join(folder, "hooks", "lines"), f"/run/recorder-hooks/{name}.hooks"
     ini = os.path.join(folder, "recorder", "recorder.ini")
     with contextlib.ExitStack() as stack:
+        log = stack.enter_context(tempfile.TemporaryFile("a+b"))
+
         def run(user, *command):
-            process = stack.enter_context(subprocess.Popen(as_user(user, *command, "-c", ini), start_new_session=True, stderr=subprocess.DEVNULL))
+            process = stack.enter_context(subprocess.Popen(as_user(user, *command, "-c", ini), start_new_session=True, stderr=log))
             stack.callback(process.kill)
             return process
+
+        def is_logged(words):
+            log.seek(0)
+            return words in log.read()
 
         def events():
             with open(lines, encoding="utf-8") as file:
                 return [json.loads(line)["event"] for line in file.read().split("\n")[:-1]]
-        hooks, recorderd = run(HOOKS, program("recorder-hooks")), run(RECORDER, *wrapper, program("recorderd"))
+        hooks = run(HOOKS, program("recorder-hooks"))
+        wait_for(lambda: is_logged(b"1 hooks, as user"), PATIENCE_S, "recorder-hooks has started: what was told before that is not for it")
+        recorderd = run(RECORDER, *wrapper, program("recorderd"))
         wait_for(lambda: os.path.exists(lines) and "started" in events(), PATIENCE_S, "the hook is told of the start")
         mode = os.stat(socket_path)
         assert (mode.st_uid, mode.st_gid, mode.st_mode & 0o777) == (RECORDER, HOOKS, 0o660), mode
