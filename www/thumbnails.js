@@ -7,7 +7,7 @@
 import { request } from "./api.js";
 
 const AT_ONCE = 2, KEPT = 300, LATER_MS = 2000, NEAR = "300px";
-const LATER = [0, 429, 503]; // statuses that the same request may not have the next time
+const NEVER = [400, 403, 404, 410]; // statuses that the same request has the next time, too
 
 export class Thumbnails {
   #urls = new Map(); // address -> URL of the picture, or null: there is none
@@ -57,8 +57,8 @@ export class Thumbnails {
       const answer = await request(wanted.address);
       this.#keep(wanted.address, URL.createObjectURL(await answer.blob()));
     } catch (problem) {
-      if (LATER.includes(problem.status)) await new Promise((resolve) => setTimeout(resolve, LATER_MS));
-      else this.#keep(wanted.address, null);
+      if (NEVER.includes(problem.status)) this.#keep(wanted.address, null);
+      else await new Promise((resolve) => setTimeout(resolve, LATER_MS));
     }
     this.#busy--;
     if (this.#visible.has(node)) this.#wanted.set(node, wanted);
