@@ -1,0 +1,102 @@
+/*
+ * fetch_socket.h - how recorder-api's workers ask recorder-fetch for footage that is in an object store.
+ *
+ * recorder-fetch listens on a SOCK_SEQPACKET socket, mode 0660. A packet of a worker is one struct fetch_request, a
+ * packet of recorder-fetch one struct fetch_answer; each request gets one answer with its id, in any order. Both
+ * programs are of one version and one machine, so integers have the machine's order; bytes that are not used are 0.
+ * A request with anything else in it is answered FETCH_INVALID, and a packet of another size ends the connection.
+ *
+ * What was asked for then lies in the folder store.cache, where workers read it as they read recordings:
+ *
+ *     CAMERA/remote.bin            struct fetch_status, replaced by rename
+ *     CAMERA/recording_index.bin   the list (catalogue.h) of what the store has, as far as it was asked for
+ *     CAMERA/FILE.idx, .motion     as the recorder has them
+ *     CAMERA/FILE.mp4              sparse: of the size that it has in the store; only some blocks are filled
+ *     CAMERA/FILE.mp4.blocks       struct fetch_blocks: which
+ *
+ * CAMERA is a camera's name (config.h), FILE the name in the list. A bit in .blocks is set after the block's bytes are
+ * in the file, and is never cleared; nothing may be read from a block whose bit is not set. Files leave the cache as a
+ * whole, by unlink, so a descriptor that is open stays right; FETCH_BYTES for a file that has left makes a new one.
+ * A segment that is still being recorded grows, as it does on the recorder: its .mp4 first, then its .idx.
+ */
+#ifndef SHARED_STORE_FETCH_SOCKET_H
+#define SHARED_STORE_FETCH_SOCKET_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/segment/segment.h"
+
+#define FETCH_REQUEST_MAGIC UINT64_C(0x0a31514552465353) /* "SSFREQ1\n" */
+#define FETCH_ANSWER_MAGIC  UINT64_C(0x0a31534e41465353) /* "SSFANS1\n" */
+#define FETCH_BLOCKS_MAGIC  UINT64_C(0x0a314b4c42465353) /* "SSFBLK1\n" */
+#define FETCH_STATUS_MAGIC  UINT64_C(0x0a31545353465353) /* "SSFSST1\n" */
+#define FETCH_CAMERA_BYTES  32
+#define FETCH_BLOCK_BYTES   (1u << 20)
+#define FETCH_STATUS_FILE   "remote.bin"
+#define FETCH_BLOCKS_SUFFIX ".blocks"
+
+enum fetch_kind {
+	FETCH_CAMERAS, /* every camera of the bucket has its folder, as of 60 s ago at most */
+	FETCH_SPAN, /* the list has the segments that overlap [from, to), in wall time; and their files as `what` says */
+	FETCH_BYTES, /* bytes [from, to) of FILE.mp4 are there */
+};
+
+/* What of the segments of a span is wanted beside the list. */
+enum fetch_what {
+	FETCH_INDEXES = 1, /* the .idx, and the first block of the .mp4, which has its moov */
+	FETCH_MOTION = 2,  /* the .motion, for segments that have one */
+};
+
+struct fetch_request {
+	uint64_t magic;
+	uint64_t id;
+	uint32_t kind; /* enum fetch_kind */
+	uint32_t what; /* enum fetch_what, together; of FETCH_SPAN */
+	char camera[FETCH_CAMERA_BYTES];
+	char file[SEGMENT_FILE_BYTES]; /* of FETCH_BYTES */
+	int64_t from, to;              /* microseconds, or bytes */
+};
+
+enum fetch_outcome {
+	FETCH_OK,
+	FETCH_GONE,    /* the store no longer has the object of FETCH_BYTES; the list says so too (SEGMENT_EXPIRED) */
+	FETCH_UNKNOWN, /* the bucket has no such camera, or the list no such file */
+	FETCH_UNAVAILABLE, /* the store does not answer as it should now; `reason` says why */
+	FETCH_BUSY,        /* too many requests of this worker wait already */
+	FETCH_INVALID,
+};
+
+struct fetch_answer {
+	uint64_t magic;
+	uint64_t id; /* of the request */
+	uint32_t outcome;
+	uint32_t retry_after_s; /* of FETCH_UNAVAILABLE and FETCH_BUSY */
+	char reason[320];       /* a sentence without a full stop; empty if FETCH_OK */
+};
+
+/* The whole .blocks file, mapped shared. Bit n % 8 of byte n / 8 stands for bytes [n MiB, (n + 1) MiB) of the file. */
+struct fetch_blocks {
+	uint64_t magic;
+	uint64_t file_bytes;    /* of the .mp4 in the store */
+	_Atomic uint8_t bits[]; /* one bit per block; set with release order, read with acquire order */
+};
+
+/* remote.bin: what is known of a camera of the store. Sealed by a CRC-32C of the bytes before it. */
+struct fetch_status {
+	uint64_t magic;
+	int64_t answered_wall_us;      /* when the store last told what it has of this camera; 0: not yet */
+	int64_t newest_wall_us;        /* end of the newest footage that it has; 0: not known */
+	int64_t failing_since_wall_us; /* 0: the last request succeeded */
+	char error[320];               /* why it is failing: a sentence without a full stop */
+	uint8_t pad[512 - 4 - 352];
+	uint32_t crc;
+};
+
+static_assert(sizeof(struct fetch_request) == 136, "fetch request");
+static_assert(sizeof(struct fetch_answer) == 344, "fetch answer");
+static_assert(sizeof(struct fetch_status) == 512, "fetch status");
+
+#endif
