@@ -63,6 +63,7 @@ tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
 tests/fcgi/pool         = address_shares handover pass_table snapshot_cache snapshot_queue
 tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
+tests/fcgi/video        = video_sender
 tests/fcgi/live         = live live_events live_questions live_responses live_video
 tests/offsite/store     = credentials sigv4 store_answer
 tests/offsite           = ship_sandbox

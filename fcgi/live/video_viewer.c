@@ -12,7 +12,7 @@
 #define PATIENCE_MIN_US  (10 * US_PER_S)
 #define PATIENCE_MAX_US  (160 * US_PER_S)
 #define CROWD            50              /* viewers: from here on each gets several frames at a time */
-#define CROWD_US         500             /* per viewer: a quarter of a second for 500 of them */
+#define CROWD_US         400             /* per viewer: a fifth of a second for 500 of them */
 #define SILENCE_LIMIT_US (10 * US_PER_S) /* the stream ends after so long without a frame */
 
 static struct video_feed *video_of(const struct video_viewer *viewer)

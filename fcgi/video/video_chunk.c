@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "fcgi/io/fastcgi.h"
+#include "fcgi/io/zero_copy.h"
 #include "shared/base/big_endian.h"
 
 #define RECORD_MAX (FASTCGI_TURN_BYTES - FASTCGI_HEADER_BYTES)
@@ -16,6 +19,7 @@ static struct video_chunk *create(size_t payload_bytes, size_t wire_bytes)
 	if (!chunk)
 		return NULL;
 	chunk->refs = 1;
+	chunk->file = -1;
 	chunk->payload_bytes = payload_bytes;
 	chunk->wire_bytes = wire_bytes;
 	return chunk;
@@ -39,6 +43,17 @@ struct video_chunk *video_chunk_create(const void *payload, size_t bytes)
 		bytes -= length;
 	}
 	return chunk;
+}
+
+void video_chunk_share(struct video_chunk *chunk)
+{
+	if (chunk->file >= 0 || !zero_copy_is_supported())
+		return;
+	int file = memfd_create("recorder-live", MFD_CLOEXEC);
+	if (file >= 0 && write(file, chunk->wire, chunk->wire_bytes) == (ssize_t)chunk->wire_bytes)
+		chunk->file = file;
+	else if (file >= 0)
+		close(file);
 }
 
 struct video_chunk *video_chunk_create_end(void)
@@ -68,6 +83,9 @@ struct video_chunk *video_chunk_ref(struct video_chunk *chunk)
 
 void video_chunk_unref(struct video_chunk *chunk)
 {
-	if (chunk && --chunk->refs == 0)
-		free(chunk);
+	if (!chunk || --chunk->refs > 0)
+		return;
+	if (chunk->file >= 0)
+		close(chunk->file);
+	free(chunk);
 }

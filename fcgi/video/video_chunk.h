@@ -16,11 +16,18 @@ struct video_chunk {
 	unsigned refs;
 	size_t payload_bytes; /* as the client gets them */
 	size_t wire_bytes;    /* with the headers of records */
+	int file;             /* the same bytes, for sendfile(2); owned; -1: only in memory */
 	uint8_t wire[];
 };
 
 /* A chunk with that payload, which is not empty. NULL if memory runs out. Starts with one reference. */
 struct video_chunk *video_chunk_create(const void *payload, size_t bytes);
+
+/*
+ * For a chunk that many are sent: its bytes go to a memory file too, whose pages sockets take without a copy. Without
+ * descriptors, memory, or a kernel that does so (zero_copy.h), the chunk stays as it is.
+ */
+void video_chunk_share(struct video_chunk *chunk);
 
 /* The end of a response (fastcgi_end()). */
 struct video_chunk *video_chunk_create_end(void);

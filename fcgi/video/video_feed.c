@@ -253,6 +253,7 @@ struct video_chunk *video_feed_group(const struct video_feed *feed, uint64_t fir
 	buffer_free(&payload);
 	if (!group)
 		return NULL;
+	video_chunk_share(group);
 	video_chunk_unref(begin->group);
 	begin->group = group;
 	begin->group_end = *end;

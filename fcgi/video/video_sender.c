@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -26,12 +27,12 @@ bool video_sender_has_room(const struct video_sender *sender, size_t bytes)
 	return sender->count < VIDEO_SENDER_CHUNKS && (waiting == 0 || waiting + bytes <= FASTCGI_TURN_BYTES);
 }
 
-/* Collects at most `limit` bytes of the queue. Returns the number of pieces. */
+/* Collects at most `limit` bytes of the queue, up to a chunk that has a file. Returns the number of pieces. */
 static size_t gather(const struct video_sender *sender, size_t limit, struct iovec pieces[VIDEO_SENDER_CHUNKS])
 {
 	size_t count = 0, skip = sender->sent;
 
-	for (; count < sender->count && limit > 0; count++) {
+	for (; count < sender->count && limit > 0 && sender->chunks[count]->file < 0; count++) {
 		struct video_chunk *chunk = sender->chunks[count];
 		size_t bytes = chunk->wire_bytes - skip;
 
@@ -62,14 +63,30 @@ static void note_sent(struct video_sender *sender, size_t bytes)
 	}
 }
 
+static ssize_t send_from_memory(const struct video_sender *sender, int fd, size_t limit)
+{
+	struct iovec pieces[VIDEO_SENDER_CHUNKS];
+	struct msghdr message = {.msg_iov = pieces};
+
+	message.msg_iovlen = gather(sender, limit, pieces);
+	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t send_from_file(const struct video_sender *sender, int fd, size_t limit)
+{
+	const struct video_chunk *chunk = sender->chunks[0];
+	size_t rest = chunk->wire_bytes - sender->sent;
+	off_t at = (off_t)sender->sent;
+
+	return sendfile(fd, chunk->file, &at, rest < limit ? rest : limit);
+}
+
 bool video_sender_send(struct video_sender *sender, int fd)
 {
 	while (sender->count > 0 && sender->queued < FASTCGI_TURN_BYTES) {
-		struct iovec pieces[VIDEO_SENDER_CHUNKS];
-		struct msghdr message = {.msg_iov = pieces};
-
-		message.msg_iovlen = gather(sender, FASTCGI_TURN_BYTES - sender->queued, pieces);
-		ssize_t taken = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		size_t limit = FASTCGI_TURN_BYTES - sender->queued;
+		bool from_file = sender->chunks[0]->file >= 0;
+		ssize_t taken = from_file ? send_from_file(sender, fd, limit) : send_from_memory(sender, fd, limit);
 		if (taken < 0 && errno == EINTR)
 			continue;
 		if (taken < 0 && errno == EAGAIN) {

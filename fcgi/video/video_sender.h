@@ -28,7 +28,7 @@ bool video_sender_add(struct video_sender *sender, struct video_chunk *chunk);
  */
 bool video_sender_has_room(const struct video_sender *sender, size_t bytes);
 
-/* Sends as much as the socket takes. False with errno if the peer has gone. */
+/* Sends as much as the socket takes. False with errno if the peer has gone; SIGPIPE must be handled (fastcgi_listen()). */
 bool video_sender_send(struct video_sender *sender, int fd);
 
 /* The socket is empty again: the web server has read everything. */

@@ -7,7 +7,7 @@ from tools import Viewers
 PARTS = ("video",)
 SIZES = (1, 50, 500)
 MJPEG_SIZES = (1, 25)
-SECONDS = 5
+SECONDS = 10
 INTERVAL_MS = 1000 / 60
 FULL_FPS = 59
 
