@@ -20,6 +20,7 @@ import { EventFeed, EVENTS } from "./event-feed.js";
 import { LineRate } from "./line-rate.js";
 import { readVideo } from "./mp4-stream.js";
 import { readParts } from "./multipart.js";
+import { VideoLine } from "./video-line.js";
 
 export const CONNECTIONS = 3;
 const AGAIN_MS = 50, RETRY_MS = 1000; // after a stream that worked, and after one that did not
@@ -149,6 +150,7 @@ class VideoFeed {
   #init = null;
   #pieces = []; // since the newest key frame, for a tab that comes later
   #stream = null; // AbortController
+  #line = new VideoLine();
 
   constructor(camera) {
     this.camera = camera;
@@ -207,12 +209,15 @@ class VideoFeed {
     stopped.addEventListener("abort", () => stop.abort(), { once: true });
     let timer = expect(), pieces = 0;
     try {
-      const response = await fetch(path("/live.mp4", { camera: this.camera }), { signal: stop.signal });
+      const frames = this.#line.keyframes ? "key" : null;
+      const response = await fetch(path("/live.mp4", { camera: this.camera, frames }), { signal: stop.signal });
       if (!response.ok) return 0;
+      this.#line.begin(performance.now());
       for await (const piece of readVideo(response.body)) {
         clearTimeout(timer);
         timer = expect();
         this.#take({ ...piece, first: pieces++ === 0 });
+        if (piece.time !== undefined && this.#line.take(piece.time, performance.now())) break;
       }
     } catch {
       // The tabs show pictures meanwhile, and ask again.

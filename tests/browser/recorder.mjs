@@ -13,10 +13,10 @@ export class Recorder {
   #lines;
   numbers; // of frames in the camera's file, after which they begin again
 
-  /* cameras: one, with all faults (rig_server.py's Commands), or several; "hd": one of 1280x720 at 60 fps. */
+  /* cameras: one, with all faults (rig_server.py's Commands), or several; "hd", "thin": rig_server.py. */
   constructor(cameras = 1) {
     const command = cameras === 1 ? [SERVER] : [SERVER, String(cameras)];
-    this.numbers = cameras === "hd" ? HD_NUMBERS : NUMBERS;
+    this.numbers = ["hd", "thin"].includes(cameras) ? HD_NUMBERS : NUMBERS;
     this.#process = spawn("python3", command, { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }

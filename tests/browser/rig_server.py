@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
 A recorder (tests/e2e/support/rig.py) for the browser tests; or several if an argument says how many, or one of
-1280x720 at 60 frames per second if it is "hd". Reads JSON commands from stdin, one per line, and writes a JSON answer
+1280x720 at 60 frames per second if it is "hd", whose video takes 2.7 Mbit/s, or "thin": 1.2 Mbit/s. Reads JSON commands from stdin, one per line, and writes a JSON answer
 to each to stdout.
 """
 import contextlib
@@ -25,6 +25,7 @@ SCENE = [*((at, at + 20, *TREE, 1) for at in (0, 600, 1200, 1800, 2400)),
          *((at, at + 10, *DOOR, 2) for at in (300, 900, 1500)), (2100, 2105, *DOOR, 3)]
 SETTINGS = {"record": {"segment_seconds": 10}, "http": {"allow_control": "yes"}}
 HD = {"camera": {"width": 1280, "height": 720, "fps": 60}}
+THIN = {**HD, "record": {"quality": 36}}
 HD_FRAMES = os.path.join(BUILD, "tests", "frames", "hd.frames")
 
 
@@ -184,8 +185,8 @@ def serve(commands):
 
 def main():
     kind = sys.argv[1] if len(sys.argv) > 1 else None
-    if kind == "hd":
-        commands = Commands(Rig(HD, fps="60", frames=HD_FRAMES))
+    if kind in ("hd", "thin"):
+        commands = Commands(Rig(HD if kind == "hd" else THIN, fps="60", frames=HD_FRAMES))
     else:
         commands = SeveralCommands(int(kind)) if kind else Commands(Rig(SETTINGS))
     with commands.rig as rig:

@@ -9,7 +9,7 @@ import {
 } from "./module_fakes.mjs";
 import { runTests, waitFor } from "./tap.mjs";
 
-const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 340000;
+const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 360000;
 
 process.env.TZ = "Europe/Berlin";
 /* A copy of www/ that tells node what a browser knows anyway: the scripts are modules. */
@@ -27,7 +27,6 @@ const { drawTimeline } = await load("timeline-draw.js");
 const { frameAt } = await load("frame-times.js");
 const { fitTiles } = await load("grid.js");
 const { CONNECTIONS, LiveHub } = await load("live-hub.js");
-const { LineRate } = await load("line-rate.js");
 const { readParts } = await load("multipart.js");
 const { readVideo } = await load("mp4-stream.js");
 const { Camera } = await load("camera.js");
@@ -45,23 +44,6 @@ function drawnTexts(scale, model) {
   const nothing = { spans: [], gaps: [], segments: [], memory: null, range: null, now: null };
   drawTimeline(context, 1, scale, {}, { ...nothing, ...model });
   return texts;
-}
-
-/*
- * Small pictures over a line that carries so many per second and holds up to two more, for so long. Returns how
- * late, in milliseconds, the last picture came. The camera's clock is `ahead`.
- */
-function watchOver(rate, carried, seconds, now, ahead) {
-  const until = now + 1000 * seconds;
-  let free = now, due = now, late = 0;
-  for (let began = rate.begin(now) ?? now; free < until;) {
-    const arrives = Math.max(free, due) + 1000 / carried;
-    late = arrives - due;
-    if (rate.take(due + ahead, arrives)) rate.begin(began = due = arrives);
-    free = arrives;
-    due = Math.max(due + 1000 / rate.fps, arrives - 3000 / carried, began); // what does not fit is left out
-  }
-  return late;
 }
 
 const { HOUR, MINUTE, SECOND } = time;
@@ -407,25 +389,6 @@ const failed = await runTests([
       slow.close();
       quick.close();
     }
-  }],
-
-  ["small pictures come as often as the line carries, and are new", () => {
-    for (const ahead of [0, 9 * HOUR, -9 * HOUR]) {
-      const rate = new LineRate(10);
-      watchOver(rate, 40, 60, 0, ahead);
-      assert.equal(rate.fps, 10);
-      assert.ok(watchOver(rate, 3, 25, MINUTE, ahead) < 700);
-      assert.ok(rate.fps < 3, `${rate.fps} per second`);
-      watchOver(rate, 40, 120, 2 * MINUTE, ahead);
-      assert.equal(rate.fps, 10);
-    }
-  }],
-
-  ["a picture that the camera repeats says nothing about the line", () => {
-    const rate = new LineRate(10);
-    rate.begin(0);
-    for (let now = 0; now < MINUTE; now += SECOND) assert.ok(!rate.take(5, now));
-    assert.equal(rate.fps, 10);
   }],
 
   ["a stream of small pictures that come late is asked for again with fewer", async () => {
