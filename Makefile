@@ -52,11 +52,11 @@ recorderd/v4l2    = device device_holder device_json device_permission v4l2_cont
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
 recorderd/capture = bandwidth capture capture_frames capture_phases capture_results control_check device_link device_watch device_worker other_cameras source_select
-recorderd/lists   = motion_day replacement segment_activity
+recorderd/lists   = folder_memory motion_day replacement segment_activity
 recorderd/repair  = motion_file repair_steps segment_head segment_redate segment_repair set_aside
 recorderd/archive = archive archive_adopt archive_age archive_boots archive_cached archive_clock archive_folder_lock archive_follow \
 	archive_former archive_keeper archive_list archive_motion archive_motion_days archive_motion_scan archive_opening archive_order \
-	archive_recover archive_redate archive_retention archive_store catalogue_writer folder_memory
+	archive_recover archive_redate archive_retention archive_store catalogue_writer
 recorderd/storage = motion_queue motion_writer segment_rotation segment_writer storage
 recorderd/ffmpeg  = encoder_args encoder_sandbox ffmpeg_errors fragment_parser
 recorderd/probe   = encoder_probe encoder_trial probe_decode probe_pictures
@@ -88,8 +88,8 @@ fcgi/api          = camera_info clip_list clips control health main metrics misr
 	snapshot timeline
 fcgi/video        = hls_playlist video_chunk video_feed video_frame video_sender
 fcgi/notify       = event_blocks event_filter event_position event_question event_state event_stream notification_feed second_feed
-fcgi/live         = event_client hls_reply live live_client live_events live_feed live_frame live_permits live_request live_response live_viewer main \
-	ring_notifier video_viewer
+fcgi/feed         = live_events live_feed live_frame ring_notifier
+fcgi/live         = event_client hls_reply live live_client live_permits live_request live_response live_viewer main video_viewer
 fcgi/listen       = main
 
 offsite/store     = body credentials sigv4 store store_answer store_request

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/live/live_feed.h"
+#include "fcgi/feed/live_feed.h"
 #include "fcgi/live/live_request.h"
 #include "fcgi/live/live_viewer.h"
 #include "fcgi/notify/event_filter.h"

@@ -8,7 +8,7 @@
 #ifndef FCGI_LIVE_HLS_REPLY_H
 #define FCGI_LIVE_HLS_REPLY_H
 
-#include "fcgi/live/live_feed.h"
+#include "fcgi/feed/live_feed.h"
 #include "fcgi/live/live_request.h"
 #include "fcgi/live/live_viewer.h"
 

@@ -2,9 +2,9 @@
 #ifndef FCGI_LIVE_LIVE_CLIENT_H
 #define FCGI_LIVE_LIVE_CLIENT_H
 
+#include "fcgi/feed/live_feed.h"
 #include "fcgi/live/event_client.h"
 #include "fcgi/live/hls_reply.h"
-#include "fcgi/live/live_feed.h"
 #include "fcgi/live/live_request.h"
 #include "fcgi/live/live_viewer.h"
 #include "fcgi/live/video_viewer.h"

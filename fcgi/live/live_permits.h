@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/live/live_feed.h"
+#include "fcgi/feed/live_feed.h"
 #include "fcgi/pool/address_shares.h"
 
 enum live_permit { LIVE_PERMIT_VIEW, LIVE_PERMIT_EVENTS };

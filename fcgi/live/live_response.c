@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "fcgi/auth/site_headers.h"
+#include "fcgi/feed/live_frame.h"
 #include "fcgi/http/problem.h"
-#include "fcgi/live/live_frame.h"
 #include "shared/text/time_text.h"
 
 /*

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi/feed/live_feed.h"
 #include "fcgi/io/pace.h"
-#include "fcgi/live/live_feed.h"
 #include "fcgi/live/live_request.h"
 
 enum live_viewer_action {

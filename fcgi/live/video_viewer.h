@@ -12,8 +12,8 @@
 #ifndef FCGI_LIVE_VIDEO_VIEWER_H
 #define FCGI_LIVE_VIDEO_VIEWER_H
 
+#include "fcgi/feed/live_feed.h"
 #include "fcgi/io/pace.h"
-#include "fcgi/live/live_feed.h"
 #include "fcgi/live/live_request.h"
 #include "fcgi/live/live_viewer.h"
 #include "fcgi/video/video_feed.h"

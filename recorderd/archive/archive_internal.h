@@ -22,7 +22,7 @@
 #include <sys/queue.h>
 
 #include "recorderd/archive/archive.h"
-#include "recorderd/archive/folder_memory.h"
+#include "recorderd/lists/folder_memory.h"
 #include "recorderd/lists/segment_activity.h"
 #include "recorderd/repair/segment_repair.h"
 #include "recorderd/repair/set_aside.h"

@@ -2,10 +2,10 @@
  * live_events.h - what recorder-live knows of the events of one camera: its notifications, and the questions of clients
  * about its motion.
  */
-#ifndef FCGI_LIVE_LIVE_EVENTS_H
-#define FCGI_LIVE_LIVE_EVENTS_H
+#ifndef FCGI_FEED_LIVE_EVENTS_H
+#define FCGI_FEED_LIVE_EVENTS_H
 
-#include "fcgi/live/ring_notifier.h"
+#include "fcgi/feed/ring_notifier.h"
 #include "fcgi/notify/event_question.h"
 #include "fcgi/notify/notification_feed.h"
 

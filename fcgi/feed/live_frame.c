@@ -1,5 +1,5 @@
 /* live_frame.c - one frame of the live stream as it goes over the wire. */
-#include "fcgi/live/live_frame.h"
+#include "fcgi/feed/live_frame.h"
 
 #include <errno.h>
 #include <inttypes.h>

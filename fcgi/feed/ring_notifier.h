@@ -4,8 +4,8 @@
  *
  * epoll cannot wait for a futex. There is one thread per camera, however many viewers it has.
  */
-#ifndef FCGI_LIVE_RING_NOTIFIER_H
-#define FCGI_LIVE_RING_NOTIFIER_H
+#ifndef FCGI_FEED_RING_NOTIFIER_H
+#define FCGI_FEED_RING_NOTIFIER_H
 
 #include <stdbool.h>
 

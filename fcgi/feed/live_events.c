@@ -1,5 +1,5 @@
 /* live_events.c - what recorder-live knows of the events of one camera. */
-#include "fcgi/live/live_events.h"
+#include "fcgi/feed/live_events.h"
 
 #include <stdlib.h>
 

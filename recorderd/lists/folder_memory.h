@@ -11,8 +11,8 @@
  * (shared/config/state_file.h). It is replaced as a whole by rename. If it is missing or holds no such id, nothing
  * is known of the last run. If it cannot be written, nothing is remembered, which is logged.
  */
-#ifndef RECORDERD_ARCHIVE_FOLDER_MEMORY_H
-#define RECORDERD_ARCHIVE_FOLDER_MEMORY_H
+#ifndef RECORDERD_LISTS_FOLDER_MEMORY_H
+#define RECORDERD_LISTS_FOLDER_MEMORY_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -10,8 +10,8 @@
  * boundary line of the next part, in as few FCGI_STDOUT records of equal size as possible. Positions count bytes on
  * the wire, with the headers of records.
  */
-#ifndef FCGI_LIVE_LIVE_FRAME_H
-#define FCGI_LIVE_LIVE_FRAME_H
+#ifndef FCGI_FEED_LIVE_FRAME_H
+#define FCGI_FEED_LIVE_FRAME_H
 
 #include <stdbool.h>
 #include <stddef.h>

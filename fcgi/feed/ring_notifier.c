@@ -1,5 +1,5 @@
 /* ring_notifier.c - a thread that waits on the futex of one camera's ring. */
-#include "fcgi/live/ring_notifier.h"
+#include "fcgi/feed/ring_notifier.h"
 
 #include <errno.h>
 #include <poll.h>

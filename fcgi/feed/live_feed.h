@@ -4,15 +4,15 @@
  * The frame is kept when the recorder stops or is replaced, and dropped if no recorder is running again within
  * `gone_limit_us`.
  */
-#ifndef FCGI_LIVE_LIVE_FEED_H
-#define FCGI_LIVE_LIVE_FEED_H
+#ifndef FCGI_FEED_LIVE_FEED_H
+#define FCGI_FEED_LIVE_FEED_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fcgi/live/live_events.h"
-#include "fcgi/live/live_frame.h"
-#include "fcgi/live/ring_notifier.h"
+#include "fcgi/feed/live_events.h"
+#include "fcgi/feed/live_frame.h"
+#include "fcgi/feed/ring_notifier.h"
 #include "fcgi/video/video_feed.h"
 #include "shared/config/config.h"
 #include "shared/ring/live_stats.h"

@@ -1,5 +1,5 @@
 /* folder_memory.c - remembers which folder the last run recorded into. */
-#include "recorderd/archive/folder_memory.h"
+#include "recorderd/lists/folder_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

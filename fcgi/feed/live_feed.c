@@ -1,5 +1,5 @@
 /* live_feed.c - the newest frame of one camera, from its ring. */
-#include "fcgi/live/live_feed.h"
+#include "fcgi/feed/live_feed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
