@@ -34,7 +34,7 @@ shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/net        = bucket_url ip_address origin unix_listener
 shared/config     = config config_change config_folders config_hooks config_key config_keys config_text config_value mount_need state_file token token_file
-shared/ring       = control health live_stats ring_layout ring_reader shm_name state state_json user_folder \
+shared/ring       = control health health_disk live_stats ring_layout ring_reader shm_name state state_json user_folder \
 	video_ring
 shared/media      = ffmpeg_args ffmpeg_stamp ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
 shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name \
@@ -66,7 +66,7 @@ recorderd/motion  = captured_seconds child_messages motion_child motion_process 
 recorderd/notify  = condition hook_peer hook_server motion_ring_writer notification_writer notifier
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command report_command status_command token_command token_edit
-recorderd         = main options publish recorder recorder_notify recorder_open recorder_recording recorder_stop reload schedule sd_notify service
+recorderd         = disk_need main options publish recorder recorder_notify recorder_open recorder_recording recorder_stop reload schedule sd_notify service
 
 fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "recorderd/disk_need.h"
+#include "shared/base/log.h"
+#include "shared/ring/health_disk.h"
+
 #define HOOKS_MISSING_US (10 * US_PER_S) /* a restart of recorder-hooks takes less */
 
 static enum recording_state recording_state_of(const struct encoder_status *encoder, const struct recorder_state *state)
@@ -57,6 +61,21 @@ static void add_store(const struct archive_summary *summary, struct recorder_sta
 	snprintf(state->store_error, sizeof(state->store_error), "%s", store->error);
 }
 
+/* Logged once, when the camera has told what it sends. */
+static void log_disk(struct publisher *publisher, const struct recorder_state *state)
+{
+	char text[HEALTH_DISK_TEXT_BYTES];
+
+	if (publisher->disk_logged || !state->width || !state->disk_wanted_us)
+		return;
+	publisher->disk_logged = true;
+	health_disk_text(state, text);
+	if (health_disk_is_short(state))
+		log_warn("disk", "%s", text);
+	else
+		log_info("disk", "%s", text);
+}
+
 static void add_archive(struct publisher *publisher, struct recorder_state *state)
 {
 	mono_t now = mono_now();
@@ -70,6 +89,8 @@ static void add_archive(struct publisher *publisher, struct recorder_state *stat
 	state->oldest_wall_us = publisher->summary.oldest_wall_us;
 	state->disk_free_bytes = publisher->summary.disk_free_bytes;
 	state->disk_total_bytes = publisher->summary.disk_total_bytes;
+	disk_need_fill(publisher->config, &publisher->summary, publisher->cameras, state);
+	log_disk(publisher, state);
 	state->unread = publisher->summary.unread;
 	state->set_aside = publisher->summary.set_aside;
 	state->retention_delays = publisher->summary.clock_doubts;

@@ -17,6 +17,7 @@ struct publisher {
 	struct ring_writer *ring;
 	const struct ring_reader *reader; /* of the same ring */
 	enum memory_limit memory_limit;   /* what decided the ring's size */
+	size_t cameras;                   /* of this machine, which share what is free on the disk */
 	struct capture *capture;          /* NULL once it is closed */
 	struct encoder *encoder;
 	const struct motion_process *motion;
@@ -28,6 +29,8 @@ struct publisher {
 	mono_t config_read_at;
 	enum gap_cause off_cause; /* while recording is off: GAP_OFF or GAP_SCHEDULE */
 	wall_t on_at;             /* when record.hours switches it on again; 0: it does not */
+
+	bool disk_logged; /* what the disk can hold */
 
 	struct recorder_state last;     /* as published */
 	struct archive_summary summary; /* refreshed once a second */

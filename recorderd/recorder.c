@@ -299,6 +299,7 @@ static bool watch_parts(struct recorder *recorder)
 		.started = wall_now(),
 		.config_read_at = recorder->config_read_at,
 		.memory_limit = recorder->publisher.memory_limit,
+		.cameras = recorder->other_cameras.count + 1,
 	};
 	set_published_parts(recorder);
 	recorder->drain_timer = (struct loop_timer){.due = on_drain_timeout, .context = recorder};

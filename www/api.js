@@ -114,6 +114,10 @@ export function keepClip(camera, fromMs, toMs, label) {
   return json(path("/clips", query), { method: "POST", limit: 120000 });
 }
 
+/* wanted: "on" or "off" */
+export const switchRecording = (camera, wanted) =>
+  json(path("/control", { recording: wanted, camera }), { method: "POST" });
+
 /* {deleted, store}: store says how long a copy in the store stays. */
 export const deleteClip = (camera, file) =>
   json(path(`/clips/${encodeURIComponent(file)}`, { camera }), { method: "DELETE" });

@@ -3,6 +3,7 @@ import * as api from "./api.js";
 import { since } from "./camera.js";
 import { element, find, setText } from "./dom.js";
 import { emit } from "./events.js";
+import { drawRecordingSwitch } from "./recording-switch.js";
 import { formatBytes, formatClock, formatDate, formatLength, formatWhen, HOUR, SECOND } from "./time.js";
 
 const POLL_MS = 2000;
@@ -99,6 +100,7 @@ function figures(info, archive) {
     ["Disk used", formatBytes(used)],
     ["Disk free", formatBytes(recording.disk_free_bytes)],
     ["Room for", roomText(recording.disk_free_bytes, archive.bytesPerHour)],
+    ["Needed", recording.disk_need?.text ?? "unknown"],
     ["In memory", memoryText(info.memory)],
     ["Frames lost", `${info.lost} lost, ${info.damaged} damaged, of ${info.frames}`],
     ["Encoder", encoderText(recording)],
@@ -133,6 +135,7 @@ export class Health extends EventTarget {
     setText(find("health-old"), `The recorder does not answer. What is known of it is of ${formatClock(infoAt)}:`);
     find("health-figures").classList.toggle("old", Boolean(problem));
     const rows = figures(info, archive), list = find("health-figures");
+    drawRecordingSwitch(this.#camera, info.recording, this.allowsControl && !problem);
     if (list.children.length !== rows.length * 2) {
       list.replaceChildren(...rows.flatMap(() => [element("dt"), element("dd")]));
     }

@@ -291,6 +291,7 @@ static void summarise_list(struct archive *archive, struct archive_summary *out)
 	out->bytes = archive->segment_bytes;
 	if (out->segments)
 		out->oldest_wall_us = archive->segments[0].entry.start_wall_us;
+	out->recorded_us = archive->recorded_us;
 	if (open)
 		snprintf(out->open_segment, sizeof(out->open_segment), "%s", open->entry.file);
 	out->unread = atomic_load(&archive->unread);

@@ -130,6 +130,7 @@ void archive_set_motion_days(struct archive *archive, double motion_days);
 struct archive_summary {
 	uint64_t segments, bytes;
 	int64_t oldest_wall_us;
+	int64_t recorded_us; /* how long these segments are together */
 	uint64_t disk_free_bytes, disk_total_bytes;
 	uint64_t set_aside;    /* files that could not be repaired (set_aside.h) */
 	uint64_t unread;       /* segments that could not be read; they are not listed */

@@ -112,6 +112,7 @@ struct archive {
 	struct archive_segment *segments;    /* in the order of recording */
 	size_t count, capacity;
 	uint64_t segment_bytes; /* sum of all: the event loop asks every second, and the list may span a year */
+	int64_t recorded_us;    /* how long they are together, as of when retention last looked at them */
 	int open_fd;            /* of the open segment, for syncing; -1: none */
 	int motion_fd;          /* of its .motion file; -1: none */
 	bool unrecorded;        /* the path led to this folder only lately, and nothing was recorded in it yet */

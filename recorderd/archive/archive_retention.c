@@ -66,8 +66,13 @@ static double excess_bytes(struct archive *archive, double disk_free)
 	double free_soon = disk_free + update_held_bytes(archive, disk_free), excess = 0;
 	double used = (double)archive->set_aside.bytes + (double)archive->motion.kept_bytes;
 
-	for (size_t i = 0; i < archive->count; i++)
+	archive->recorded_us = 0;
+	for (size_t i = 0; i < archive->count; i++) {
+		const struct catalogue_entry *entry = &archive->segments[i].entry;
+
 		used += (double)bytes_of(&archive->segments[i]);
+		archive->recorded_us += entry->end_wall_us - entry->start_wall_us;
+	}
 	if (limit->max_gb > 0 && used > limit->max_gb * GB)
 		excess = used - limit->max_gb * GB;
 	if (limit->min_free_gb > 0 && limit->min_free_gb * GB - free_soon > excess)

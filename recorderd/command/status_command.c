@@ -9,6 +9,7 @@
 
 #include "recorderd/ring/leftovers.h"
 #include "shared/ring/health.h"
+#include "shared/ring/health_disk.h"
 #include "shared/ring/ring_reader.h"
 #include "shared/ring/state_json.h"
 #include "shared/text/json_value.h"
@@ -84,6 +85,12 @@ static void print_recording(FILE *to, const struct recorder_state *state)
 	if (state->oldest_wall_us)
 		fprintf(to, " since %s", iso(state->oldest_wall_us, text));
 	fprintf(to, "; %.1f GB free\n", (double)state->disk_free_bytes / 1e9);
+
+	char note[HEALTH_DISK_TEXT_BYTES];
+
+	health_disk_text(state, note);
+	if (*note)
+		fprintf(to, "  %-10s %s\n", "", note);
 }
 
 static void print_store(FILE *to, const struct recorder_state *state)

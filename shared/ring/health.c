@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
+#include "shared/ring/health_disk.h"
 #include "shared/text/time_text.h"
 
 #define ENCODER_LAG_WARN_US (10 * US_PER_S)
@@ -88,6 +89,17 @@ static void check_retention(const struct recorder_state *state, const struct hea
 		    "run for retention.hours, or until they are that old by the clock.");
 }
 
+/* An estimate is no reason to warn: a quiet scene takes a fraction of it. */
+static void check_disk(const struct recorder_state *state, const struct health_listener *listener)
+{
+	char text[HEALTH_DISK_TEXT_BYTES];
+
+	if (!state->disk_measured || !health_disk_is_short(state))
+		return;
+	health_disk_text(state, text);
+	say(listener, HEALTH_WARNING, "%s", text);
+}
+
 static void say_recording_off(const struct recorder_state *state, const struct health_listener *listener)
 {
 	char at[TIME_WORDS_BYTES];
@@ -132,6 +144,7 @@ static void check_recording(const struct recorder_state *state, const struct hea
 	if (*state->clips_note)
 		say(listener, HEALTH_WARNING, "%s", state->clips_note);
 	check_retention(state, listener);
+	check_disk(state, listener);
 }
 
 static void say_since(const struct health_listener *listener, int64_t since_wall_us, const char *format)
@@ -216,7 +229,7 @@ void health_memory_text(const struct recorder_state *state, char out[HEALTH_MEMO
 			 (long long)(state->memory_holds_us / US_PER_S), (double)state->memory_wanted_us / 60e6);
 	else
 		snprintf(holds, sizeof(holds), "at most the last %g minutes", (double)state->memory_wanted_us / 60e6);
-	snprintf(out, HEALTH_MEMORY_TEXT_BYTES, "The memory (%llu MiB) holds %s. %s",
+	snprintf(out, HEALTH_MEMORY_TEXT_BYTES, "The memory (%llu MiB of RAM) holds %s. %s",
 		 (unsigned long long)(state->memory_bytes >> 20), holds, memory_remedy(state->memory_limit));
 }
 

@@ -109,7 +109,7 @@ static void clear_implausible_times(struct recorder_state *state)
 		&state->indexed_mono_us,         &state->motion_second_wall_us, &state->covered_wall_us,
 		&state->view_changed_wall_us,    &state->blurred_wall_us,       &state->recording_on_wall_us,
 		&state->store_shipped_wall_us,   &state->store_failing_wall_us, &state->hooks_missing_wall_us,
-		&state->first_unshipped_wall_us};
+		&state->first_unshipped_wall_us, &state->disk_wanted_us};
 
 	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
 		if (!clock_is_plausible(*times_us[i]))

@@ -262,6 +262,13 @@ struct recorder_state {
 	/* What recorder-hooks was too slow to take since the recorder's start: notifications, and seconds of motion */
 	uint64_t hooks_lost, hooks_lost_motion;
 	int64_t first_unshipped_wall_us; /* when the first of these segments began; 0: there is none, or nobody knows */
+
+	/* Whether the disk can hold what retention asks for (recorderd/disk_need.h). */
+	int64_t disk_wanted_us;     /* retention.hours; 0: no limit, or not known yet */
+	uint64_t disk_wanted_bytes; /* about what recordings of that time take */
+	uint64_t disk_room_bytes;   /* what recordings may take at most, those that are there included */
+	uint64_t
+		disk_measured; /* 1: wanted_bytes follows from what was recorded; 0: it is estimated from the picture */
 };
 
 /*

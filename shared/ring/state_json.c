@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/ring/health_disk.h"
 #include "shared/text/json_value.h"
 
 #define CAMERA_IDS_MAX (sizeof(((struct recorder_state *)0)->camera_ids) / sizeof(uint32_t))
@@ -70,6 +71,24 @@ static struct json_object *sandbox_info(const struct recorder_state *state)
 	return json;
 }
 
+/* Returns NULL, which json-c writes as null, while that is not known or without retention.hours. */
+static struct json_object *disk_need_info(const struct recorder_state *state)
+{
+	char text[HEALTH_DISK_TEXT_BYTES];
+
+	health_disk_text(state, text);
+	if (!*text)
+		return NULL;
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "wanted_seconds", json_seconds(state->disk_wanted_us));
+	json_object_object_add(json, "wanted_bytes", json_object_new_int64((int64_t)state->disk_wanted_bytes));
+	json_object_object_add(json, "room_bytes", json_object_new_int64((int64_t)state->disk_room_bytes));
+	json_object_object_add(json, "measured", json_object_new_boolean(state->disk_measured != 0));
+	json_object_object_add(json, "text", json_object_new_string(text));
+	return json;
+}
+
 static struct json_object *recording_info(const struct recorder_state *state)
 {
 	struct json_object *json = json_object_new_object();
@@ -89,6 +108,7 @@ static struct json_object *recording_info(const struct recorder_state *state)
 	json_object_object_add(json, "behind_seconds", json_seconds(state->encoder_behind_us));
 	json_object_object_add(json, "disk_free_bytes", json_object_new_int64((int64_t)state->disk_free_bytes));
 	json_object_object_add(json, "disk_error", json_string_or_null(state->disk_error));
+	json_object_object_add(json, "disk_need", disk_need_info(state));
 	json_object_object_add(json, "sandbox", sandbox_info(state));
 	return json;
 }

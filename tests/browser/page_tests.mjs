@@ -266,7 +266,7 @@ export function pageTests(recorder, user) {
         const text = await user.text("health-figures");
         return /Last error/.test(text) && text;
       }, "the figures");
-      for (const text of ["Disk used", "Disk free", "In memory", "Frames lost", "Encoderlibx264", "Recordingon", "Storenone"]) {
+      for (const text of ["Disk used", "Disk free", "In memory", "Frames lost", "Encoderlibx264", "Recordingon", "NeededRecordings of 72 h take about", "Storenone"]) {
         check(figures.includes(text), `${text} in ${figures}`);
       }
       await user.page.click("#tab-recordings");

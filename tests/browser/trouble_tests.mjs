@@ -239,6 +239,19 @@ export function troubleTests(recorder, user) {
       await shows("state", /^Recording$/);
     }],
 
+    ["the button of the health panel switches recording off, and on again", async () => {
+      await openLive();
+      await user.ready();
+      await user.page.click("#health-button");
+      await shows("recording-switch", /^Switch recording off$/);
+      await user.page.click("#recording-switch");
+      await shows("health-figures", /Recordingoff/);
+      await shows("recording-switch", /^Switch recording on$/);
+      await user.page.click("#recording-switch");
+      await shows("health-figures", /Recordingon, since/);
+      await shows("state", /^Recording$/);
+    }],
+
     ["a recorder that is down is reported at once, and comes back by itself", async () => {
       await openLive();
       await recorder.command("stop_recorderd");
@@ -273,6 +286,9 @@ export function troubleTests(recorder, user) {
       check(/allow_control/.test(reason), reason);
       await user.page.click("#selection-keep");
       await notice(/allow_control/);
+      await user.page.click("#health-button");
+      await shows("health-figures", /Recording/);
+      check(await user.isHidden("recording-switch"), "a button is shown that cannot work");
     }],
   ];
 }

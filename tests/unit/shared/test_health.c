@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "shared/ring/health.h"
+#include "shared/ring/health_disk.h"
 #include "shared/text/time_text.h"
 
 #define SECOND INT64_C(1000000)
@@ -234,6 +235,58 @@ static void what_was_deleted_before_it_was_in_the_store_is_counted_from_the_firs
 	assert_non_null(strstr(warning, first));
 }
 
+static struct recorder_state disk(uint64_t wanted_gb, uint64_t room_gb, bool measured)
+{
+	struct recorder_state one = memory(MEMORY_MINUTES, 1800);
+
+	one.disk_wanted_us = 72 * 3600 * SECOND;
+	one.disk_wanted_bytes = wanted_gb * UINT64_C(1000000000);
+	one.disk_room_bytes = room_gb * UINT64_C(1000000000);
+	one.disk_measured = measured;
+	return one;
+}
+
+static void a_disk_that_is_too_small_is_a_warning_once_that_has_been_measured(void **state)
+{
+	static const struct {
+		uint64_t wanted_gb, room_gb;
+		bool measured;
+		const char *text;
+		bool warns;
+	} cases[] = {
+		{51, 55, true, "Recordings of 72 h take about 51 GB; there is room for 55 GB.", false},
+		{51, 55, false, "take about 51 GB if everything moves; there is room for 55 GB.", false},
+		{144, 40, true, "room for about 20 h of recordings (40 GB), not for the 72 h of retention.hours (144",
+		 true},
+		{144, 40, false, "20 h of recordings if everything moves (40 GB), not for the 72 h", false},
+		{144, 7, true, "about 3.5 h", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct recorder_state one = disk(cases[i].wanted_gb, cases[i].room_gb, cases[i].measured);
+		char text[HEALTH_DISK_TEXT_BYTES], warning[600] = "";
+
+		health_disk_text(&one, text);
+		assert_non_null(strstr(text, cases[i].text));
+		health_check(&one, &(struct health_listener){store_warning, warning});
+		assert_string_equal(warning, cases[i].warns ? text : "");
+	}
+}
+
+static void a_disk_of_which_nothing_is_known_is_not_mentioned(void **state)
+{
+	struct recorder_state one = disk(0, 0, true);
+	char text[HEALTH_DISK_TEXT_BYTES], warning[600] = "";
+
+	(void)state;
+	health_disk_text(&one, text);
+	health_check(&one, &(struct health_listener){store_warning, warning});
+	assert_string_equal(text, "");
+	assert_string_equal(warning, "");
+	assert_false(health_disk_is_short(&one));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +299,8 @@ int main(void)
 		cmocka_unit_test(a_failing_recorder_motion_is_a_warning_with_the_reason),
 		cmocka_unit_test(hooks_that_nobody_runs_are_a_warning),
 		cmocka_unit_test(few_damaged_frames_are_no_warning),
+		cmocka_unit_test(a_disk_that_is_too_small_is_a_warning_once_that_has_been_measured),
+		cmocka_unit_test(a_disk_of_which_nothing_is_known_is_not_mentioned),
 		cmocka_unit_test(what_was_deleted_before_it_was_in_the_store_is_counted_from_the_first_one_on),
 	};
 
