@@ -101,6 +101,18 @@ static bool open_listeners(const struct settings *settings, struct reason *why)
 	return setenv("LISTEN_PID", number, 1) == 0 || reason_errno(why, "cannot set LISTEN_PID");
 }
 
+/* Web servers are in the administrators' folders, which other users may not have in PATH. */
+static bool add_to_path(struct reason *why)
+{
+	const char *path = getenv("PATH");
+	char longer[4096];
+	int length = snprintf(longer, sizeof(longer), "%s:/usr/local/sbin:/usr/sbin:/sbin",
+			      path && *path ? path : "/usr/local/bin:/usr/bin:/bin");
+	if (length < 0 || (size_t)length >= sizeof(longer))
+		return true; /* one that is so long stays as it is */
+	return setenv("PATH", longer, 1) == 0 || reason_errno(why, "cannot set PATH");
+}
+
 int main(int argc, char **argv)
 {
 	struct settings settings = {.addresses = {settings.bind}, .count = 1};
@@ -117,7 +129,7 @@ int main(int argc, char **argv)
 	}
 	if (!file || optind == argc)
 		return usage();
-	if (read_settings(file, &settings, &why) && open_listeners(&settings, &why)) {
+	if (read_settings(file, &settings, &why) && open_listeners(&settings, &why) && add_to_path(&why)) {
 		execvp(argv[optind], argv + optind);
 		reason_errno(&why, "cannot start %s", argv[optind]);
 	}

@@ -19,7 +19,10 @@ PROGRAMS = r"(?:[A-Z_]+=\S+ )?(?:curl|recorderd|recorder-api|recorder-live|make|
 
 # Commands that install something, or run until they are stopped, are tested elsewhere.
 ELSEWHERE = {
-    "make run": "test_run.py", "make test": "this is it", "make deb": "tests/install", "sudo apt install ./build/deb": "tests/install",
+    "make all && sudo make install": "tests/systems", "sudo /usr/local/share/recorder/set-up": "tests/systems",
+    "sudo /usr/share/recorder/let-in": "tests/systems", "sudo apt install lighttpd-mod-openssl": "other programs",
+    "sudo apt install wireguard": "other programs", "sudo systemctl enable --now wg-quick@wg0": "other programs",
+    "recorderd -c recorder.ini &": "tests/systems", "make run": "test_run.py", "make test": "this is it", "make deb": "tests/install", "sudo apt install ./build/deb": "tests/install",
     "sudo systemctl enable --now recorderd@camera": "tests/install", "make bench": "tests/bench",
     "sudo apt install v4l2loopback": "other programs", "sudo modprobe v4l2loopback": "tests/camera",
     "sudo recorderd -c /etc/recorder": "tests/install", "htpasswd": "webserver_suite.py", "recorderd -c /etc/recorder -n door": "test_neighbours.py", "RECORDER_CONFIG=/etc/recorder recorder-api": "webserver.py",

@@ -22,7 +22,8 @@ HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd 
     usr/share/recorder/recorder.ini.example usr/share/recorder/lighttpd.conf.example usr/share/recorder/apache.conf.example
     usr/share/recorder/nginx.conf.example usr/share/doc/recorder/copyright usr/share/recorder/hooks/recorder_hook.py
     usr/share/recorder/hooks/mail usr/share/recorder/hooks/mqtt usr/share/recorder/hooks/notify
-    usr/share/recorder/hooks/keep-a-clip""".split()
+    usr/share/recorder/hooks/keep-a-clip usr/share/recorder/set-up usr/share/recorder/access usr/share/recorder/let-in
+    usr/share/recorder/store-setup""".split()
 
 HOLDS_UNITS = "recorderd@.service recorder-memory@.service recorder-hooks@.service recorder-ship@.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
 
@@ -73,6 +74,35 @@ def test_its_version_is_that_of_the_programs():
     assert re.match(r"recorder \(" + re.escape(version) + r"\)", source("debian", "changelog")), version
     package.package()
     assert output_of(extracted("usr/bin/recorderd"), "--version").split() == ["recorderd", version]
+    assert re.fullmatch(re.escape(version) + r"(\+\d{8}\.\d{4})?", output_of("dpkg-deb", "-f", package.package(), "Version").strip())
+
+
+def test_a_later_commit_makes_a_package_that_apt_takes_for_newer():
+    """Uses a dpkg-buildpackage that only prints the version, in a repository of two commits."""
+    place, tools = extracted("history"), extracted("tools-history")
+    os.makedirs(os.path.join(place, "deploy"))
+    os.makedirs(os.path.join(place, "debian"))
+    os.makedirs(tools)
+    shutil.copy(os.path.join(PROJECT, "deploy", "build-deb"), os.path.join(place, "deploy"))
+    shutil.copy(os.path.join(PROJECT, "debian", "changelog"), os.path.join(place, "debian"))
+    for name in ("dpkg-buildpackage", "dh"):
+        with open(os.path.join(tools, name), "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\ndpkg-parsechangelog -S Version\nexit 1\n")
+        os.chmod(os.path.join(tools, name), 0o755)
+
+    def commit(date):
+        output_of("git", "-C", place, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qam", "one", "--allow-empty",
+                  env=dict(os.environ, GIT_COMMITTER_DATE=date))
+        done = subprocess.run([os.path.join(place, "deploy", "build-deb")], env=dict(os.environ, PATH=tools + ":" + os.environ["PATH"],
+                              BUILD=extracted("none")), capture_output=True, text=True, check=False)
+        return done.stderr.strip()
+
+    output_of("git", "init", "-q", place)
+    output_of("git", "-C", place, "add", ".")
+    versions = [commit(date) for date in ("2026-11-29T10:00:00Z", "2026-11-30T10:00:00Z", "2026-11-30T20:07:00Z")]
+    assert versions[1:] == [versions[0] + "+20261130.1000", versions[0] + "+20261130.2007"], versions
+    for older, newer in zip(versions, versions[1:]):
+        output_of("dpkg", "--compare-versions", newer, "gt", older)
 
 
 def test_what_building_needs_is_what_the_package_needs():
@@ -160,9 +190,15 @@ def test_make_uninstall_removes_what_make_install_put_there_and_nothing_else():
             pass
     install(root, "/opt/r")
     assert os.path.exists(os.path.join(root, "opt/r/share/recorder/www/index.html"))
-    output_of(os.path.join(PROJECT, "deploy", "uninstall"), env=dict(os.environ, DESTDIR=root, PREFIX="/opt/r"))
+    wants = os.path.join(root, "etc/systemd/system/multi-user.target.wants")
+    os.makedirs(wants)
+    os.symlink("/opt/r/lib/systemd/system/recorderd@.service", os.path.join(wants, "recorderd@camera.service"))
+    output = output_of(os.path.join(PROJECT, "deploy", "uninstall"), env=dict(os.environ, DESTDIR=root, PREFIX="/opt/r"))
     left = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
     assert sorted(left) == sorted(theirs), left
+    assert f"kept {root}/etc/recorder" in output and "/var/lib" not in output, output
+    empty = [folder for folder, folders, names in os.walk(root) if not folders and not names]
+    assert set(empty) <= {wants}, empty
 
 
 def test_the_manual_names_every_key_and_every_option():

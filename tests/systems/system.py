@@ -105,6 +105,11 @@ class System:
         finally:
             connection.close()
 
+    def answers(self, path):
+        with contextlib.suppress(OSError):
+            return self.get(path)[0] == 200
+        return False
+
     def probe(self, address):
         """The times of the frames of a file or URL according to ffprobe, in seconds."""
         output = self.run("probe", "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json", address)
@@ -219,6 +224,57 @@ def ctrl_c_stops_it(system):
     wait_for(lambda: not glob.glob(system.inside("/dev/shm/recorder.*")), 60, "the shared memory is free again")
     output = system.log("make-run.log")
     assert "run: Stopping." in output and "killed" not in output, output[-3000:]
+
+
+def readme_lines(begin):
+    """The indented lines that follow a line of the README, in which `begin` occurs."""
+    with open(os.path.join(PROJECT, "README.md"), encoding="utf-8") as file:
+        return re.search(rf"{begin}[^\n]*:\n\n((?:    [^\n]+\n)+)", file.read()).group(1).replace("\n    ", "\n").strip().splitlines()
+
+
+def local_files(system):
+    """What is in the folders into which `make install` installs."""
+    return {os.path.join(folder, name) for folder, folders, names in os.walk(system.inside("/usr/local")) for name in folders + names}
+
+
+AS_USER = ("setpriv", "--reuid", "somebody", "--regid", "somebody", "--init-groups", "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin")
+
+
+def make_install_works_as_written(system):
+    """The README's lines for a system without the package, as an ordinary user; `make uninstall` leaves nothing of it."""
+    before = local_files(system)
+    system.run("make-install", "make", "install")
+    system.run("user", "useradd", "--create-home", "somebody")
+    lines = readme_lines("as an ordinary user")
+    small = "sed -i 's/^device = auto/device = test/; s/^width = .*/width = 320/; s/^height = .*/height = 180/; s/^fps = 60/fps = 10/; s/^max_mb = 0/max_mb = 64/' recorder.ini"
+    script = "\n".join(["set -e", "cd /home/somebody", *lines[:2], small, *lines[2:]])
+    system.process = system.start("elsewhere", *AS_USER, "sh", "-c", script)
+    wait_for(lambda: system.answers("/footage?from=-4s&to=-2s") or system.process.poll() is not None, 60, "a clip comes")
+    assert system.process.poll() is None, system.log("elsewhere.log")
+    os.killpg(system.process.pid, signal.SIGTERM)
+    system.process.wait(60)
+    wait_for(lambda: not glob.glob(system.inside("/dev/shm/recorder.*")), 60, "the shared memory is free again")
+    services_can_be_set_up(system)
+    kept = system.run("make-uninstall", "make", "uninstall")
+    assert "kept /etc/recorder;" in kept and "kept /var/lib/recorder;" in kept and "kept the users recorder " in kept, kept
+    assert local_files(system) == before, local_files(system) ^ before
+
+
+def services_can_be_set_up(system):
+    """set-up and let-in, without a systemd that could be told."""
+    share = "/usr/local/share/recorder"
+    system.run("set-up", f"{share}/set-up")
+    assert "(video)" in system.run("id", "id", "recorder")
+    system.run("valid", "recorderd", "-t", "-c", "/etc/recorder/camera.ini")
+    system.run("web", "lighttpd", "-tt", "-f", "/etc/recorder/lighttpd.conf")
+    said = system.run("let-in", f"{share}/let-in", "cam.example.org")
+    assert "password" in said, said
+    system.run("verify", "openssl", "verify", "-x509_strict", "-CAfile", "/etc/recorder/ca.crt", "-verify_hostname", "cam.example.org", "/etc/recorder/tls.crt")
+    assert system.run("mode", "stat", "-c", "%U %G %a", "/etc/recorder/ca.key").split() == ["root", "recorder", "600"]
+    assert 'bind    = "0.0.0.0"' in system.run("bind", "grep", "^var.bind", "/etc/recorder/lighttpd.conf")
+    system.run("set-up-again", f"{share}/set-up")
+    system.run("undo", f"{share}/let-in", "--undo")
+    assert '"127.0.0.1"' in system.run("bind", "grep", "^var.bind", "/etc/recorder/lighttpd.conf")
 
 
 def unit_tests_pass(system):

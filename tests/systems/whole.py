@@ -43,6 +43,10 @@ def test_ctrl_c_stops_it(debian):
     system.ctrl_c_stops_it(debian)
 
 
+def test_make_install_works_as_written_and_make_uninstall_leaves_nothing(debian):
+    system.make_install_works_as_written(debian)
+
+
 def test_the_unit_tests_pass(debian):
     system.unit_tests_pass(debian)
 
