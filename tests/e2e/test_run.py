@@ -108,6 +108,15 @@ class Project:
         self.folders = {name for command in self.processes().values() for name in re.findall(r"/tmp/recorder-run\.\w+", command)}
         assert len(self.folders) == 1, self.processes()
 
+    def shows_what_matters_last(self):
+        """The addresses, and what memory and disk are taken, in one block at the end; nothing of lighttpd."""
+        lines = wait_for(lambda: self.log().splitlines() if "Recordings of 72 h take about" in self.log() else None, 60, "the disk is named")
+        block = lines[next(number for number, line in enumerate(lines) if "Ctrl-C stops it" in line):]
+        assert all(line.startswith("run:   ") for line in block[1:]), lines
+        text = "\n".join(block)
+        assert f"curl -fo clip.mp4 'http://localhost:{self.port}/footage?" in text and "The memory (64 MiB of RAM)" in text, text
+        assert not [line for line in lines if re.search(r"\.c\.\d+\)(?! server (started|stopped))", line)], lines
+
     def stop(self, sent=signal.SIGINT):
         """Stops it: everything must end by itself, without being killed."""
         self.process.send_signal(sent)
@@ -155,6 +164,7 @@ def test_it_runs_and_ctrl_c_stops_everything_with_the_segment_closed():
         assert f"http://localhost:{project.port}/" in project.log()
         assert project.get("/health").status == 200 and project.get("/ui/").status in (200, 404)
         assert project.get("/snapshot").body[:2] == b"\xff\xd8"
+        project.shows_what_matters_last()
         project.stop()
         project.gone()
         assert not any(map(os.path.exists, project.folders)), "a folder is left"
@@ -332,7 +342,7 @@ def test_others_get_in_over_tls_with_the_login_that_was_printed():
         project.run(HOST="0.0.0.0")
         says_that_it_runs(project)
         password = re.search(r"recorder, password (\S+)", project.log()).group(1)
-        context = ssl.create_default_context(cafile=project.path("access", "tls.crt"))
+        context = ssl.create_default_context(cafile=project.path("access", "ca.crt"))
         good, wrong = basic("recorder:" + password), basic("recorder:" + password[:-1])
         for address in ("localhost", *own_addresses()):
             wait_for(lambda address=address: asked(project, address, context=context, Authorization=good) == 200, 60, "/health is answered")
