@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The container image, built from deploy/container with a bare Debian as its base (without a registry), and the two containers of
+"""The container image, built from deploy/container with a bare Debian as its base (without a registry), and the containers of
 compose.yaml, run by podman with the same limits: no privilege, a root that cannot be written, a test picture for a camera.
 `make test-package` runs it; needs root and some minutes."""
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import time
 
 from package import PROJECT, comment, needs, run_in_debian, output_of, unpack_debian
 
+from support.s3_server import S3Server
 from support.tap import run_tests
 from support.times import wait_for
 
@@ -29,8 +31,22 @@ min_free_gb = 0
 max_mb = 64
 [clips]
 directory = /clips
+[store]
+url = http://127.0.0.1:9000/footage
+key_file = /etc/recorder/store.key
+directory = /store
 [http]
 tokens = /tokens/tokens
+"""
+# A store of the tests, in the network of the containers.
+STORE = """
+import sys, time
+sys.path.insert(0, "/support")
+import s3_server
+Server = s3_server.Server
+s3_server.Server = lambda _, handler: Server(("127.0.0.1", 9000), handler)
+s3_server.S3Server().__enter__()
+time.sleep(1e6)
 """
 LIMITS = ["--cgroup-manager=cgroupfs", "run", "-d", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges",
           "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096", "--tmpfs", "/tmp:mode=1777"]
@@ -73,8 +89,8 @@ def test_the_image_is_built():
 def test_the_recorder_records_in_its_container():
     with open(os.path.join(ROOT, "camera.ini"), "w", encoding="utf-8") as file:
         file.write(INI)
-    container("recorder", "--network=none", "--ipc=shareable", "--shm-size=128m", "--group-add", "44",
-              "-v", "recordings:/recordings", "-v", "clips:/clips", "-v", "tokens:/tokens", IMAGE)
+    container("recorder", "--network=none", "--ipc=shareable", "--shm-size=128m", "--group-add", "44", "--group-add", "992",
+              "-v", "store:/store:ro", "-v", "recordings:/recordings", "-v", "clips:/clips", "-v", "tokens:/tokens", IMAGE)
     wait_for(lambda: subprocess.run(["podman", "--runtime", "runc", "exec", "recorder", "recorderd", "-S", "-c", "/etc/recorder/camera.ini"],
                                     capture_output=True, check=False).returncode == 0, 60, "it records")
 
@@ -93,6 +109,26 @@ def test_a_clip_comes_back_through_the_other_container():
     frames = output_of("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", clip)
     comment(f"{frames.strip()} frames")
     assert int(frames) > 20
+
+
+def test_what_is_recorded_reaches_a_store_from_a_container_that_only_reads_it():
+    key = os.path.join(ROOT, "store.key")
+    with S3Server() as known, open(key, "w", encoding="ascii") as file:
+        file.write("\n".join(known.key) + "\n")
+    os.chown(key, 992, 992)
+    os.chmod(key, 0o400)
+    container("s3", "--network=container:recorder", "-v", f"{PROJECT}/tests/e2e/support:/support:ro", IMAGE, "python3", "-c", STORE)
+    container("ship", "--network=container:recorder", "-u", "recorder-ship:recorder-footage", "-v", f"{key}:/etc/recorder/store.key:ro",
+              "-v", "recordings:/recordings:ro", "-v", "clips:/clips:ro", "-v", "store:/store", IMAGE, "recorder-ship", "-c", "/etc/recorder/camera.ini")
+    status = ["podman", "--runtime", "runc", "exec", "recorder", "recorderd", "-S", "-j", "-c", "/etc/recorder/camera.ini"]
+
+    def store():
+        done = subprocess.run(status, capture_output=True, text=True, check=False)
+        return json.loads(done.stdout)[0]["store"] if done.stdout else {}
+
+    wait_for(lambda: store().get("state") == "shipping" and store()["objects"] > 0, 60, "recorder-ship ships, and the recorder knows of it")
+    comment(str(store()))
+    podman("rm", "-f", "-t", "0", "ship", "s3")
 
 
 def test_programs_that_handle_untrusted_input_are_sandboxed():
