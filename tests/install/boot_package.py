@@ -9,14 +9,15 @@ import sys
 import package
 from package import PLACE, PROJECT, QUIET, comment, run_in_debian, output_of, unpack_debian
 
-MORE = "systemd systemd-sysv udev dbus curl kmod procps".split()
+MORE = "systemd systemd-sysv udev dbus curl kmod procps python3".split()
 
 
 def main(root):
     made = package.build()
     unpack_debian(root)
     shutil.copy(made, os.path.join(root, "root/recorder.deb"))
-    shutil.copy(os.path.join(PROJECT, "tests/install/inside_boot"), os.path.join(root, "root/"))
+    for name in ("tests/install/inside_boot", "tests/e2e/support/s3_server.py"):
+        shutil.copy(os.path.join(PROJECT, name), os.path.join(root, "root/"))
     output_of("chroot", root, "apt-get", "-q", "-y", "--no-install-recommends", "install", "/root/recorder.deb", *MORE, env=QUIET)
     console = os.path.join(PLACE, "console.log")
     comment(f"the machine's boot messages: {console}")

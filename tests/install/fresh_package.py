@@ -23,6 +23,7 @@ import time
 import package
 from package import PLACE, QUIET, comment, needs, run_in_debian, output_of, unpack_debian
 
+from support.s3_server import S3Server
 from support.tap import run_tests
 from support.times import wait_for
 
@@ -30,6 +31,7 @@ ROOT = os.environ.get("FRESH_ROOT", "")
 CLONE_NEWNET = 0x40000000
 
 processes = {}
+stores = []  # one that recorder-ship can reach, once there is a network of our own
 
 
 def inside(*path):
@@ -133,7 +135,17 @@ def cut_off():
         fcntl.ioctl(probe, 0x8914, struct.pack("16sH14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
-def test_the_recorder_runs_and_notifies_its_service_manager():
+def replace_line(line, instead):
+    """Replaces a line of the configuration."""
+    with open(inside("etc/recorder/camera.ini"), encoding="utf-8") as file:
+        text = file.read()
+    assert f"\n{line}\n" in text, text
+    with open(inside("etc/recorder/camera.ini"), "w", encoding="utf-8") as file:
+        file.write(text.replace(f"\n{line}\n", f"\n{instead}\n"))
+
+
+def make_small():
+    """A small test picture, for which there is space everywhere."""
     ini = inside("etc/recorder/camera.ini")
     with open(ini, encoding="utf-8") as file:
         text = file.read()
@@ -143,11 +155,17 @@ def test_the_recorder_runs_and_notifies_its_service_manager():
         file.write(text + "[memory]\nmax_mb = 64\n")
     for folder in ("recordings", "clips"):  # StateDirectory=
         chroot("install", "-d", "-o", "recorder", "-g", "recorder", "-m", "750", f"/var/lib/recorder/{folder}")
+
+
+def test_the_recorder_runs_and_notifies_its_service_manager():
+    make_small()
+    stores.append(S3Server().__enter__())
+    replace_line("url =", f"url = {stores[0].url}")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(inside("run/notify"))
         os.chmod(inside("run/notify"), 0o777)
         manager.settimeout(60)
-        start("recorderd", "recorderd@.service", groups="video", NOTIFY_SOCKET="/run/notify", WATCHDOG_USEC="3000000")
+        start("recorderd", "recorderd@.service", groups="video,recorder-footage", NOTIFY_SOCKET="/run/notify", WATCHDOG_USEC="3000000")
         heard = ""
         while not all(word in heard for word in ("READY=1", "STATUS=", "WATCHDOG=1")):
             heard += manager.recv(4096).decode() + "\n"
@@ -155,10 +173,13 @@ def test_the_recorder_runs_and_notifies_its_service_manager():
     assert heard.index("READY=1") < heard.index("WATCHDOG=1")
 
 
-def test_the_workers_run_with_inherited_sockets():
+def start_workers():
+    """As their sockets' units start them."""
     os.makedirs(inside("run/recorder"), exist_ok=True)
     for worker in ("live", "api"):
         path = inside(f"run/recorder/{worker}.sock")
+        if os.path.exists(path):
+            os.remove(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(path)
             listener.listen(4096)
@@ -166,6 +187,10 @@ def test_the_workers_run_with_inherited_sockets():
             os.chmod(path, int(setting(f"recorder-{worker}.socket", "SocketMode"), 8))
             name, value = setting(f"recorder-{worker}.service", "Environment").split("=")
             start(worker, f"recorder-{worker}.service", stdin=listener.fileno(), **{name: value})
+
+
+def test_the_workers_run_with_inherited_sockets():
+    start_workers()
 
 
 def test_a_clip_comes_back_through_lighttpd():
@@ -204,6 +229,23 @@ def test_a_clip_comes_back_through_nginx():
     shutil.copy(inside("usr/share/recorder/nginx.conf.example"), inside("etc/nginx/conf.d/recorder.conf"))
     foreground("nginx", "nginx", "-g", "daemon off;")
     assert_clip()
+
+
+def test_what_is_recorded_reaches_a_store_through_the_group_of_footage_alone():
+    with open(inside("root/store.key"), "w", encoding="ascii") as key:
+        key.write("\n".join(stores[0].key) + "\n")
+    chroot("install", "-o", "recorder-ship", "-m", "400", "/root/store.key", "/etc/recorder/camera.key")
+    chroot("install", "-d", "-o", "recorder-ship", "-g", "recorder-footage", "-m", "750", "/var/lib/recorder-ship/camera")  # StateDirectory=
+    start("ship", "recorder-ship@.service")
+    wait_for(lambda: stores[0].named("live"), 60, "pieces are in the store")
+    wait_for(lambda: b'"state":"shipping"' in get("/camera_info")[1], 60, "the recorder reads what recorder-ship notes")
+    for path in ("/dev/shm/recorder.camera", "/run/recorder/api.sock", "/etc/recorder/tokens"):
+        chroot("stat", path)
+    for what in (("head", "-c", "1", "/dev/shm/recorder.camera"), ("head", "-c", "1", "/etc/recorder/tokens"), ("ls", "/var/lib/recorder"),
+                 ("touch", "/var/lib/recorder/recordings/camera/x"), ("test", "-w", "/run/recorder/api.sock")):
+        done = subprocess.run(["chroot", "--userspec=recorder-ship:recorder-footage", "--groups=", ROOT, *what], capture_output=True, check=False)
+        assert done.returncode != 0, what
+    stop("ship")
 
 
 def test_its_state_comes_in_words_and_as_json():
@@ -266,6 +308,33 @@ def test_purging_without_recordings_leaves_nothing():
     shutil.rmtree(inside("var/lib/recorder/recordings"))
     chroot("dpkg", "-P", "recorder")
     assert not os.path.exists(inside("var/lib/recorder"))
+
+
+def test_an_upgrade_from_the_last_release_goes_on_with_its_recordings_and_configuration():
+    shutil.copy(package.release(), inside("root/release.deb"))
+    chroot("dpkg", "-i", "/root/release.deb")
+    make_small()
+    start("recorderd", "recorderd@.service", groups="video")
+    wait_for(lambda: recordings() and os.path.getsize(inside("var/lib/recorder/recordings/camera", recordings()[0])) > 20000, 60, "it records")
+    from_s = int(time.time())
+    time.sleep(5)
+    stop("recorderd")
+    old = recordings()
+    with open(inside("etc/recorder/camera.ini"), encoding="utf-8") as file:
+        settings = file.read()
+    chroot("dpkg", "--force-confold", "-i", "/root/recorder.deb")
+    with open(inside("etc/recorder/camera.ini"), encoding="utf-8") as file:
+        assert file.read() == settings
+    start("recorderd", "recorderd@.service", groups="video,recorder-footage")
+    start_workers()
+    start("web", "recorder-web.service")
+    wait_for(answers, 60, "/health is good")
+    wait_for(lambda: len(recordings()) > len(old), 60, "it records")
+    status, clip = get(f"/footage?from={from_s}&to={from_s + 3}")
+    assert status == 200 and len(clip) > 1000, clip[:300]
+    assert set(old) < set(recordings())
+    for name in ("web", "live", "api", "recorderd"):
+        stop(name)
 
 
 def main(_root):

@@ -40,6 +40,21 @@ def build():
     return package()
 
 
+def release():
+    """The path of the package of the last release: of the commit that wrote debian/changelog. Built once, and kept."""
+    made = glob.glob(os.path.join(PLACE, "release", "deb", "recorder_*.deb"))
+    if not made:
+        place = os.path.join(PLACE, "release")
+        shutil.rmtree(place, ignore_errors=True)
+        os.makedirs(place + "/sources")
+        commit = output_of("git", "log", "-1", "--format=%H", "--", "debian/changelog", cwd=PROJECT).strip()
+        output_of("bash", "-c", f"git archive {commit} | tar -x -C {place}/sources", cwd=PROJECT)
+        # It must not take this repository for its own.
+        output_of("deploy/build-deb", cwd=place + "/sources", env=dict(os.environ, BUILD=place, GIT_DIR="/nowhere"))
+        made = glob.glob(os.path.join(place, "deb", "recorder_*.deb"))
+    return made[0]
+
+
 def package():
     """The path of the main package; skips the test if none was built."""
     made = [path for path in glob.glob(os.path.join(FOLDER, "recorder_*.deb"))]
