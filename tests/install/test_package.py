@@ -99,8 +99,8 @@ def test_a_later_commit_makes_a_package_that_apt_takes_for_newer():
 
     output_of("git", "init", "-q", place)
     output_of("git", "-C", place, "add", ".")
-    versions = [commit(date) for date in ("2026-11-29T10:00:00Z", "2026-11-30T10:00:00Z", "2026-11-30T20:07:00Z")]
-    assert versions[1:] == [versions[0] + "+20261130.1000", versions[0] + "+20261130.2007"], versions
+    versions = [commit(date) for date in ("2025-11-29T10:00:00Z", "2025-11-30T10:00:00Z", "2025-11-30T20:07:00Z")]
+    assert versions[1:] == [versions[0] + "+20251130.1000", versions[0] + "+20251130.2007"], versions
     for older, newer in zip(versions, versions[1:]):
         output_of("dpkg", "--compare-versions", newer, "gt", older)
 
