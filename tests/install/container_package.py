@@ -35,6 +35,9 @@ directory = /clips
 url = http://127.0.0.1:9000/footage
 key_file = /etc/recorder/store.key
 directory = /store
+[hook all]
+run = /bin/cat
+events = started
 [http]
 tokens = /tokens/tokens
 """
@@ -89,10 +92,17 @@ def test_the_image_is_built():
 def test_the_recorder_records_in_its_container():
     with open(os.path.join(ROOT, "camera.ini"), "w", encoding="utf-8") as file:
         file.write(INI)
+    container("hooks", "--network=none", "-u", "recorder-hooks:recorder-hooks", "-v", "hooks:/run/recorder-hooks",
+              IMAGE, "recorder-hooks", "-c", "/etc/recorder/camera.ini")
     container("recorder", "--network=none", "--ipc=shareable", "--shm-size=128m", "--group-add", "44", "--group-add", "992",
+              "-v", "hooks:/run/recorder-hooks",
               "-v", "store:/store:ro", "-v", "recordings:/recordings", "-v", "clips:/clips", "-v", "tokens:/tokens", IMAGE)
     wait_for(lambda: subprocess.run(["podman", "--runtime", "runc", "exec", "recorder", "recorderd", "-S", "-c", "/etc/recorder/camera.ini"],
                                     capture_output=True, check=False).returncode == 0, 60, "it records")
+
+
+def test_a_hook_is_run_in_a_container_of_its_own():
+    wait_for(lambda: re.search(r'"event": ?"started"', logs("hooks")), 60, "the hook is told that the recorder started")
 
 
 def test_a_clip_comes_back_through_the_other_container():
@@ -179,7 +189,7 @@ def test_no_process_has_a_privilege():
 
 
 def test_it_stops_cleanly():
-    podman("stop", "-t", "30", "web", "recorder")
+    podman("stop", "-t", "30", "web", "recorder", "hooks")
     assert "stopped" in logs("recorder").splitlines()[-1], logs("recorder")
 
 
