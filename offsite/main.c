@@ -232,7 +232,7 @@ int main(int argc, char **argv)
 	}
 	const struct config *config = config_set_find(&cameras, name);
 	if (!config)
-		log_error("ship", "%s: there is no camera %s", file, name);
+		log_error("ship", "%s: there is no camera %s", file, name ? name : "in it");
 	block_signals();
 	if (config)
 		log_set_level(config->log_level);

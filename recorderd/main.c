@@ -43,8 +43,10 @@ static bool select_cameras(const struct options *options, const struct config_se
 		*first = config_set_find(set, options->camera);
 		*count = 1;
 	}
-	if (!*first)
+	if (!*first && options->camera)
 		return reason_set(why, "%s has no camera \"%s\"", options->config, options->camera);
+	if (!*first && options->task != TASK_CHECK)
+		return reason_set(why, "%s configures no recorder: it has no [camera]", options->config);
 	if (options->task == TASK_RECORD && *count > 1)
 		return reason_set(why, "%s has %zu cameras; choose one with -n NAME", options->config, *count);
 	return true;
@@ -62,7 +64,7 @@ static int check(const struct options *options, const struct config *cameras, si
 		}
 	}
 	printf("%s: the configuration is valid\n", options->camera ? cameras->file : options->config);
-	if (!cameras->http.hosts[0])
+	if (count > 0 && !cameras->http.hosts[0])
 		puts("Clients can use an IP address, localhost, a name of this machine, a name without a dot, or a "
 		     ".local name. Add any other name, such as that of a reverse proxy, to hosts in the section "
 		     "[http].");

@@ -108,6 +108,38 @@ static bool check_differs(const struct config_set *set, const struct config *con
 	return true;
 }
 
+/* Makes the configuration, which is the last one of set->cameras, the viewer. */
+static bool take_viewer(struct config_set *set, struct config *config, struct reason *why)
+{
+	if (set->viewer)
+		return reason_set(why, "%s: [store] read_url without [camera] is already in %s; expected one such file",
+				  config->file, set->viewer->file);
+	set->viewer = malloc(sizeof(*set->viewer));
+	if (!set->viewer)
+		return reason_errno(why, "%s", config->file);
+	*set->viewer = *config;
+	memset(config, 0, sizeof(*config));
+	return true;
+}
+
+/* One recorder-fetch serves a machine, so all files that name a store must name the same one. */
+static bool check_reader(const struct config_set *set, struct reason *why)
+{
+	const struct config *reader = config_set_reader(set);
+
+	for (size_t i = 0; reader && i < set->count; i++) {
+		const struct config_store *store = &set->cameras[i].store;
+
+		if (store->read_url[0] && (strcmp(store->read_url, reader->store.read_url) != 0 ||
+					   strcmp(store->cache, reader->store.cache) != 0))
+			return reason_set(why,
+					  "%s: [store] read_url or cache differs from that of %s; expected the same, "
+					  "or none",
+					  set->cameras[i].file, reader->file);
+	}
+	return true;
+}
+
 static bool load_entry(const char *directory, const char *name, struct config_set *set, struct reason *why)
 {
 	char file[PATH_MAX];
@@ -115,7 +147,11 @@ static bool load_entry(const char *directory, const char *name, struct config_se
 
 	if (snprintf(file, sizeof(file), "%s/%s", directory, name) >= (int)sizeof(file))
 		return reason_set(why, "%s: the path of this file is too long", name);
-	if (!load(file, true, config, why) || !check_differs(set, config, why))
+	if (!load(file, true, config, why))
+		return false;
+	if (config->viewer)
+		return take_viewer(set, config, why);
+	if (!check_differs(set, config, why))
 		return false;
 	set->count++;
 	return true;
@@ -139,7 +175,7 @@ static bool load_directory(const char *directory, struct config_set *out, struct
 		free(entries[i]);
 	}
 	free(entries);
-	return good;
+	return good && check_reader(out, why);
 }
 
 static bool load_single(const char *file, struct config_set *out, struct reason *why)
@@ -147,8 +183,12 @@ static bool load_single(const char *file, struct config_set *out, struct reason 
 	out->cameras = calloc(1, sizeof(struct config));
 	if (!out->cameras)
 		return reason_errno(why, "%s", file);
+	if (!load(file, false, out->cameras, why))
+		return false;
+	if (out->cameras->viewer)
+		return take_viewer(out, out->cameras, why);
 	out->count = 1;
-	return load(file, false, out->cameras, why);
+	return true;
 }
 
 bool config_set_load(const char *path, struct config_set *out, struct reason *why)
@@ -157,15 +197,21 @@ bool config_set_load(const char *path, struct config_set *out, struct reason *wh
 
 	*out = (struct config_set){0};
 	bool is_directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-	if (is_directory ? load_directory(path, out, why) : load_single(path, out, why))
-		return true;
-	config_set_free(out);
-	return false;
+	if (!(is_directory ? load_directory(path, out, why) : load_single(path, out, why))) {
+		config_set_free(out);
+		return false;
+	}
+	if (out->count == 0) {
+		free(out->cameras);
+		out->cameras = NULL;
+	}
+	return true;
 }
 
 void config_set_free(struct config_set *set)
 {
 	free(set->cameras);
+	free(set->viewer);
 	*set = (struct config_set){0};
 }
 
@@ -177,6 +223,26 @@ const struct config *config_set_find(const struct config_set *set, const char *n
 		if (strcmp(set->cameras[i].camera.name, name) == 0)
 			return &set->cameras[i];
 	return NULL;
+}
+
+const struct config *config_set_first(const struct config_set *set)
+{
+	return set->count > 0 ? set->cameras : set->viewer;
+}
+
+const struct config *config_set_reader(const struct config_set *set)
+{
+	if (set->viewer)
+		return set->viewer;
+	for (size_t i = 0; i < set->count; i++)
+		if (set->cameras[i].store.read_url[0])
+			return &set->cameras[i];
+	return NULL;
+}
+
+void config_fetch_socket(const struct config *reader, char out[PATH_MAX])
+{
+	snprintf(out, PATH_MAX, "%.*s/fetch.socket", CONFIG_CACHE_MAX, reader->store.cache);
 }
 
 void config_ring_name(const struct config *config, char out[64])

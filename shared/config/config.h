@@ -21,6 +21,7 @@
 #define CONFIG_DEVICE_BYTES 256
 #define CONFIG_CONTROLS_MAX 64
 #define CONFIG_HOOKS_MAX    16
+#define CONFIG_CACHE_MAX    94 /* bytes of store.cache, since a socket is in it */
 
 enum config_fallback { FALLBACK_ANY, FALLBACK_TEST, FALLBACK_NONE };
 enum config_format {
@@ -115,6 +116,11 @@ struct config_store {
 	char directory[PATH_MAX]; /* where recorder-ship keeps what it knows (shared/store) */
 	int piece_seconds;        /* 0 to 60; 0: whole segments only */
 	double max_mbit;          /* for whole segments; 0: no limit; 1 Mbit = 10^6 bits */
+
+	char read_url[512];           /* the same form; empty: this machine serves no footage of a store */
+	char read_key_file[PATH_MAX]; /* a file that only recorder-fetch reads */
+	char cache[PATH_MAX];         /* for footage of the store (shared/store/fetch_socket.h) */
+	double cache_gb;              /* 1 GB = 10^9 bytes */
 };
 
 struct config_control {
@@ -143,6 +149,7 @@ struct config_hook {
 struct config {
 	char file[PATH_MAX]; /* absolute */
 	bool nested; /* one file of a directory: its folders default to recordings/NAME, clips/NAME and store/NAME */
+	bool viewer; /* it has no [camera] and no store.url, but a store.read_url: it configures no recorder */
 	struct config_camera camera;
 	struct config_record record;
 	struct config_retention retention;
@@ -160,7 +167,8 @@ struct config {
 
 struct config_set {
 	struct config *cameras; /* owned by the set, sorted by file name; the first is the default camera */
-	size_t count;
+	size_t count;           /* 0 if there is only a viewer; then cameras is NULL */
+	struct config *viewer;  /* owned by the set: the file that configures no recorder; NULL: there is none */
 };
 
 /* Reads one file. Returns false and sets *why if it is not valid. */
@@ -169,7 +177,8 @@ bool config_load(const char *file, struct config *out, struct reason *why);
 /*
  * Reads one file, or every *.ini in a directory, which must have at least one. In a directory, folders that a file does
  * not name default to recordings/NAME, clips/NAME and store/NAME beside it, and no two files may share a name or a
- * folder. Returns false and sets *why, with an empty set. Free a set with config_set_free(), which is safe for a zeroed one.
+ * folder, or serve different stores. Returns false and sets *why, with an empty set. Free a set with config_set_free(),
+ * which is safe for a zeroed one.
  */
 bool config_set_load(const char *path, struct config_set *out, struct reason *why);
 void config_set_free(struct config_set *set);
@@ -190,6 +199,15 @@ void config_apply(struct config *running, const struct config *fresh, struct con
 
 /* The camera of that name, or the first one for NULL or "". Returns NULL if there is none. */
 const struct config *config_set_find(const struct config_set *set, const char *name);
+
+/* Whose settings count where no camera is meant: the first camera, or the viewer. NULL only if the set is empty. */
+const struct config *config_set_first(const struct config_set *set);
+
+/* The viewer, or the first camera, with a store.read_url. NULL: this machine serves no footage of a store. */
+const struct config *config_set_reader(const struct config_set *set);
+
+/* The path of recorder-fetch's socket (shared/store/fetch_socket.h), in store.cache of the reader. */
+void config_fetch_socket(const struct config *reader, char out[PATH_MAX]);
 
 /* The POSIX shared memory name of a camera's ring: /recorder.NAME. */
 void config_ring_name(const struct config *config, char out[64]);

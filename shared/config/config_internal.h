@@ -35,6 +35,7 @@ enum config_kind {
 	CONFIG_NAME,
 	CONFIG_DEVICE,
 	CONFIG_FOLDER,
+	CONFIG_SHARED_FOLDER, /* of all files of a folder: its default has no NAME */
 	CONFIG_MOUNT,
 	CONFIG_FILE_PATH,
 	CONFIG_FILE_OR_NONE,

@@ -78,6 +78,7 @@ bool config_key_read(const struct config_key *key, const char *text, const char 
 			return config_read_path(text, file, field);
 		break;
 	case CONFIG_FOLDER:
+	case CONFIG_SHARED_FOLDER:
 	case CONFIG_FILE_PATH:
 		return config_read_path(text, file, field);
 	case CONFIG_MOUNT:
@@ -95,6 +96,7 @@ void config_key_describe(const struct config_key *key, char *out, size_t bytes)
 		[CONFIG_NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, that does not begin with -",
 		[CONFIG_DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
 		[CONFIG_FOLDER] = "a folder",
+		[CONFIG_SHARED_FOLDER] = "a folder",
 		[CONFIG_MOUNT] = "yes, no, or the folder where a disk is mounted, such as /mnt/disk",
 		[CONFIG_FILE_PATH] = "a file",
 		[CONFIG_STAMP] = "a format of strftime(3) such as %Y-%m-%d %H:%M:%S, of at most 63 bytes",

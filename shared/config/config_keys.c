@@ -97,6 +97,10 @@ static const struct config_key keys[] = {
 	{"store:directory", "store", CONFIG_FOLDER, FIELD(store.directory), 0, 0, NULL},
 	{"store:piece_seconds", "5", CONFIG_INTEGER, FIELD(store.piece_seconds), 0, 60, NULL},
 	{"store:max_mbit", "0", CONFIG_REAL, FIELD(store.max_mbit), 0, 100000, NULL},
+	{"store:read_url", "", CONFIG_BUCKET, FIELD(store.read_url), 0, 0, NULL},
+	{"store:read_key_file", "store-read.key", CONFIG_FILE_PATH, FIELD(store.read_key_file), 0, 0, NULL},
+	{"store:cache", "cache", CONFIG_SHARED_FOLDER, FIELD(store.cache), 0, 0, NULL},
+	{"store:cache_gb", "4", CONFIG_REAL, FIELD(store.cache_gb), 0.1, 1000000, NULL},
 	{"store:wait_hours", "0", CONFIG_REAL, FIELD(retention.wait_hours), 0, 1000000, NULL},
 
 	{"log:level", "info", CONFIG_CHOICE, FIELD(log_level), 0, 0, levels},
@@ -235,6 +239,17 @@ bool config_key_field(size_t number, struct config_field *out)
 	return true;
 }
 
+static bool has_section(const dictionary *dictionary, const char *section)
+{
+	size_t slots = (size_t)dictionary->size, length = strlen(section);
+
+	for (size_t i = 0; i < slots; i++)
+		if (dictionary->key[i] && strncmp(dictionary->key[i], section, length) == 0 &&
+		    strchr(":", dictionary->key[i][length]))
+			return true;
+	return false;
+}
+
 bool config_keys_read(const dictionary *dictionary, bool nested, struct config *out, struct reason *why)
 {
 	size_t slots = (size_t)dictionary->size; /* an ssize_t in iniparser 4.1, a size_t in 4.2 */
@@ -247,5 +262,6 @@ bool config_keys_read(const dictionary *dictionary, bool nested, struct config *
 			return false;
 	if (!config_hooks_read(dictionary, out, why))
 		return false;
+	out->viewer = out->store.read_url[0] && !out->store.url[0] && !has_section(dictionary, "camera");
 	return check_preset(out, why) && config_folders_check(out, why);
 }

@@ -60,6 +60,8 @@
 enum segment_flags {
 	SEGMENT_CLOCK_SYNCHRONISED = 1u << 0, /* its boot's clock had been synchronised when the segment began */
 	SEGMENT_CLOCK_DOUBTFUL = 1u << 1, /* the clock seemed wrong: the times may be corrected (archive_redate.c) */
+	SEGMENT_EXPIRED = 1u << 2, /* only in lists that recorder-fetch makes: the store no longer has the segment */
+	SEGMENT_PARTIAL = 1u << 3, /* the same: FILE.mp4.blocks says what of the .mp4 is there (fetch_socket.h) */
 };
 
 /* What nothing else in the file says. */

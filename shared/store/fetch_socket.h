@@ -1,10 +1,11 @@
 /*
  * fetch_socket.h - how recorder-api's workers ask recorder-fetch for footage that is in an object store.
  *
- * recorder-fetch listens on a SOCK_SEQPACKET socket, mode 0660. A packet of a worker is one struct fetch_request, a
- * packet of recorder-fetch one struct fetch_answer; each request gets one answer with its id, in any order. Both
- * programs are of one version and one machine, so integers have the machine's order; bytes that are not used are 0.
- * A request with anything else in it is answered FETCH_INVALID, and a packet of another size ends the connection.
+ * recorder-fetch listens on a SOCK_SEQPACKET socket, mode 0660, whose path is config_fetch_socket(). A packet of a worker
+ * is one struct fetch_request, a packet of recorder-fetch one struct fetch_answer; each request gets one answer with its
+ * id, in any order. Both programs are of one version and one machine, so integers have the machine's order; bytes that
+ * are not used are 0. A request with anything else in it is answered FETCH_INVALID, and a packet of another size ends
+ * the connection.
  *
  * What was asked for then lies in the folder store.cache, where workers read it as they read recordings:
  *
@@ -15,9 +16,21 @@
  *     CAMERA/FILE.mp4.blocks       struct fetch_blocks: which
  *
  * CAMERA is a camera's name (config.h), FILE the name in the list. A bit in .blocks is set after the block's bytes are
- * in the file, and is never cleared; nothing may be read from a block whose bit is not set. Files leave the cache as a
- * whole, by unlink, so a descriptor that is open stays right; FETCH_BYTES for a file that has left makes a new one.
- * A segment that is still being recorded grows, as it does on the recorder: its .mp4 first, then its .idx.
+ * in the file, and is never cleared; nothing may be read from a block whose bit is not set.
+ *
+ * Files leave the cache as a whole, by unlink, so a descriptor that is open stays right; FETCH_BYTES for a file that has
+ * left makes a new one. An .mp4 is made before its .blocks, which appears as a whole by rename, and .blocks is unlinked
+ * before its .mp4. So who opens .mp4, then .blocks, and then finds that the name of the .mp4 still stands for the file
+ * that is open, has a pair; otherwise the .mp4 could be an old one, with holes where the bits are of a new one. Every
+ * entry of the list has SEGMENT_PARTIAL (segment.h): without a .blocks file nothing can be read.
+ *
+ * A segment that is still being recorded grows, as it does on the recorder: its .mp4 first, then its .idx. Then
+ * file_bytes grows, after the bytes are in the file, and all bits up to it are set; the last one stands for the part of
+ * its block that is below file_bytes. Once the segment is closed, all of its files are replaced.
+ *
+ * In the list, the run numbers of another archive of a camera (archive_id.h) have other high bits, so that segments of
+ * two archives never look like one run. Nothing before unsettled_from_us of its header will change, except that
+ * segments expire.
  */
 #ifndef SHARED_STORE_FETCH_SOCKET_H
 #define SHARED_STORE_FETCH_SOCKET_H
@@ -26,7 +39,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/un.h>
 
+#include "shared/config/config.h"
 #include "shared/segment/segment.h"
 
 #define FETCH_REQUEST_MAGIC UINT64_C(0x0a31514552465353) /* "SSFREQ1\n" */
@@ -36,6 +51,10 @@
 #define FETCH_CAMERA_BYTES  32
 #define FETCH_BLOCK_BYTES   (1u << 20)
 #define FETCH_STATUS_FILE   "remote.bin"
+#define FETCH_SOCKET_FILE   "fetch.socket"
+#define FETCH_BYTES_MAX     (16u * FETCH_BLOCK_BYTES) /* of one FETCH_BYTES; more is FETCH_INVALID */
+#define FETCH_WAITING_MAX   64                        /* requests of one connection that wait; more is FETCH_BUSY */
+#define FETCH_BLOCKS_OPEN   UINT64_C(65536)           /* bits of the .blocks file of an open segment */
 #define FETCH_BLOCKS_SUFFIX ".blocks"
 
 enum fetch_kind {
@@ -80,8 +99,8 @@ struct fetch_answer {
 /* The whole .blocks file, mapped shared. Bit n % 8 of byte n / 8 stands for bytes [n MiB, (n + 1) MiB) of the file. */
 struct fetch_blocks {
 	uint64_t magic;
-	uint64_t file_bytes;    /* of the .mp4 in the store */
-	_Atomic uint8_t bits[]; /* one bit per block; set with release order, read with acquire order */
+	_Atomic uint64_t file_bytes; /* of the .mp4 in the store */
+	_Atomic uint8_t bits[];      /* one bit per block; set with release order, read with acquire order */
 };
 
 /* remote.bin: what is known of a camera of the store. Sealed by a CRC-32C of the bytes before it. */
@@ -95,6 +114,8 @@ struct fetch_status {
 	uint32_t crc;
 };
 
+static_assert(CONFIG_CACHE_MAX + sizeof("/" FETCH_SOCKET_FILE) <= sizeof(((struct sockaddr_un *)NULL)->sun_path),
+	      "the path of the socket fits");
 static_assert(sizeof(struct fetch_request) == 136, "fetch request");
 static_assert(sizeof(struct fetch_answer) == 344, "fetch answer");
 static_assert(sizeof(struct fetch_status) == 512, "fetch status");

@@ -134,6 +134,58 @@ static void one_file_is_a_set_of_one(void **state)
 	config_set_free(&set);
 }
 
+#define READS "read_url = https://s3.example.org/footage\n"
+
+static void a_file_with_nothing_but_a_store_to_read_is_a_viewer(void **state)
+{
+	struct config_set set;
+	struct reason why;
+
+	(void)state;
+	assert_true(
+		config_set_load(ini_write("viewer.ini", "[store]\n" READS "[http]\nmax_downloads = 7\n"), &set, &why));
+	assert_int_equal(set.count, 0);
+	assert_null(set.cameras);
+	assert_ptr_equal(config_set_first(&set), set.viewer);
+	assert_ptr_equal(config_set_reader(&set), set.viewer);
+	assert_int_equal(set.viewer->http.max_downloads, 7);
+	assert_string_equal(set.viewer->store.cache, ini_path("cache"));
+	assert_null(config_set_find(&set, NULL));
+	config_set_free(&set);
+	config_set_free(&set);
+	assert_null(config_set_first(&set));
+
+	/* A camera, or footage that is shipped, makes it a recorder. */
+	assert_true(config_set_load(ini_write("viewer.ini", "[camera]\n[store]\n" READS), &set, &why));
+	assert_int_equal(set.count, 1);
+	assert_null(set.viewer);
+	assert_ptr_equal(config_set_reader(&set), set.cameras);
+	config_set_free(&set);
+	assert_true(config_set_load(ini_write("viewer.ini", "[store]\nurl = https://a.example/bucket\n" READS), &set,
+				    &why));
+	assert_int_equal(set.count, 1);
+	config_set_free(&set);
+}
+
+static void a_viewer_may_stand_beside_cameras(void **state)
+{
+	struct config_set set;
+	struct reason why;
+
+	(void)state;
+	make_set_folder("beside");
+	ini_write("beside/1-store.ini", "[store]\n" READS);
+	ini_write("beside/2-door.ini", "[camera]\nname = door\n");
+	if (!config_set_load(ini_path("beside"), &set, &why))
+		fail_msg("%s", why.text);
+	assert_int_equal(set.count, 1);
+	assert_string_equal(set.cameras[0].camera.name, "door");
+	assert_ptr_equal(config_set_first(&set), set.cameras);
+	assert_ptr_equal(config_set_reader(&set), set.viewer);
+	assert_string_equal(set.viewer->store.cache, ini_path("beside/cache"));
+	config_set_free(&set);
+}
+
 /* Loads the folder and expects an error with both words. */
 static void set_refused(const char *name, const char *word, const char *another)
 {
@@ -145,6 +197,17 @@ static void set_refused(const char *name, const char *word, const char *another)
 		fail_msg("%s", why.text);
 	assert_int_equal(set.count, 0);
 	assert_null(set.cameras);
+}
+
+static void files_that_read_different_stores_are_refused(void **state)
+{
+	(void)state;
+	make_set_folder("stores");
+	ini_write("stores/1.ini", "[camera]\nname = a\n[store]\n" READS);
+	ini_write("stores/2.ini", "[store]\nread_url = https://s3.example.org/other\n");
+	set_refused("stores", "1.ini", "read_url");
+	ini_write("stores/1.ini", "[store]\n" READS);
+	set_refused("stores", "2.ini", "read_url");
 }
 
 static void cameras_that_share_a_name_or_a_folder_are_refused(void **state)
@@ -176,6 +239,9 @@ int main(void)
 		cmocka_unit_test(damaged_files_never_cause_a_memory_error),
 		cmocka_unit_test(a_folder_of_files_is_a_set_sorted_by_name),
 		cmocka_unit_test(one_file_is_a_set_of_one),
+		cmocka_unit_test(a_file_with_nothing_but_a_store_to_read_is_a_viewer),
+		cmocka_unit_test(a_viewer_may_stand_beside_cameras),
+		cmocka_unit_test(files_that_read_different_stores_are_refused),
 		cmocka_unit_test(cameras_that_share_a_name_or_a_folder_are_refused),
 	};
 

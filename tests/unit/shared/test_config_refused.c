@@ -32,6 +32,13 @@ static void a_store_without_tls_elsewhere_or_in_a_folder_of_recordings_is_refuse
 	ini_refused("[store]\nurl = https://s3.example.org\n", "url", "https://HOST/BUCKET");
 	ini_refused("[store]\ndirectory = recordings\n", "[store] directory", "another one");
 	ini_refused("[store]\ndirectory = clips\n", "[store] directory", "another one");
+	ini_refused("[store]\nread_url = s3://footage\n", "read_url", "https://HOST/BUCKET");
+	ini_refused("[store]\nread_url = https://a.example/footage\ncache = recordings\n", "cache", "one of its own");
+	ini_refused(
+		"[store]\nread_url = https://a.example/footage\n"
+		"cache = "
+		"/12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345\n",
+		"cache", "at most 94 bytes");
 	assert_string_equal(ini_loaded("[store]\nurl = https://s3.example.org/footage\n").store.url,
 			    "https://s3.example.org/footage");
 	assert_string_equal(ini_loaded("[store]\nca_file =\n").store.ca_file, "");
