@@ -92,7 +92,7 @@ fcgi/feed         = live_events live_feed live_frame ring_notifier
 fcgi/live         = event_client hls_reply live live_client live_permits live_request live_response live_viewer main video_viewer
 fcgi/listen       = main
 
-offsite/store     = body credentials sigv4 store store_answer store_request
+offsite/store     = body credentials curl_memory multipart sigv4 store store_answer store_client store_put store_request
 offsite           = clip_shipping main piece_state piece_thread segment_files segment_thread ship_sandbox shipped_file shipper
 
 motion/detector   = cells detector fit history light limit measure residual

@@ -3,7 +3,7 @@
  *
  * Source: "Signature Calculations for the Authorization Header: Transferring Payload in a Single Chunk (AWS Signature
  * Version 4)", Amazon S3 API Reference. Everything that is sent and could change the meaning of a request is signed.
- * The service is s3. Paths are made of characters that need no encoding (object_name.h), and there is no query.
+ * The service is s3. Paths are made of characters that need no encoding (object_name.h).
  */
 #ifndef OFFSITE_STORE_SIGV4_H
 #define OFFSITE_STORE_SIGV4_H

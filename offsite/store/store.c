@@ -1,27 +1,16 @@
-/* store.c - puts objects into the store. */
+/* store.c - what the connections to a store share: the key, the clock, and who goes first. */
 #include "offsite/store/store_internal.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "offsite/store/curl_memory.h"
 #include "shared/base/mono_cond.h"
-#include "shared/store/object_name.h"
 
-#define CONNECT_SECONDS 5
-#define STALL_US        (10 * US_PER_S)
-#define COPY_US         (60 * US_PER_S) /* after the last byte of a whole segment */
 #define YIELD_US        (10 * US_PER_S) /* then a little is sent in spite of a piece, so that the connection lives */
-#define UNSENT_BYTES    65536           /* of a connection, in the kernel: a piece does not queue behind more */
-#define PATH_BYTES      (1 + BUCKET_NAME_BYTES + 1 + OBJECT_NAME_BYTES)
-#define URL_BYTES       (16 + ORIGIN_HOST_BYTES + 12 + PATH_BYTES)
-#define CREDENTIAL_NAME "store.key" /* of systemd's LoadCredential= */
+#define CREDENTIAL_NAME "store.key"     /* of systemd's LoadCredential= */
 
 /* systemd's credential, if there is one, otherwise the file of the configuration. True if it is a credential. */
 static bool choose_key_file(const struct config_store *config, char out[PATH_MAX])
@@ -38,7 +27,7 @@ struct store *store_open(const struct config_store *config, struct reason *why)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
-	if (!store || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	if (!store || !curl_memory_init()) {
 		free(store);
 		reason_set(why, "out of memory");
 		return NULL;
@@ -92,8 +81,7 @@ int64_t store_clock_offset_us(const struct store *store)
 	return store->clock_offset_us;
 }
 
-/* A piece begins or ends. */
-static void count_piece(struct store *store, bool begins)
+void store_count_piece(struct store *store, bool begins)
 {
 	pthread_mutex_lock(&store->lock);
 	store->pieces_in_flight += begins ? 1u : -1u;
@@ -101,10 +89,8 @@ static void count_piece(struct store *store, bool begins)
 	pthread_mutex_unlock(&store->lock);
 }
 
-/* Waits while a piece is being sent. */
-static void yield_to_pieces(struct store_client *client)
+bool store_yield_to_pieces(struct store *store)
 {
-	struct store *store = client->store;
 	mono_t until = {mono_now().us + YIELD_US};
 
 	pthread_mutex_lock(&store->lock);
@@ -112,241 +98,5 @@ static void yield_to_pieces(struct store_client *client)
 	while (store->pieces_in_flight > 0 && !store->stopping && mono_cond_wait(&store->changed, &store->lock, until))
 		;
 	pthread_mutex_unlock(&store->lock);
-	if (waits)
-		client->progress_us = mono_now().us;
-}
-
-static size_t give_bytes(char *out, size_t size, size_t count, void *context)
-{
-	struct store_client *client = context;
-
-	if (client->lane == LANE_SEGMENTS)
-		yield_to_pieces(client);
-	if (client->store->stopping)
-		return CURL_READFUNC_ABORT;
-	ssize_t got = body_read(client->body, client->position, out, size * count);
-	if (got < 0) {
-		client->unreadable = true;
-		return CURL_READFUNC_ABORT;
-	}
-	client->position += (uint64_t)got;
-	return (size_t)got;
-}
-
-/* libcurl begins again if a connection that it had kept turns out to be closed. */
-static int rewind_bytes(void *context, curl_off_t offset, int origin)
-{
-	struct store_client *client = context;
-
-	if (origin != SEEK_SET || offset < 0)
-		return CURL_SEEKFUNC_FAIL;
-	client->position = (uint64_t)offset;
-	return CURL_SEEKFUNC_OK;
-}
-
-static size_t take_body(char *data, size_t size, size_t count, void *context)
-{
-	struct store_answer *answer = &((struct store_client *)context)->answer;
-	size_t bytes = size * count, room = ANSWER_BODY_BYTES - answer->length;
-
-	memcpy(answer->body + answer->length, data, bytes < room ? bytes : room);
-	answer->length += bytes < room ? bytes : room;
-	return bytes;
-}
-
-static size_t take_header(char *data, size_t size, size_t count, void *context)
-{
-	struct store_client *client = context;
-	char line[64];
-	size_t bytes = size * count;
-
-	if (bytes < sizeof(line) && bytes > 5 && strncasecmp(data, "date:", 5) == 0) {
-		memcpy(line, data + 5, bytes - 5);
-		line[bytes - 5] = '\0';
-		client->date_us = store_date_parse(line);
-	}
-	return bytes;
-}
-
-/* Returns 1 to end the request. */
-static int watch_progress(void *context, curl_off_t total_down, curl_off_t down, curl_off_t total_up, curl_off_t up)
-{
-	struct store_client *client = context;
-	int64_t now_us = mono_now().us;
-
-	(void)total_down;
-	(void)total_up;
-	if (up != client->sent || down != client->received) {
-		client->sent = up;
-		client->received = down;
-		client->progress_us = now_us;
-	}
-	bool copies = client->lane == LANE_SEGMENTS && (uint64_t)up >= client->total;
-	client->stalled = now_us - client->progress_us > (copies ? COPY_US : STALL_US);
-	return client->stalled || client->store->stopping;
-}
-
-/* What waits in the kernel would be sent before a piece of the other connection. */
-static int limit_unsent(void *context, curl_socket_t fd, curlsocktype purpose)
-{
-	int bytes = UNSENT_BYTES;
-
-	(void)context;
-	if (purpose == CURLSOCKTYPE_IPCXN)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
-	return CURL_SOCKOPT_OK;
-}
-
-static void set_options(struct store_client *client)
-{
-	const struct config_store *config = client->store->config;
-	CURL *curl = client->curl;
-
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-	curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_bytes);
-	curl_easy_setopt(curl, CURLOPT_READDATA, client);
-	curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, rewind_bytes);
-	curl_easy_setopt(curl, CURLOPT_SEEKDATA, client);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
-	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-	curl_easy_setopt(curl, CURLOPT_HEADERDATA, client);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_progress);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client);
-	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, limit_unsent);
-	if (config->ca_file[0])
-		curl_easy_setopt(curl, CURLOPT_CAINFO, config->ca_file);
-	if (client->lane == LANE_SEGMENTS && config->max_mbit > 0)
-		curl_easy_setopt(curl, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)(config->max_mbit * 1e6 / 8) + 1);
-}
-
-struct store_client *store_client_open(struct store *store, enum store_lane lane)
-{
-	struct store_client *client = calloc(1, sizeof(*client));
-
-	if (!client)
-		return NULL;
-	client->store = store;
-	client->lane = lane;
-	client->curl = curl_easy_init();
-	if (!client->curl) {
-		free(client);
-		return NULL;
-	}
-	set_options(client);
-	return client;
-}
-
-void store_client_close(struct store_client *client)
-{
-	if (!client)
-		return;
-	curl_easy_cleanup(client->curl);
-	free(client);
-}
-
-/* The request ended without a whole answer. */
-static enum put_outcome judge_failure(struct store_client *client, CURLcode code, struct reason *why)
-{
-	const char *error = client->error[0] ? client->error : curl_easy_strerror(code);
-
-	if (client->store->stopping) {
-		reason_set(why, "the program ends");
-		return PUT_STOPPED;
-	}
-	if (client->unreadable) {
-		reason_errno(why, "a recording cannot be read");
-		return PUT_CHANGED;
-	}
-	switch (code) {
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ISSUER_ERROR:
-		reason_set(why, "the store's certificate is refused: %s", error);
-		return PUT_REFUSED;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT:
-		reason_set(why, "cannot reach the store: %s", error);
-		return PUT_RETRY;
-	case CURLE_ABORTED_BY_CALLBACK:
-		reason_set(why, "the store hangs: it neither takes nor sends anything");
-		return PUT_RETRY;
-	default:
-		reason_set(why, "the connection to the store failed: %s", error);
-		return PUT_RETRY;
-	}
-}
-
-static enum put_outcome perform(struct store_client *client, const char *path, const struct body_digests *digests,
-				struct reason *why)
-{
-	char url[URL_BYTES];
-	struct curl_slist *headers = store_request_headers(client->store, path, digests, why);
-
-	if (!headers)
-		return PUT_REFUSED;
-	snprintf(url, sizeof(url), "%s://%s%s", client->store->url.origin.scheme, client->store->url.authority, path);
-	curl_easy_setopt(client->curl, CURLOPT_URL, url);
-	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(client->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)client->total);
-	client->position = 0;
-	client->sent = client->received = 0;
-	client->progress_us = mono_now().us;
-	client->stalled = client->unreadable = false;
-	client->date_us = -1;
-	client->answer.length = 0;
-	client->answer.status = 0;
-	client->error[0] = '\0';
-	CURLcode code = curl_easy_perform(client->curl);
-	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &client->answer.status);
-	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(headers);
-	/* A store that refuses may answer, and close, before it has read everything. */
-	if (code == CURLE_OK || (client->answer.status >= 300 && !client->store->stopping))
-		return store_answer_judge(&client->answer, why);
-	return judge_failure(client, code, why);
-}
-
-static enum put_outcome put(struct store_client *client, const char *path, const struct body_digests *digests,
-			    struct reason *why)
-{
-	enum put_outcome outcome = perform(client, path, digests, why);
-
-	if (outcome != PUT_SKEWED || client->date_us < 0)
-		return outcome;
-	client->store->clock_offset_us = client->date_us - wall_now().us;
-	return perform(client, path, digests, why);
-}
-
-enum put_outcome store_client_put(struct store_client *client, const char *name, const struct body *body,
-				  struct reason *why)
-{
-	struct body_digests digests;
-	char path[PATH_BYTES];
-
-	if (!body_digest(body, store_is_stopping, client->store, &digests)) {
-		bool stopping = errno == ECANCELED;
-		reason_errno(why, "a recording cannot be read");
-		return stopping ? PUT_STOPPED : PUT_CHANGED;
-	}
-	snprintf(path, sizeof(path), "/%s/%s", client->store->url.bucket, name);
-	client->body = body;
-	client->total = body_bytes(body);
-	if (client->lane == LANE_PIECES)
-		count_piece(client->store, true);
-	enum put_outcome outcome = put(client, path, &digests, why);
-	if (client->lane == LANE_PIECES)
-		count_piece(client->store, false);
-	client->body = NULL;
-	return outcome;
+	return waits;
 }

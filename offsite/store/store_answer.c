@@ -28,28 +28,51 @@ static const struct {
 	{"PermanentRedirect", PUT_REFUSED, "the bucket is at another address (store.url, store.region)"},
 	{"BadDigest", PUT_CHANGED, "the store received other bytes than were sent"},
 	{"XAmzContentSHA256Mismatch", PUT_CHANGED, "the store received other bytes than were sent"},
+	{"NoSuchUpload", PUT_RETRY, "the store no longer knows an upload in parts"},
+	{"InvalidPart", PUT_RETRY, "the store no longer has a part of an upload"},
+	{"EntityTooLarge", PUT_REFUSED, "the store takes no object of that size"},
 	{"SlowDown", PUT_RETRY, "the store asks to slow down"},
 	{"ServiceUnavailable", PUT_RETRY, "the store is not available"},
 	{"InternalError", PUT_RETRY, "the store failed"},
 };
 
-/* Copies the text of the first element of that name, without control bytes. Empty if there is none. */
-static void element_text(const char *body, const char *name, char *out, size_t bytes)
+/* The text of the first element of that name, *length bytes. NULL: there is none. */
+static const char *find_element(const char *body, const char *name, size_t *length)
 {
 	char tag[32];
 
-	out[0] = '\0';
 	snprintf(tag, sizeof(tag), "<%s>", name);
 	const char *at = strstr(body, tag);
 	if (!at)
-		return;
+		return NULL;
 	at += strlen(tag);
-	size_t length = strcspn(at, "<");
+	*length = strcspn(at, "<");
+	return at;
+}
+
+/* Copies as much of it as fits, without control bytes, to show it. Empty if there is none. */
+static void element_text(const char *body, const char *name, char *out, size_t bytes)
+{
+	size_t length = 0;
+	const char *text = find_element(body, name, &length);
+
 	if (length >= bytes)
 		length = bytes - 1;
 	for (size_t i = 0; i < length; i++)
-		out[i] = (char)(isprint((unsigned char)at[i]) ? at[i] : '?');
+		out[i] = (char)(isprint((unsigned char)text[i]) ? text[i] : '?');
 	out[length] = '\0';
+}
+
+bool store_answer_element(const struct store_answer *answer, const char *name, char *out, size_t bytes)
+{
+	size_t length;
+	const char *text = find_element(answer->body, name, &length);
+
+	if (!text || length >= bytes || text[length] != '<')
+		return false;
+	memcpy(out, text, length);
+	out[length] = '\0';
+	return true;
 }
 
 static enum put_outcome judge_code(const char *code, struct reason *why)

@@ -7,6 +7,7 @@
 #ifndef OFFSITE_STORE_STORE_ANSWER_H
 #define OFFSITE_STORE_STORE_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ struct store_answer {
 
 /* Unless it is PUT_DONE, *why gets a sentence without a full stop. `body` is terminated here. */
 enum put_outcome store_answer_judge(struct store_answer *answer, struct reason *why);
+
+/* Copies the text of the first element of that name. Returns false if there is none or it does not fit. */
+bool store_answer_element(const struct store_answer *answer, const char *name, char *out, size_t bytes);
 
 /* The time in a header Date (RFC 9110, section 5.6.7, IMF-fixdate), in microseconds; -1: it is none. */
 int64_t store_date_parse(const char *text);

@@ -1,8 +1,9 @@
-/* store_internal.h - what store.c and store_request.c share. */
+/* store_internal.h - what the sources of offsite/store share. */
 #ifndef OFFSITE_STORE_STORE_INTERNAL_H
 #define OFFSITE_STORE_STORE_INTERNAL_H
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -10,6 +11,10 @@
 #include "offsite/store/store.h"
 #include "shared/base/clock.h"
 #include "shared/net/bucket_url.h"
+#include "shared/store/object_name.h"
+
+#define STORE_PATH_BYTES  (1 + BUCKET_NAME_BYTES + 1 + OBJECT_NAME_BYTES)
+#define STORE_QUERY_BYTES 4096
 
 struct store {
 	const struct config_store *config;
@@ -24,24 +29,21 @@ struct store {
 	unsigned pieces_in_flight;
 };
 
-struct store_client {
-	struct store *store;
-	enum store_lane lane;
-	CURL *curl;
-	char error[CURL_ERROR_SIZE];
+/* A piece begins or ends. */
+void store_count_piece(struct store *store, bool begins);
 
-	/* Of the request under way */
-	const struct body *body;
-	uint64_t position, total;
-	int64_t progress_us; /* monotonic: when something was last sent or received */
-	curl_off_t sent, received;
-	bool stalled, unreadable;
-	int64_t date_us; /* of the answer's header Date; -1: none */
-	struct store_answer answer;
+/* Waits while a piece is being sent. Returns true if there was one. */
+bool store_yield_to_pieces(struct store *store);
+
+struct store_request {
+	const char *method;
+	const char *path;  /* begins with / */
+	const char *query; /* canonical: sorted and encoded; "": none */
+	struct body body;
+	struct body_digests digests;
 };
 
 /* store_request.c: makes the signed headers of a request. Returns NULL and sets *why. The caller frees the list. */
-struct curl_slist *store_request_headers(struct store *store, const char *path, const struct body_digests *digests,
-					 struct reason *why);
+struct curl_slist *store_request_headers(struct store *store, const struct store_request *request, struct reason *why);
 
 #endif

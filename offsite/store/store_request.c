@@ -29,8 +29,7 @@ static struct curl_slist *make_list(const struct sigv4_request *request, const c
 }
 
 /* The caller holds `lock`, which guards the key. */
-static struct curl_slist *sign(struct store *store, const char *path, const struct body_digests *digests,
-			       struct reason *why)
+static struct curl_slist *sign(struct store *store, const struct store_request *request, struct reason *why)
 {
 	char date[SIGV4_DATE_TEXT], authorization[SIGV4_AUTH_TEXT];
 	const struct store_key *key = credentials_get(store->credentials, why);
@@ -38,33 +37,33 @@ static struct curl_slist *sign(struct store *store, const char *path, const stru
 	if (!key)
 		return NULL;
 	sigv4_date(wall_now().us + store->clock_offset_us, date);
-	const struct sigv4_request request = {
-		.method = "PUT",
-		.path = path,
-		.query = "",
-		.payload_sha256 = digests->sha256,
+	const struct sigv4_request to_sign = {
+		.method = request->method,
+		.path = request->path,
+		.query = request->query,
+		.payload_sha256 = request->digests.sha256,
 		.date = date,
 		.region = store->config->region,
-		.headers = {{"content-md5", digests->md5},
+		.headers = {{"content-md5", request->digests.md5},
 			    {"host", store->url.authority},
-			    {"x-amz-content-sha256", digests->sha256},
+			    {"x-amz-content-sha256", request->digests.sha256},
 			    {"x-amz-date", date},
 			    {"x-amz-security-token", key->token}},
 		.header_count = key->token[0] ? 5 : 4,
 	};
 	struct curl_slist *list = NULL;
-	if (sigv4_sign(&request, key->id, key->secret, authorization))
-		list = make_list(&request, authorization);
+	if (sigv4_sign(&to_sign, key->id, key->secret, authorization))
+		list = make_list(&to_sign, authorization);
+	explicit_bzero(authorization, sizeof(authorization));
 	if (!list)
 		reason_set(why, "out of memory");
 	return list;
 }
 
-struct curl_slist *store_request_headers(struct store *store, const char *path, const struct body_digests *digests,
-					 struct reason *why)
+struct curl_slist *store_request_headers(struct store *store, const struct store_request *request, struct reason *why)
 {
 	pthread_mutex_lock(&store->lock);
-	struct curl_slist *list = sign(store, path, digests, why);
+	struct curl_slist *list = sign(store, request, why);
 	pthread_mutex_unlock(&store->lock);
 	return list;
 }
