@@ -92,7 +92,7 @@ fcgi/feed         = live_events live_feed live_frame ring_notifier
 fcgi/live         = event_client hls_reply live live_client live_permits live_request live_response live_viewer main video_viewer
 fcgi/listen       = main
 
-offsite/store     = body credentials curl_memory multipart sigv4 store store_answer store_client store_put store_request
+offsite/store     = body credentials curl_memory list_document multipart sigv4 store store_answer store_client store_put store_reader store_request
 offsite           = clip_shipping main piece_state piece_thread segment_files segment_thread ship_sandbox shipped_file shipper
 
 motion/detector   = cells detector fit history light limit measure residual
@@ -111,7 +111,7 @@ up_to     = $(firstword $2) $(if $(filter-out $1,$(firstword $2)),$(call up_to,$
 reach     = $(call up_to,$1,$(filter shared/% $(firstword $(subst /, ,$1)) $(firstword $(subst /, ,$1))/%,$(FOLDERS)))
 libraries = $(patsubst %,$(BUILD)/%.a,$(filter $(foreach f,$1,$(call reach,$f)),$(REVERSED)))
 
-LIBS     = -Wl,--as-needed -ljpeg -lm -lfcgi $(SECCOMP) -ljson-c -liniparser -lmd -lcurl
+LIBS     = -Wl,--as-needed -ljpeg -lm -lfcgi $(SECCOMP) -ljson-c -liniparser -lmd -lcurl -lexpat
 PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks $(BUILD)/offsite/recorder-ship $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
 
 all: $(PROGRAMS) ## builds; settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" WERROR=1 V=1

@@ -37,8 +37,9 @@ bool store_yield_to_pieces(struct store *store);
 
 struct store_request {
 	const char *method;
-	const char *path;  /* begins with / */
-	const char *query; /* canonical: sorted and encoded; "": none */
+	const char *path;             /* begins with / */
+	const char *query;            /* canonical: sorted and encoded; "": none */
+	const char *range, *if_match; /* values of these headers; NULL: without */
 	struct body body;
 	struct body_digests digests;
 };

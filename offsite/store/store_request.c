@@ -28,6 +28,13 @@ static struct curl_slist *make_list(const struct sigv4_request *request, const c
 	return list;
 }
 
+/* Adds the header unless it has no value. */
+static void add_header(struct sigv4_request *request, const char *name, const char *value)
+{
+	if (value && *value)
+		request->headers[request->header_count++] = (struct sigv4_header){name, value};
+}
+
 /* The caller holds `lock`, which guards the key. */
 static struct curl_slist *sign(struct store *store, const struct store_request *request, struct reason *why)
 {
@@ -37,20 +44,22 @@ static struct curl_slist *sign(struct store *store, const struct store_request *
 	if (!key)
 		return NULL;
 	sigv4_date(wall_now().us + store->clock_offset_us, date);
-	const struct sigv4_request to_sign = {
+	struct sigv4_request to_sign = {
 		.method = request->method,
 		.path = request->path,
 		.query = request->query,
 		.payload_sha256 = request->digests.sha256,
 		.date = date,
 		.region = store->config->region,
-		.headers = {{"content-md5", request->digests.md5},
-			    {"host", store->url.authority},
-			    {"x-amz-content-sha256", request->digests.sha256},
-			    {"x-amz-date", date},
-			    {"x-amz-security-token", key->token}},
-		.header_count = key->token[0] ? 5 : 4,
 	};
+	/* In the order of their names. Only a request with a body has a digest of it. */
+	add_header(&to_sign, "content-md5", request->digests.md5);
+	add_header(&to_sign, "host", store->url.authority);
+	add_header(&to_sign, "if-match", request->if_match);
+	add_header(&to_sign, "range", request->range);
+	add_header(&to_sign, "x-amz-content-sha256", request->digests.sha256);
+	add_header(&to_sign, "x-amz-date", date);
+	add_header(&to_sign, "x-amz-security-token", key->token);
 	struct curl_slist *list = NULL;
 	if (sigv4_sign(&to_sign, key->id, key->secret, authorization))
 		list = make_list(&to_sign, authorization);
