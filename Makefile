@@ -37,7 +37,7 @@ shared/config     = config config_change config_folders config_hooks config_key 
 shared/ring       = control health health_disk live_stats ring_layout ring_reader shm_name state state_json user_folder \
 	video_ring
 shared/media      = ffmpeg_args ffmpeg_stamp ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
-shared/segment    = catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name \
+shared/segment    = block_map catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name \
 	segment_reader segment_search segment_walk
 shared/motion     = motion_area motion_area_cells motion_cells motion_event motion_list motion_live motion_polygon \
 	motion_record motion_tamper

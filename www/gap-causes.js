@@ -12,10 +12,11 @@ const WORDS = {
   "camera off": "the camera was switched off",
   format: "the picture's size, format or source changed",
   deleted: "the recording was deleted",
+  expired: "the store no longer keeps the recording",
 };
 
 /* Causes of gaps that somebody intended; all others are losses, a recorder that was down too. */
-const INTENDED = new Set(["recording off", "schedule", "camera off", "suspended"]);
+const INTENDED = new Set(["recording off", "schedule", "camera off", "suspended", "expired"]);
 
 export const causeText = (cause) => WORDS[cause] ?? cause ?? "for an unknown reason";
 

@@ -58,7 +58,7 @@ static struct json_object *causes_json(const struct timeline_sum *sum)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (uint32_t cause = 0; cause <= GAP_DELETED; cause++) {
+	for (uint32_t cause = 0; cause < GAP_CAUSES_TOLD; cause++) {
 		if (sum->causes[cause].gaps == 0)
 			continue;
 		struct json_object *json = json_object_new_object();

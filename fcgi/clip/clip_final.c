@@ -32,7 +32,7 @@ static int64_t slice_mono_us(const struct clip_slice *slice, const struct ring_r
 	if (released && !segment_reader_open(slice->segment.folder, &slice->segment.entry, &opened))
 		return 0;
 	ring_reader_boot_id(ring, boot_id);
-	if (segment_read_layout(opened.fd, &layout) == SEGMENT_OK &&
+	if (segment_read_head(opened.fd, &layout) == SEGMENT_OK &&
 	    memcmp(layout.info.boot_id, boot_id, sizeof(boot_id)) == 0)
 		mono_us = layout.info.first_mono_us + (slice->tail.wall_us - layout.info.first_wall_us);
 	segment_layout_free(&layout);

@@ -165,7 +165,7 @@ bool transcode_input_fragment_offset(const struct segment_reader *segment, uint6
 		*at = before.offset + before.size;
 		return true;
 	}
-	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_OK;
+	bool good = segment_read_head(segment->fd, &layout) == SEGMENT_OK;
 	*at = layout.fragments_at;
 	segment_layout_free(&layout);
 	return good;
@@ -177,7 +177,7 @@ bool transcode_input_write_fragments(const struct segment_reader *segment, uint6
 	struct segment_layout layout = {0};
 	struct buffer init = {0};
 	uint64_t from, to;
-	bool good = segment_read_layout(segment->fd, &layout) == SEGMENT_OK &&
+	bool good = segment_read_head(segment->fd, &layout) == SEGMENT_OK &&
 		    segment_reader_append_init(&layout, &init) &&
 		    transcode_input_fragment_offset(segment, first, &from) &&
 		    transcode_input_fragment_offset(segment, end, &to) &&

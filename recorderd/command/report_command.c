@@ -103,7 +103,7 @@ static void print_causes(FILE *to, const struct timeline_sum *sum)
 {
 	const char *separator = "  ";
 
-	for (uint32_t cause = 0; cause <= GAP_DELETED; cause++) {
+	for (uint32_t cause = 0; cause < GAP_CAUSES_TOLD; cause++) {
 		char text[TEXT_BYTES];
 
 		if (sum->causes[cause].gaps == 0)

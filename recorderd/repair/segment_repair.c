@@ -281,7 +281,7 @@ void repair_describe(const struct repair *repair, bool complete, struct catalogu
 		.gap_cause = (uint8_t)layout->info.gap_cause,
 		.source = (uint8_t)layout->info.source,
 		.holes = repair->has_holes,
-		.flags = (uint8_t)layout->info.flags,
+		.flags = layout->info.flags & SEGMENT_STORED_FLAGS,
 	};
 	snprintf(entry->file, sizeof(entry->file), "%s", repair->file);
 	memcpy(entry->boot_id, layout->info.boot_id, sizeof(entry->boot_id));

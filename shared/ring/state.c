@@ -29,6 +29,7 @@ const char *gap_cause_text(uint32_t cause)
 		[GAP_SCHEDULE] = "schedule",
 		[GAP_CAMERA_OFF] = "camera off",
 		[GAP_DELETED] = "deleted",
+		[GAP_EXPIRED] = "expired",
 	};
 
 	return TEXT_AT(texts, cause);

@@ -63,6 +63,8 @@ enum gap_cause {
 	GAP_CAMERA_OFF = 12,
 	GAP_CAUSES,
 	GAP_DELETED = GAP_CAUSES, /* never stored: the segment between two others is missing */
+	GAP_EXPIRED,              /* never stored: the store no longer has the segment (SEGMENT_EXPIRED) */
+	GAP_CAUSES_TOLD,          /* that a timeline can have */
 };
 
 /* What limits the number of frames in memory. */

@@ -10,12 +10,11 @@
 #include "shared/base/file_io.h"
 #include "shared/media/mp4_moov.h"
 
-#define HEAD_MAX           16384u /* far more than ftyp, uuid and an init moov ever are */
 #define TIMESCALE          1000000u
 #define MEDIA_HEADER_BYTES 16u
 #define RECORDS_PER_READ   256
 
-static_assert(HEAD_MAX > 2 * MP4_ENTRY_MAX, "an init moov fits into the head");
+static_assert(SEGMENT_HEAD_MAX > 2 * MP4_ENTRY_MAX, "an init moov fits into the head");
 
 /* The first bytes of the file, and how far they have been parsed. */
 struct head {
@@ -28,7 +27,8 @@ static enum segment_outcome classify_failure(const struct head *head)
 {
 	for (size_t i = head->at; i < head->length && i < head->at + 8; i++)
 		if (head->data[i] != 0)
-			return head->length < HEAD_MAX && head->length - head->at < 8 ? SEGMENT_EMPTY : SEGMENT_INVALID;
+			return head->length < SEGMENT_HEAD_MAX && head->length - head->at < 8 ? SEGMENT_EMPTY
+											      : SEGMENT_INVALID;
 	return SEGMENT_EMPTY;
 }
 
@@ -38,7 +38,7 @@ static enum segment_outcome parse_box(struct head *head, uint32_t type, struct m
 	if (mp4_box_header(head->data, head->length, head->at, out) != MP4_OK || out->type != type)
 		return classify_failure(head);
 	if (out->size > head->length - head->at)
-		return head->length < HEAD_MAX ? SEGMENT_EMPTY : SEGMENT_INVALID;
+		return head->length < SEGMENT_HEAD_MAX ? SEGMENT_EMPTY : SEGMENT_INVALID;
 	head->at += (size_t)out->size;
 	return SEGMENT_OK;
 }
@@ -119,36 +119,48 @@ static enum segment_outcome find_media_end(int fd, uint64_t media_box_bytes, str
 	return SEGMENT_OK;
 }
 
-enum segment_outcome segment_read_layout(int fd, struct segment_layout *out)
+/* *media_box_bytes gets the size of the box that the media is in. */
+static enum segment_outcome read_head(int fd, struct segment_layout *out, uint64_t *media_box_bytes)
 {
-	enum segment_outcome outcome = SEGMENT_ERROR;
-	uint64_t media_box_bytes = 0;
-
 	*out = (struct segment_layout){0};
-	if (!buffer_reserve(&out->head, HEAD_MAX)) {
+	if (!buffer_reserve(&out->head, SEGMENT_HEAD_MAX)) {
 		errno = ENOMEM;
 		return SEGMENT_ERROR;
 	}
-	ssize_t got = read_at(fd, out->head.data, HEAD_MAX, 0);
+	ssize_t got = read_at(fd, out->head.data, SEGMENT_HEAD_MAX, 0);
 	if (got < 0)
-		goto refuse;
+		return SEGMENT_ERROR;
 	struct head head = {out->head.data, (size_t)got, 0};
-	outcome = parse_head(&head, out, &media_box_bytes);
-	if (outcome != SEGMENT_OK)
-		goto refuse;
-	outcome = find_media_end(fd, media_box_bytes, out);
-	if (outcome != SEGMENT_OK)
-		goto refuse;
+	return parse_head(&head, out, media_box_bytes);
+}
+
+static enum segment_outcome read_parts(int fd, bool with_end, struct segment_layout *out)
+{
+	uint64_t media_box_bytes = 0;
+	enum segment_outcome outcome = read_head(fd, out, &media_box_bytes);
+
+	if (outcome == SEGMENT_OK && with_end)
+		outcome = find_media_end(fd, media_box_bytes, out);
+	if (outcome != SEGMENT_OK) {
+		int kept = errno;
+		segment_layout_free(out);
+		errno = kept;
+		return outcome;
+	}
 	out->head.length = (size_t)out->fragments_at;
 	memcpy(out->entry_bytes, out->init.entry, out->init.entry_bytes);
 	out->init.entry = out->entry_bytes;
 	return SEGMENT_OK;
+}
 
-refuse:;
-	int kept = errno;
-	segment_layout_free(out);
-	errno = kept;
-	return outcome;
+enum segment_outcome segment_read_layout(int fd, struct segment_layout *out)
+{
+	return read_parts(fd, true, out);
+}
+
+enum segment_outcome segment_read_head(int fd, struct segment_layout *out)
+{
+	return read_parts(fd, false, out);
 }
 
 void segment_layout_free(struct segment_layout *layout)

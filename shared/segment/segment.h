@@ -61,7 +61,8 @@ enum segment_flags {
 	SEGMENT_CLOCK_SYNCHRONISED = 1u << 0, /* its boot's clock had been synchronised when the segment began */
 	SEGMENT_CLOCK_DOUBTFUL = 1u << 1, /* the clock seemed wrong: the times may be corrected (archive_redate.c) */
 	SEGMENT_EXPIRED = 1u << 2, /* only in lists that recorder-fetch makes: the store no longer has the segment */
-	SEGMENT_PARTIAL = 1u << 3, /* the same: FILE.mp4.blocks says what of the .mp4 is there (fetch_socket.h) */
+	SEGMENT_PARTIAL = 1u << 3, /* the same: FILE.mp4.blocks says what of the .mp4 is there (block_map.h) */
+	SEGMENT_STORED_FLAGS = SEGMENT_CLOCK_SYNCHRONISED | SEGMENT_CLOCK_DOUBTFUL, /* that a segment itself can have */
 };
 
 /* What nothing else in the file says. */
@@ -117,6 +118,13 @@ enum segment_outcome {
 
 /* Reads the beginning of a segment. Call segment_layout_free() afterwards, which is safe on a zeroed one. */
 enum segment_outcome segment_read_layout(int fd, struct segment_layout *out);
+
+/*
+ * The same without what the end of the file says: media_end is 0, and the form is that of the 16 bytes. Reads only the
+ * first SEGMENT_HEAD_MAX bytes.
+ */
+#define SEGMENT_HEAD_MAX 16384u /* far more than ftyp, uuid and an init moov ever are */
+enum segment_outcome segment_read_head(int fd, struct segment_layout *out);
 void segment_layout_free(struct segment_layout *layout);
 
 /*

@@ -79,6 +79,8 @@ static const struct record_list *scan_fallback(const struct segment_reader *segm
 	if (fallback->done)
 		return fallback;
 	fallback->done = true;
+	if (segment->blocks)
+		return fallback;
 	fallback->limit = segment->count;
 	if (segment_read_layout(segment->fd, &layout) == SEGMENT_OK)
 		segment_walk(segment->fd, &layout, record_list_add, fallback, &good_end);
@@ -124,6 +126,22 @@ static bool open_index(int folder, struct segment_reader *segment)
 	return false;
 }
 
+/* Nothing of it is read but its beginning and its .idx. Both can be fetched again if they have left the cache. */
+static bool open_partial(int folder, struct segment_reader *out)
+{
+	if (out->entry.flags & SEGMENT_EXPIRED) {
+		errno = ENOENT;
+		return false;
+	}
+	out->fd = block_map_open(folder, out->entry.file, &out->blocks);
+	if (out->fd >= 0 && block_map_available(out->blocks, 0, SEGMENT_HEAD_MAX) > 0 && open_index(folder, out))
+		return true;
+	int error = errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : ESTALE;
+	segment_reader_close(out, false);
+	errno = error;
+	return false;
+}
+
 bool segment_reader_open(int folder, const struct catalogue_entry *entry, struct segment_reader *out)
 {
 	*out = (struct segment_reader){.entry = *entry, .folder = folder, .fd = -1, .index = {.fd = -1}};
@@ -133,6 +151,8 @@ bool segment_reader_open(int folder, const struct catalogue_entry *entry, struct
 		return false;
 	}
 	disk_pulse();
+	if (entry->flags & SEGMENT_PARTIAL)
+		return open_partial(folder, out);
 	out->fd = openat(folder, out->entry.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (out->fd < 0)
 		return false;
@@ -168,6 +188,8 @@ enum segment_reader_error segment_reader_classify(int error)
 
 bool segment_reader_exists(int folder, const struct catalogue_entry *entry)
 {
+	if (entry->flags & SEGMENT_PARTIAL)
+		return !(entry->flags & SEGMENT_EXPIRED);
 	return faccessat(folder, entry->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       segment_reader_classify(errno) != SEGMENT_READER_DELETED;
 }
@@ -216,7 +238,7 @@ bool segment_reader_read_init(const struct segment_reader *segment, uint8_t entr
 	uint8_t head[HEAD_BYTES];
 	struct segment_layout layout = {0};
 	bool good = segment->adopted ? read_adopted_layout(segment->fd, head, &layout)
-				     : segment_read_layout(segment->fd, &layout) == SEGMENT_OK;
+				     : segment_read_head(segment->fd, &layout) == SEGMENT_OK;
 
 	if (good) {
 		*out = layout.init;
@@ -245,7 +267,7 @@ size_t segment_reader_init_bytes(const struct segment_reader *segment)
 	struct buffer init = {0};
 	size_t bytes = 0;
 
-	if (segment_read_layout(segment->fd, &layout) == SEGMENT_OK && segment_reader_append_init(&layout, &init))
+	if (segment_read_head(segment->fd, &layout) == SEGMENT_OK && segment_reader_append_init(&layout, &init))
 		bytes = init.length;
 	segment_layout_free(&layout);
 	buffer_free(&init);
@@ -262,6 +284,8 @@ void segment_reader_close(struct segment_reader *segment, bool keep_fd)
 	free(segment->fallback);
 	if (segment->fd > 0 && !keep_fd)
 		close(segment->fd);
+	if (!keep_fd)
+		block_map_close(segment->blocks);
 	*segment = (struct segment_reader){.fd = -1, .index = {.fd = -1}};
 }
 
@@ -337,6 +361,11 @@ size_t segment_reader_read(const struct segment_reader *segment, uint64_t first,
 		return got;
 	const struct record_list *fallback = scan_fallback(segment);
 	return got + copy_records(fallback->records, fallback->count, first + got, count - got, out + got);
+}
+
+bool segment_reader_has(const struct segment_reader *segment, uint64_t from, uint64_t to)
+{
+	return block_map_missing_at(segment->blocks, from, to) == to;
 }
 
 bool segment_reader_read_failed(const struct segment_reader *segment)

@@ -6,6 +6,9 @@
  * either way, because an .idx holds what a scan finds.
  *
  * FFmpeg's output for frames that were never recorded (transcode.h) is read the same way.
+ *
+ * Of a segment of which only some blocks are there (SEGMENT_PARTIAL) the first block and the .idx must be: it is never
+ * scanned, since it reads as zeros where nothing was fetched yet. Whoever reads its media asks segment_reader_has().
  */
 #ifndef SHARED_SEGMENT_SEGMENT_READER_H
 #define SHARED_SEGMENT_SEGMENT_READER_H
@@ -16,6 +19,7 @@
 
 #include "shared/base/buffer.h"
 #include "shared/media/mp4_box.h"
+#include "shared/segment/block_map.h"
 #include "shared/segment/catalogue.h"
 #include "shared/segment/index.h"
 #include "shared/segment/segment.h"
@@ -26,6 +30,7 @@ struct segment_reader {
 	struct catalogue_entry entry;
 	int folder;                   /* that it is in; not owned; 0 if it is in none */
 	int fd;                       /* of the .mp4, owned; 0 or less when closed */
+	struct block_map *blocks;     /* owned; which blocks of the .mp4 are there (SEGMENT_PARTIAL); NULL: all */
 	struct index_reader index;    /* fd is -1 if the .idx is not used */
 	struct index_record *records; /* owned; from scanning the .mp4, NULL if the .idx is used */
 	struct record_list *fallback; /* owned; scanned from the .mp4 once the .idx turns out to be damaged */
@@ -35,7 +40,8 @@ struct segment_reader {
 
 /*
  * Returns false with errno if the file is gone, cannot be read, or has nothing usable in it (EBADMSG);
- * segment_reader_classify() sorts these. The folder must stay open as long as the segment may be reopened.
+ * segment_reader_classify() sorts these. A partial segment whose files are not there is ESTALE, since they can be fetched
+ * again; one that has expired is ENOENT. The folder must stay open as long as the segment may be reopened.
  */
 bool segment_reader_open(int folder, const struct catalogue_entry *entry, struct segment_reader *out);
 
@@ -49,7 +55,7 @@ enum segment_reader_error {
 /* What an errno of opening a segment means. */
 enum segment_reader_error segment_reader_classify(int error);
 
-/* Whether a file has the name of the entry; true if that cannot be determined. */
+/* Whether a file has the name of the entry, or the store has it; true if that cannot be determined. */
 bool segment_reader_exists(int folder, const struct catalogue_entry *entry);
 
 /*
@@ -72,7 +78,10 @@ struct segment_reader segment_reader_unopened(const struct segment_reader *segme
 /* Gives the open files to a released copy. */
 void segment_reader_hand_over(struct segment_reader *from, struct segment_reader *to);
 
-/* Safe on a zeroed segment. With `keep_fd` the descriptor of the .mp4 stays open, because it has another owner now. */
+/*
+ * Safe on a zeroed segment. With `keep_fd` the descriptor of the .mp4 stays open, and `blocks`, because they have another
+ * owner now.
+ */
 void segment_reader_close(struct segment_reader *segment, bool keep_fd);
 
 /* Reads the init segment into *out, and the sample entry into `entry`, which out->entry then points to. */
@@ -90,6 +99,9 @@ size_t segment_reader_init_bytes(const struct segment_reader *segment);
  */
 size_t segment_reader_read(const struct segment_reader *segment, uint64_t first, size_t count,
 			   struct index_record *out);
+
+/* Whether bytes [from, to) of the .mp4 are there, if it is a partial one; else nobody asks. */
+bool segment_reader_has(const struct segment_reader *segment, uint64_t from, uint64_t to);
 
 /* True if a record could not be read from the index so far. It may be readable again while the file is the same. */
 bool segment_reader_read_failed(const struct segment_reader *segment);

@@ -13,7 +13,7 @@
  *     CAMERA/recording_index.bin   the list (catalogue.h) of what the store has, as far as it was asked for
  *     CAMERA/FILE.idx, .motion     as the recorder has them
  *     CAMERA/FILE.mp4              sparse: of the size that it has in the store; only some blocks are filled
- *     CAMERA/FILE.mp4.blocks       struct fetch_blocks: which
+ *     CAMERA/FILE.mp4.blocks       struct fetch_blocks (block_map.h): which
  *
  * CAMERA is a camera's name (config.h), FILE the name in the list. A bit in .blocks is set after the block's bytes are
  * in the file, and is never cleared; nothing may be read from a block whose bit is not set.
@@ -36,26 +36,23 @@
 #define SHARED_STORE_FETCH_SOCKET_H
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/un.h>
 
 #include "shared/config/config.h"
+#include "shared/segment/block_map.h"
 #include "shared/segment/segment.h"
 
 #define FETCH_REQUEST_MAGIC UINT64_C(0x0a31514552465353) /* "SSFREQ1\n" */
 #define FETCH_ANSWER_MAGIC  UINT64_C(0x0a31534e41465353) /* "SSFANS1\n" */
-#define FETCH_BLOCKS_MAGIC  UINT64_C(0x0a314b4c42465353) /* "SSFBLK1\n" */
 #define FETCH_STATUS_MAGIC  UINT64_C(0x0a31545353465353) /* "SSFSST1\n" */
 #define FETCH_CAMERA_BYTES  32
-#define FETCH_BLOCK_BYTES   (1u << 20)
 #define FETCH_STATUS_FILE   "remote.bin"
 #define FETCH_SOCKET_FILE   "fetch.socket"
 #define FETCH_BYTES_MAX     (16u * FETCH_BLOCK_BYTES) /* of one FETCH_BYTES; more is FETCH_INVALID */
 #define FETCH_WAITING_MAX   64                        /* requests of one connection that wait; more is FETCH_BUSY */
 #define FETCH_BLOCKS_OPEN   UINT64_C(65536)           /* bits of the .blocks file of an open segment */
-#define FETCH_BLOCKS_SUFFIX ".blocks"
 
 enum fetch_kind {
 	FETCH_CAMERAS, /* every camera of the bucket has its folder, as of 60 s ago at most */
@@ -94,13 +91,6 @@ struct fetch_answer {
 	uint32_t outcome;
 	uint32_t retry_after_s; /* of FETCH_UNAVAILABLE and FETCH_BUSY */
 	char reason[320];       /* a sentence without a full stop; empty if FETCH_OK */
-};
-
-/* The whole .blocks file, mapped shared. Bit n % 8 of byte n / 8 stands for bytes [n MiB, (n + 1) MiB) of the file. */
-struct fetch_blocks {
-	uint64_t magic;
-	_Atomic uint64_t file_bytes; /* of the .mp4 in the store */
-	_Atomic uint8_t bits[];      /* one bit per block; set with release order, read with acquire order */
 };
 
 /* remote.bin: what is known of a camera of the store. Sealed by a CRC-32C of the bytes before it. */

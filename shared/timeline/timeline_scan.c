@@ -300,6 +300,12 @@ static bool walk_entry(struct walk *walk, const struct catalogue_entry *entry)
 	bool inside = entry->start_wall_us < walk->to_us && entry->end_wall_us > walk->from_us;
 	struct segment_reader segment;
 
+	if (entry->flags & SEGMENT_EXPIRED) {
+		note_segment(walk, entry, entry->end_wall_us);
+		walk->extending = false;
+		walk_add_candidate(walk, entry->start_wall_us, entry->end_wall_us, GAP_EXPIRED, false);
+		return true;
+	}
 	if (!inside && entry->state != CATALOGUE_RECORDING) {
 		if (!segment_reader_exists(walk->folder, entry))
 			return false;

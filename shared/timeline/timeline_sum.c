@@ -14,7 +14,7 @@ struct adding {
 
 static void add_gap(struct timeline_sum *sum, const struct timeline_item *gap)
 {
-	uint32_t cause = gap->cause <= GAP_DELETED ? gap->cause : GAP_NONE;
+	uint32_t cause = gap->cause < GAP_CAUSES_TOLD ? gap->cause : GAP_NONE;
 
 	sum->gaps++;
 	sum->missing_us += gap->to_us - gap->from_us;

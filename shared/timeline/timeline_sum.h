@@ -30,7 +30,7 @@ struct timeline_sum {
 	int64_t from_us, to_us;
 	int64_t missing_us;
 	uint32_t gaps;
-	struct timeline_cause_sum causes[GAP_CAUSES + 1]; /* by enum gap_cause, GAP_DELETED being the last */
+	struct timeline_cause_sum causes[GAP_CAUSES_TOLD]; /* by enum gap_cause */
 	bool is_ongoing;
 	struct timeline_item ongoing; /* the gap from the newest recording to now, part of the sums */
 };

@@ -27,6 +27,7 @@ typedef void timeline_callback(const struct timeline_item *item, void *context);
  *
  *   - a frame inside a segment that lasted more than a second, and more than five times the usual;
  *   - a segment that somebody deleted between two others (GAP_DELETED);
+ *   - a segment that is listed but that the store no longer has (GAP_EXPIRED);
  *   - what the disk lost of a segment: its beginning, its end, or frames in the middle (GAP_DISK).
  *
  * Wall time that was recorded twice, because the clock was set back, is in two spans. A gap is only time that no
