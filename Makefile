@@ -92,7 +92,10 @@ fcgi/feed         = live_events live_feed live_frame ring_notifier
 fcgi/live         = event_client hls_reply live live_client live_permits live_request live_response live_viewer main video_viewer
 fcgi/listen       = main
 
-offsite/store     = body credentials curl_memory list_document multipart sigv4 store store_answer store_client store_put store_reader store_request
+offsite/store     = body credentials curl_memory list_document multipart sigv4 store store_answer store_client store_put store_reader store_request \
+	store_sandbox
+offsite/fetch     = cache cache_files cache_folder camera_days camera_list camera_live camera_span day_list fetch_options \
+	fetcher in_flight live_entry main media piece_join requests restore segment_list server thread_pool upkeep
 offsite           = clip_shipping main piece_state piece_thread segment_files segment_thread ship_sandbox shipped_file shipper
 
 motion/detector   = cells detector fit history light limit measure residual
@@ -112,7 +115,7 @@ reach     = $(call up_to,$1,$(filter shared/% $(firstword $(subst /, ,$1)) $(fir
 libraries = $(patsubst %,$(BUILD)/%.a,$(filter $(foreach f,$1,$(call reach,$f)),$(REVERSED)))
 
 LIBS     = -Wl,--as-needed -ljpeg -lm -lfcgi $(SECCOMP) -ljson-c -liniparser -lmd -lcurl -lexpat
-PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks $(BUILD)/offsite/recorder-ship $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
+PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks $(BUILD)/offsite/recorder-ship $(BUILD)/offsite/fetch/recorder-fetch $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
 
 all: $(PROGRAMS) ## builds; settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" WERROR=1 V=1
 
@@ -120,6 +123,7 @@ $(BUILD)/recorderd/recorderd: $(BUILD)/recorderd/main.o $(call libraries,recorde
 $(BUILD)/motion/recorder-motion: $(BUILD)/motion/main.o $(call libraries,motion)
 $(BUILD)/hooks/recorder-hooks: $(BUILD)/hooks/main.o $(call libraries,hooks)
 $(BUILD)/offsite/recorder-ship: $(BUILD)/offsite/main.o $(call libraries,offsite)
+$(BUILD)/offsite/fetch/recorder-fetch: $(BUILD)/offsite/fetch/main.o $(call libraries,offsite/fetch)
 $(foreach p,live api listen,$(eval $(BUILD)/fcgi/recorder-$p: $(BUILD)/fcgi/$p/main.o $(call libraries,fcgi/$p)))
 $(PROGRAMS):
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)

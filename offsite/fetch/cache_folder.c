@@ -9,6 +9,7 @@
 
 #include "offsite/fetch/cache_internal.h"
 #include "shared/base/file_io.h"
+#include "shared/segment/catalogue.h"
 #include "shared/store/fetch_socket.h"
 
 #define FILE_MODE 0640

@@ -21,7 +21,7 @@
 struct sandbox;
 
 struct sandbox_setup {
-	enum seccomp_profile profile; /* SECCOMP_LIVE, SECCOMP_API, SECCOMP_FFMPEG, SECCOMP_MOTION or SECCOMP_SHIP */
+	enum seccomp_profile profile; /* SECCOMP_LIVE, SECCOMP_API, SECCOMP_FFMPEG, SECCOMP_MOTION, …_SHIP or …_FETCH */
 	bool runs_ffmpeg;             /* it starts, or is about to become, the first ffmpeg in PATH */
 	bool scripts;                 /* ffmpeg may be a script, which may start what is in PATH */
 	enum ffmpeg_devices devices;  /* for encoding */

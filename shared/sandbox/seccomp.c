@@ -31,8 +31,10 @@
 #define SCRIPT    SECCOMP_SCRIPT
 #define MOTION    SECCOMP_MOTION
 #define SHIP      SECCOMP_SHIP
-#define EVERYBODY (LIVE | API | FFMPEG | SHIP)
-#define WORKERS   (LIVE | API | SHIP)
+#define FETCH     SECCOMP_FETCH
+#define EVERYBODY (LIVE | API | FFMPEG | SHIP | FETCH)
+#define WORKERS   (LIVE | API | SHIP | FETCH)
+#define TALKERS   (SHIP | FETCH) /* to a store */
 #define STARTERS  (API | FFMPEG)
 
 #define MODE_FILTER 2 /* SECCOMP_MODE_FILTER of linux/seccomp.h, whose names libseccomp has for its own */
@@ -64,16 +66,18 @@ static const struct {
 	 "tgkill recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt setsockopt getsockname "
 	 "getpeername epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 signalfd4 kill wait4 "
 	 "waitid waitpid sendfile sendfile64 fallocate memfd_create"},
-	{LIVE, "accept accept4"}, /* the API's workers receive their connections */
+	{LIVE | FETCH, "accept accept4"}, /* the API's workers receive their connections */
+	{FETCH, "mkdir mkdirat"},
 	{MOTION,
 	 "futex futex_time64 clock_gettime clock_gettime64 clock_nanosleep clock_nanosleep_time64 restart_syscall "
 	 "rt_sigreturn sigreturn exit exit_group"},
 	{API, "connect ftruncate ftruncate64 fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
 	      "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open fadvise64 fadvise64_64 "
 	      "arm_fadvise64_64"},
-	{SHIP, "connect bind socketpair sendmmsg recvmmsg recvmmsg_time64 ftruncate ftruncate64 fsync fdatasync unlink "
-	       "unlinkat "
-	       "rename renameat renameat2 fadvise64 fadvise64_64 arm_fadvise64_64"},
+	{TALKERS,
+	 "connect bind socketpair sendmmsg recvmmsg recvmmsg_time64 ftruncate ftruncate64 fsync fdatasync unlink "
+	 "unlinkat "
+	 "rename renameat renameat2 fadvise64 fadvise64_64 arm_fadvise64_64"},
 	/* With these a child enters its own sandbox and becomes FFmpeg. */
 	{STARTERS, "execve landlock_create_ruleset landlock_add_rule landlock_restrict_self"},
 	{DEVICES, "memfd_create ftruncate ftruncate64 eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait "
@@ -155,14 +159,15 @@ static bool allow_forms(scmp_filter_ctx filter, unsigned profiles)
 		{API, "setpriority", SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)},
 		{API, "ioprio_set", SCMP_A0(SCMP_CMP_EQ, IOPRIO_WHO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0)},
 		/* clone3 has its flags behind a pointer; without it the C library uses clone. */
-		{LIVE | FFMPEG | SHIP, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD), none},
+		{LIVE | FFMPEG | TALKERS, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES | CLONE_THREAD, CLONE_THREAD),
+		 none},
 		{API | SCRIPT, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, SPACES, 0), none},
 		{API, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), none},
 		/* The C library asks for addresses in these ways. */
-		{SHIP, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), none},
-		{SHIP, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), none},
-		{SHIP, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), none},
-		{SHIP, "socket", SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0), SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE, 0)},
+		{TALKERS, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), none},
+		{TALKERS, "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), none},
+		{TALKERS, "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), none},
+		{TALKERS, "socket", SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0), SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE, 0)},
 		{MOTION, "write", SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO, 0), none},
 		{MOTION, "write", SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0), none},
 		/* For client_probe.h. The kernel allows anyone but root only queries on this socket. */

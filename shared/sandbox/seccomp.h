@@ -20,6 +20,7 @@ enum seccomp_profile {
 	SECCOMP_DEVICES = 8, /* with SECCOMP_FFMPEG: encodes with a device */
 	SECCOMP_SCRIPT = 16, /* with SECCOMP_FFMPEG: a script that starts it */
 	SECCOMP_SHIP = 64,   /* recorder-ship: writes files and talks to a store */
+	SECCOMP_FETCH = 128, /* recorder-fetch: the same, and workers connect to it */
 	SECCOMP_MOTION = 32, /* recorder-motion: waits, and writes to its standard output and error; nothing else */
 };
 

@@ -1,0 +1,17 @@
+/* camera_span.h - makes the list of a camera hold what the store has of a span, as fresh as the span needs it. */
+#ifndef OFFSITE_FETCH_CAMERA_SPAN_H
+#define OFFSITE_FETCH_CAMERA_SPAN_H
+
+#include "offsite/fetch/fetcher.h"
+
+/* Whether the list already is so. The caller holds the lock. */
+bool camera_span_is_known(const struct remote_camera *camera, int64_t from_us, int64_t to_us);
+
+/*
+ * Asks the store unless that is so. If the store does not answer, a span before the newest footage that is known is
+ * answered with what was known at most an hour ago. Sets *why unless it returns GET_DONE.
+ */
+enum get_outcome camera_span_learn(struct fetcher *fetcher, struct store_reader *reader, struct remote_camera *camera,
+				   int64_t from_us, int64_t to_us, struct reason *why);
+
+#endif
