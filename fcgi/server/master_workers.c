@@ -81,7 +81,7 @@ static struct config_set folders_of(const struct master *master, uint32_t group)
 	if (group == GROUP_FRONT)
 		return (struct config_set){0};
 	const struct config *camera = config_set_find(all, master->groups.group[group].camera);
-	return (struct config_set){all->cameras + (camera - all->cameras), 1};
+	return (struct config_set){.cameras = all->cameras + (camera - all->cameras), .count = 1};
 }
 
 static void worker_main(struct master *master, uint32_t group, int slot, pid_t parent)

@@ -93,7 +93,7 @@ static void enter_sandbox(const struct config_store *config, const char *folder,
 	store_sandbox_enter("fetch", sandbox);
 }
 
-/* Opens everything, in an order in which nobody can ask before there is somebody who answers. */
+/* Opens everything. Who connects early waits until it is answered. */
 static bool open_all(struct program *program, const struct config *config, const struct config_store *reader,
 		     struct store *store, struct reason *why)
 {
@@ -103,6 +103,9 @@ static bool open_all(struct program *program, const struct config *config, const
 	program->loop = loop_create();
 	if (!program->loop || !watch_signals(program))
 		return reason_errno(why, "cannot begin");
+	program->server = fetch_server_open(program->loop, path, why);
+	if (!program->server)
+		return false;
 	enter_sandbox(reader, reader->cache, store);
 	log_start();
 	if (!fetcher_open(&program->fetcher, reader, store, why))
@@ -111,8 +114,7 @@ static bool open_all(struct program *program, const struct config *config, const
 	program->upkeep = upkeep_open(&program->fetcher);
 	if (!program->pool || !program->upkeep)
 		return program->pool ? reason_set(why, "out of memory") : false;
-	program->server = fetch_server_open(program->loop, &program->fetcher, program->pool, path, why);
-	return program->server != NULL;
+	return fetch_server_start(program->server, &program->fetcher, program->pool, why);
 }
 
 static void close_all(struct program *program, struct store *store)

@@ -217,12 +217,12 @@ void fetch_server_close(struct fetch_server *server)
 		server->done = job->next_done;
 		free(job);
 	}
-	if (server->listener.fd >= 0)
+	if (server->listener_watch.events)
 		loop_watch_set(server->loop, &server->listener_watch, 0);
-	if (server->done_watch.fd >= 0) {
+	if (server->done_watch.events)
 		loop_watch_set(server->loop, &server->done_watch, 0);
+	if (server->done_watch.fd >= 0)
 		close(server->done_watch.fd);
-	}
 	unix_listener_close(&server->listener);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
@@ -233,15 +233,10 @@ static bool listen_at(struct fetch_server *server, const char *path)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	if (!unix_listener_open(&server->listener, SOCK_SEQPACKET, &address, sizeof(address), SOCKET_MODE, BACKLOG))
-		return false;
-	server->listener_watch =
-		(struct loop_watch){.fd = server->listener.fd, .ready = accept_peer, .context = server};
-	return loop_watch_set(server->loop, &server->listener_watch, EPOLLIN);
+	return unix_listener_open(&server->listener, SOCK_SEQPACKET, &address, sizeof(address), SOCKET_MODE, BACKLOG);
 }
 
-struct fetch_server *fetch_server_open(struct loop *loop, struct fetcher *fetcher, struct thread_pool *pool,
-				       const char *path, struct reason *why)
+struct fetch_server *fetch_server_open(struct loop *loop, const char *path, struct reason *why)
 {
 	struct fetch_server *server = calloc(1, sizeof(*server));
 
@@ -250,15 +245,25 @@ struct fetch_server *fetch_server_open(struct loop *loop, struct fetcher *fetche
 		return NULL;
 	}
 	server->loop = loop;
-	server->fetcher = fetcher;
-	server->pool = pool;
 	server->listener = UNIX_LISTENER_NONE;
 	pthread_mutex_init(&server->lock, NULL);
 	server->done_watch = (struct loop_watch){
 		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .ready = send_done, .context = server};
-	if (server->done_watch.fd >= 0 && loop_watch_set(loop, &server->done_watch, EPOLLIN) && listen_at(server, path))
+	if (server->done_watch.fd >= 0 && listen_at(server, path))
 		return server;
 	reason_errno(why, "cannot listen at %s", path);
 	fetch_server_close(server);
 	return NULL;
+}
+
+bool fetch_server_start(struct fetch_server *server, struct fetcher *fetcher, struct thread_pool *pool,
+			struct reason *why)
+{
+	server->fetcher = fetcher;
+	server->pool = pool;
+	server->listener_watch =
+		(struct loop_watch){.fd = server->listener.fd, .ready = accept_peer, .context = server};
+	return (loop_watch_set(server->loop, &server->done_watch, EPOLLIN) &&
+		loop_watch_set(server->loop, &server->listener_watch, EPOLLIN)) ||
+	       reason_errno(why, "cannot watch the socket");
 }

@@ -13,9 +13,12 @@
 
 struct fetch_server;
 
-/* Listens. All must outlive it. Returns NULL and sets *why. */
-struct fetch_server *fetch_server_open(struct loop *loop, struct fetcher *fetcher, struct thread_pool *pool,
-				       const char *path, struct reason *why);
+/* Listens, before the sandbox is entered, which allows no new sockets. `loop` must outlive it. NULL: it sets *why. */
+struct fetch_server *fetch_server_open(struct loop *loop, const char *path, struct reason *why);
+
+/* Answers from now on. Both must outlive it. Returns false and sets *why. */
+bool fetch_server_start(struct fetch_server *server, struct fetcher *fetcher, struct thread_pool *pool,
+			struct reason *why);
 
 /* Whether the socket still has its name. */
 bool fetch_server_is_there(const struct fetch_server *server);

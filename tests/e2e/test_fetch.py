@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""recorder-fetch: footage of a store gets into the cache as a worker asks for it, exactly, once, and through every fault."""
+import concurrent.futures
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from support import fetch as asked  # noqa: E402
+from support.fetch import BLOCK, BYTES, CAMERAS, ENDLESS, INDEXES, SPAN, Fetch  # noqa: E402
+from support.made_archive import make_archive  # noqa: E402
+from support.rig import program  # noqa: E402
+from support.s3_reads import ReadableS3Server  # noqa: E402
+from support.ship import ShippingRig  # noqa: E402
+from support.tap import run_tests  # noqa: E402
+from support.times import PATIENCE_S, wait_for  # noqa: E402
+
+STORE = ReadableS3Server()
+ARCHIVE = "0123456789abcdef0123456789abcdef"
+SECONDS = 60  # of a segment
+
+
+class Viewer(Fetch):
+    """A recorder-fetch that begins with an empty cache, and knows nothing yet."""
+
+    def __enter__(self):
+        self.start()
+        wait_for(self.runs, PATIENCE_S, "recorder-fetch answers")
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.folder)
+
+
+def viewer(rig, **settings):
+    return Viewer(rig, STORE, **settings)
+
+
+def usual(rig):
+    STORE.read_fail = None
+    STORE.end_hanging()
+    STORE.reads.clear()
+    STORE.hanging.clear()
+    rig.entries = {name: (begin, end) for name, begin, end in entries(rig)}
+    rig.files = sorted(rig.entries)
+
+
+def entries(rig):
+    data = rig.file("recording_index.bin")
+    for at in range(192, len(data), 192):
+        begin, end = struct.unpack_from("<qq", data, at + 16)
+        yield data[at + 96:at + 160].rstrip(b"\0").decode(), begin, end
+
+
+def gets(kind):
+    """(name, range) of the objects of a kind that were given."""
+    return [read for read in STORE.reads if read[0].endswith(kind) and not read[0].startswith("?")]
+
+
+def span_of(rig, *files):
+    return {"begin": min(rig.entries[file][0] for file in files), "end": max(rig.entries[file][1] for file in files)}
+
+
+def fill(client, rig, file, begin=0, end=None):
+    size = os.path.getsize(os.path.join(rig.recordings, file))
+    assert client.ask(BYTES, camera=rig.name, file=file, begin=begin, end=end or size) == (asked.OK, "")
+
+
+def check_blocks(fetch, rig, file):
+    """What the bits say is there is what the recorder has; returns which blocks that are."""
+    size, blocks = fetch.blocks(rig.name, file)
+    whole, copy = rig.file(file), fetch.read(rig.name, file)
+    assert size == len(whole) == len(copy)
+    for block in blocks:
+        assert copy[block * BLOCK:(block + 1) * BLOCK] == whole[block * BLOCK:(block + 1) * BLOCK], f"{file}: block {block} differs"
+    return blocks
+
+
+def test_a_span_has_the_recorder_s_segments_and_their_indexes_byte_for_byte(rig):
+    with viewer(rig) as fetch, fetch.client() as client:
+        first, second = rig.files[:2]
+        assert client.ask(SPAN, camera=rig.name, what=INDEXES, **span_of(rig, first, second)) == (asked.OK, "")
+        listed = fetch.entries(rig.name)
+        assert set(listed) == set(rig.files), "the day is listed"
+        for file, (begin, end) in rig.entries.items():
+            assert struct.unpack_from("<qq", listed[file], 16) == (begin, end) and listed[file][184] & asked.PARTIAL
+        for file in (first, second):
+            assert fetch.read(rig.name, file[:-4] + ".idx") == rig.file(file[:-4] + ".idx")
+            assert check_blocks(fetch, rig, file) == [0], "the first block has its moov"
+        assert len(gets(".idx")) == 2 and len(gets(".mp4")) == 2, STORE.reads
+        STORE.reads.clear()
+        assert client.ask(SPAN, camera=rig.name, what=INDEXES, **span_of(rig, first, second)) == (asked.OK, "")
+        assert not STORE.reads, "what is there costs nothing"
+
+
+def test_four_workers_that_ask_for_one_block_cost_one_get(rig):
+    file = rig.files[1]
+    with viewer(rig) as fetch:
+        def ask(_):
+            with fetch.client() as client:
+                return client.ask(BYTES, camera=rig.name, file=file, begin=BLOCK, end=BLOCK + 1)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(ask, range(4))) == [(asked.OK, "")] * 4
+        assert gets(".mp4") == [(gets(".mp4")[0][0], (BLOCK, 2 * BLOCK - 1))]
+        assert check_blocks(fetch, rig, file) == [1]
+
+
+def test_a_cache_at_its_limit_stays_below_it_and_every_answer_is_right(rig):
+    with viewer(rig, cache_gb=0.01) as fetch, fetch.client() as client:
+        sizes = [os.path.getsize(os.path.join(rig.recordings, file)) for file in rig.files]
+        assert max(sizes) < 9e6 and sum(sizes) > 15e6, f"the cache holds one of them, and not all: {sizes}"
+        for turn in range(2):
+            for file in rig.files:
+                fill(client, rig, file)
+                assert check_blocks(fetch, rig, file)[0] == 0
+            there = os.listdir(fetch.path(rig.name, ""))
+            assert rig.files[0] not in there and rig.files[-1] in there, "what was not used for longest goes first"
+            used = sum(os.stat(fetch.path(rig.name, name)).st_blocks * 512 for name in there)
+            assert used < 11e6, f"turn {turn}: {used} bytes"
+
+
+def test_a_cache_that_is_deleted_is_filled_again(rig):
+    file = rig.files[0]
+    with viewer(rig) as fetch, fetch.client() as client:
+        for delete in ("*.mp4", "*.blocks", "*.idx", "recording_index.bin", "."):
+            fill(client, rig, file, 0, BLOCK)
+            subprocess.run(f"rm -rf {fetch.path(rig.name, '')}{delete.removeprefix('.') if delete == '.' else delete}", shell=True, check=True)
+            assert client.ask(SPAN, camera=rig.name, what=INDEXES, **span_of(rig, file)) == (asked.OK, "")
+            fill(client, rig, file, 0, BLOCK)
+            assert 0 in check_blocks(fetch, rig, file), delete
+            assert fetch.read(rig.name, file[:-4] + ".idx") == rig.file(file[:-4] + ".idx"), delete
+
+
+def test_a_fault_of_the_store_is_a_sentence_and_never_a_gap(rig):
+    file = rig.files[0]
+    with viewer(rig) as fetch, fetch.client() as client:
+        assert client.ask(SPAN, camera=rig.name, what=INDEXES, **span_of(rig, file)) == (asked.OK, "")
+        for failure, words in (("500", "status 500|store failed"), ("503", "slow down"), ("denied", "may not read"), ("no-bucket", "bucket does not exist"),
+                               ("short", "connection|failed"), ("inside", "list|not understood|failed|bytes")):
+            STORE.read_fail = failure
+            outcome, reason = client.ask(BYTES, camera=rig.name, file=file, begin=BLOCK, end=2 * BLOCK)
+            assert outcome == asked.UNAVAILABLE and reason, (failure, outcome, reason)
+            assert re.search(words, reason), (failure, reason)
+            assert not fetch.flags(rig.name, file) & asked.EXPIRED
+            assert client.ask(BYTES, camera=rig.name, file=file, begin=0, end=BLOCK) == (asked.OK, ""), "what is there is there"
+            STORE.read_fail = None
+            wait_for(lambda: client.ask(BYTES, camera=rig.name, file=file, begin=BLOCK, end=2 * BLOCK)[0] == asked.OK, PATIENCE_S, "it works again")
+            shutil.rmtree(fetch.path(rig.name, ""))
+            assert client.ask(SPAN, camera=rig.name, what=INDEXES, **span_of(rig, file)) == (asked.OK, "")
+
+
+def test_while_the_store_hangs_what_is_there_is_answered(rig):
+    file, other = rig.files[:2]
+    with viewer(rig) as fetch, fetch.client() as client, fetch.client() as waiting:
+        assert client.ask(SPAN, camera=rig.name, what=INDEXES, **span_of(rig, file)) == (asked.OK, "")
+        STORE.read_fail = "hang"
+        for number in range(50):
+            waiting.send(BYTES, camera=rig.name, file=other, begin=number % 3 * BLOCK, end=number % 3 * BLOCK + 1)
+        wait_for(lambda: len(STORE.hanging) > 0, PATIENCE_S, "the store is asked")
+        for _ in range(100):
+            assert client.ask(SPAN, camera=rig.name, what=INDEXES, **span_of(rig, file)) == (asked.OK, "")
+            assert client.ask(BYTES, camera=rig.name, file=file, begin=0, end=BLOCK) == (asked.OK, "")
+        STORE.read_fail = None
+        STORE.end_hanging()
+        outcomes = [waiting.receive()[1] for _ in range(50)]
+        assert set(outcomes) <= {asked.OK, asked.UNAVAILABLE}
+
+
+def test_an_object_that_is_gone_leaves_an_entry_that_has_expired(rig):
+    file, other = rig.files[:2]
+    with viewer(rig) as fetch, fetch.client() as client:
+        fill(client, rig, file, 0, BLOCK)
+        STORE.read_fail = lambda name: "missing" if name.endswith(".mp4") else None
+        outcome, reason = client.ask(BYTES, camera=rig.name, file=file, begin=BLOCK, end=2 * BLOCK)
+        assert outcome == asked.GONE and "no longer" in reason
+        assert fetch.flags(rig.name, file) & asked.EXPIRED and not fetch.flags(rig.name, other) & asked.EXPIRED
+        assert client.ask(BYTES, camera=rig.name, file=file, begin=0, end=1)[0] == asked.GONE, "what is left of it is not shown"
+        assert not os.path.exists(fetch.path(rig.name, file)), "it has left the cache"
+        assert client.ask(SPAN, camera=rig.name, what=INDEXES, **span_of(rig, file, other)) == (asked.OK, "")
+        assert fetch.flags(rig.name, other) & asked.EXPIRED, "its index is not there either"
+
+
+def test_a_request_that_is_none_is_refused_and_a_packet_that_is_none_ends_the_connection(rig):
+    file = rig.files[0]
+    with viewer(rig) as fetch, fetch.client() as client:
+        bad = [dict(kind=7), dict(kind=SPAN, camera="../x", begin=0, end=1), dict(kind=SPAN, camera="", begin=0, end=1),
+               dict(kind=SPAN, camera=rig.name, begin=5, end=5), dict(kind=SPAN, camera=rig.name, begin=-1, end=5), dict(kind=SPAN, camera=rig.name, what=4, end=5),
+               dict(kind=BYTES, camera=rig.name, file="../recording_20260517_102300.mp4", end=1),
+               dict(kind=BYTES, camera=rig.name, file=file, begin=0, end=16 * BLOCK + 1), dict(kind=BYTES, camera=rig.name, file=file, begin=0, end=1, what=1),
+               dict(kind=BYTES, camera=rig.name, file=file, begin=0, end=1 << 40), dict(kind=CAMERAS, camera=rig.name)]
+        for what in bad:
+            assert client.ask(what.pop("kind"), **what)[0] == asked.INVALID, what
+        assert client.ask(SPAN, camera="nobody", end=5)[0] == asked.UNKNOWN
+        assert client.ask(BYTES, camera=rig.name, file="recording_20200101_000000.mp4", end=1)[0] == asked.UNKNOWN
+        client.socket.send(b"x" * 135)
+        assert client.socket.recv(1) == b""
+        with fetch.client() as another:
+            assert another.ask(CAMERAS) == (asked.OK, "")
+
+
+def test_a_restored_folder_has_the_recorder_s_files_and_recorderd_takes_it(rig):
+    with viewer(rig) as fetch:
+        folder = rig.path("restored")
+        begin, end = rig.entries[rig.files[1]]
+        command = [program("recorder-fetch"), "-c", fetch.ini, "--restore", rig.name, str(begin / 1e6), str(end / 1e6 - 1), folder]
+        for _ in range(2):
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert result.returncode == 0, result
+            assert sorted(os.listdir(folder)) == sorted([rig.files[1], rig.files[1][:-4] + ".idx"]), os.listdir(folder)
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), "rb") as file:
+                assert file.read() == rig.file(name), name
+        subprocess.run(["ffprobe", "-v", "error", os.path.join(folder, rig.files[1])], check=True)
+        with open(os.path.join(folder, "archive.id"), "w", encoding="utf-8") as file:
+            file.write(ARCHIVE)
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 1 and "uses this folder" in result.stderr, result
+
+
+if __name__ == "__main__":
+    with STORE, ShippingRig(STORE) as recorder:
+        make_archive(recorder.recordings, 3, seconds=SECONDS, fps=30, size="640x360", link=False)
+        with open(os.path.join(recorder.recordings, "archive.id"), "w", encoding="utf-8") as identity:
+            identity.write(f"{ARCHIVE} {'0' * 64}\n")
+        recorder.start_ship()
+        recorder.wait_shipped()
+        recorder.stop_ship()
+        sys.exit(run_tests(globals(), recorder, before=usual))
