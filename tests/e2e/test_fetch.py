@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from support import fetch as asked  # noqa: E402
-from support.fetch import BLOCK, BYTES, CAMERAS, ENDLESS, INDEXES, SPAN, Fetch  # noqa: E402
+from support.fetch import BLOCK, BYTES, CAMERAS, INDEXES, SPAN, Fetch  # noqa: E402
 from support.made_archive import make_archive  # noqa: E402
 from support.rig import program  # noqa: E402
 from support.s3_reads import ReadableS3Server  # noqa: E402
