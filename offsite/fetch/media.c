@@ -91,6 +91,37 @@ static enum get_outcome get_whole(struct fetcher *fetcher, struct store_reader *
 	return outcome;
 }
 
+static bool take_same(const struct list_item *item, void *context)
+{
+	const char **object = context;
+
+	if (strcmp(item->name, *object) == 0)
+		*object = NULL;
+	return true;
+}
+
+/*
+ * A store of several machines can say for a moment that it has no such object, because those that have it do not answer.
+ * So it has gone only if it is not listed either.
+ */
+static enum get_outcome confirm_missing(struct fetcher *fetcher, struct store_reader *reader, const char *object,
+					struct reason *why)
+{
+	const char *looked_for = object;
+	const struct list_request request = {.prefix = object, .on_item = take_same, .context = &looked_for};
+	enum get_outcome outcome = store_reader_list(reader, &request, why);
+
+	if (outcome == GET_DONE && !looked_for) {
+		reason_set(why, "the store lists footage that it does not give");
+		outcome = GET_RETRY;
+	}
+	fetcher_note(fetcher, outcome, why);
+	if (outcome != GET_DONE)
+		return outcome;
+	reason_set(why, "the store no longer has it");
+	return GET_MISSING;
+}
+
 static enum get_outcome get(struct fetcher *fetcher, struct store_reader *reader, const struct media_item *item,
 			    const struct cache_name *name, struct reason *why)
 {
@@ -102,6 +133,8 @@ static enum get_outcome get(struct fetcher *fetcher, struct store_reader *reader
 					   ? get_block(fetcher, reader, item, file, name->object, why)
 					   : get_whole(fetcher, reader, item, file, name->object, why);
 	cache_release(fetcher->cache, file);
+	if (outcome == GET_MISSING && item->kind != OBJECT_MOTION)
+		outcome = confirm_missing(fetcher, reader, name->object, why);
 	/* A part of an object that has gone, or is another one now, is of no use. */
 	if (outcome == GET_MISSING || outcome == GET_CHANGED)
 		cache_drop(fetcher->cache, name);
