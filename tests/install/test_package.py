@@ -17,6 +17,7 @@ HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd 
     usr/bin/recorder-motion usr/share/man/man8/recorder-motion.8.gz
     usr/bin/recorder-hooks usr/share/man/man8/recorder-hooks.8.gz usr/lib/tmpfiles.d/recorder.conf
     usr/bin/recorder-ship usr/share/man/man8/recorder-ship.8.gz
+    usr/bin/recorder-fetch usr/share/man/man8/recorder-fetch.8.gz
     usr/share/man/man5/recorder.ini.5.gz usr/share/man/man7/recorder-api.7.gz usr/share/man/man8/recorderd.8.gz
     usr/share/man/man8/recorder-api.8.gz usr/share/man/man8/recorder-live.8.gz usr/share/man/man8/recorder-listen.8.gz usr/share/recorder/www/index.html
     usr/share/recorder/recorder.ini.example usr/share/recorder/lighttpd.conf.example usr/share/recorder/apache.conf.example
@@ -25,7 +26,7 @@ HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd 
     usr/share/recorder/hooks/keep-a-clip usr/share/recorder/set-up usr/share/recorder/access usr/share/recorder/let-in
     usr/share/recorder/store-setup""".split()
 
-HOLDS_UNITS = "recorderd@.service recorder-memory@.service recorder-hooks@.service recorder-ship@.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
+HOLDS_UNITS = "recorderd@.service recorder-memory@.service recorder-hooks@.service recorder-ship@.service recorder-fetch.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
 
 folder = tempfile.mkdtemp(prefix="recorder-package.")
 
@@ -163,7 +164,7 @@ def test_each_unit_is_sandboxed():
 
 def install(root, prefix):
     """Installs the programs of the package, which are as good as others."""
-    for program, place in {"recorderd": "recorderd", "recorder-motion": "motion", "recorder-hooks": "hooks", "recorder-ship": "offsite", "recorder-api": "fcgi", "recorder-live": "fcgi",
+    for program, place in {"recorderd": "recorderd", "recorder-motion": "motion", "recorder-hooks": "hooks", "recorder-ship": "offsite", "recorder-fetch": "offsite/fetch", "recorder-api": "fcgi", "recorder-live": "fcgi",
                            "recorder-listen": "fcgi"}.items():
         os.makedirs(extracted("built", place), exist_ok=True)
         shutil.copy(extracted("usr/bin", program), extracted("built", place, program))

@@ -26,7 +26,7 @@ SHOWN = 40  # last lines of the output of a failed program
 
 # Architecture -> GNU name, emulator.
 MACHINES = {"arm64": ("aarch64-linux-gnu", "qemu-aarch64"), "armhf": ("arm-linux-gnueabihf", "qemu-arm")}
-LIBRARIES = ("libc6-dev", "libfcgi-dev", "libjson-c-dev", "libiniparser-dev", "libjpeg-dev", "libmd-dev", "libseccomp-dev", "libcurl4-openssl-dev",
+LIBRARIES = ("libc6-dev", "libfcgi-dev", "libjson-c-dev", "libiniparser-dev", "libjpeg-dev", "libmd-dev", "libseccomp-dev", "libcurl4-openssl-dev", "libexpat1-dev",
              "libcmocka-dev")
 
 OWN_PROGRAMS = "execute a program of the architecture that it emulates, as the test itself is in FFmpeg's place"
