@@ -43,7 +43,7 @@ shared/motion     = motion_area motion_area_cells motion_cells motion_event moti
 	motion_record motion_tamper
 shared/timeline   = timeline_cache timeline_gaps timeline_items timeline_scan timeline_sum timeline_walk
 shared/notify     = hook_rule hook_socket notification notification_json notification_ring notification_text
-shared/store      = archive_id object_name ship_list ship_status
+shared/store      = archive_id object_name remote_cameras ship_list ship_status
 
 recorderd/lock    = instance_lock
 recorderd/ring    = leftover_sweep leftovers leftovers_free ring_carry ring_names ring_object ring_open ring_pages ring_size \
@@ -71,15 +71,15 @@ recorderd         = disk_need main options publish recorder recorder_notify reco
 fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders
 fcgi/io           = config_watch fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
-	virtual_file zero_copy
+	virtual_file virtual_file_missing zero_copy
 fcgi/auth         = authorize client_address cross_site own_host_name site_headers token_store trusted_host
 fcgi/motion       = motion_hour motion_query motion_question motion_scan motion_sources motion_spans motion_summary motion_walk \
 	second_bits
 fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_slice kept_clips nearest_footage timelapse
 fcgi/transcode    = clip_spool still transcode transcode_adopt transcode_input transcode_plan
-fcgi/pool         = address_shares address_turn camera handover pass_table snapshot_cache snapshot_queue worker_groups \
+fcgi/pool         = address_shares address_turn camera fetch_client handover pass_table remote_board snapshot_cache snapshot_queue worker_groups \
 	worker_sandbox worker_slots
-fcgi/server       = client_probe master master_workers pending permits request request_context request_pass request_wait \
+fcgi/server       = client_probe master master_workers pending permits request request_context request_fetch request_pass request_wait \
 	response worker
 fcgi/events       = event_links event_list event_text events heatmap motion_answer motion_steps
 fcgi/footage      = cached_response clip_headers clip_problems clip_request footage moving_headers moving_parts \

@@ -14,6 +14,7 @@
 
 #include "fcgi/api/route.h"
 #include "fcgi/auth/authorize.h"
+#include "fcgi/io/config_watch.h"
 #include "fcgi/io/fastcgi.h"
 #include "fcgi/server/master.h"
 #include "shared/base/log.h"
@@ -53,7 +54,7 @@ int main(int argc, char **argv)
 	if (optind != argc || !config_path || !*config_path)
 		return usage();
 	mono_t before = mono_now();
-	if (!config_set_load(config_path, &config, &why)) {
+	if (!config_watch_load(&(struct config_watch){.path = config_path}, &config, &why)) {
 		log_error("api", "%s", why.text);
 		return EXIT_FAILURE;
 	}

@@ -24,6 +24,7 @@ struct token_entry {
 struct token_store {
 	const struct config_set *cameras;
 	struct broker *broker;
+	size_t first_remote; /* all cameras of the store have one file, which is read once */
 	struct token_entry files[];
 };
 
@@ -37,6 +38,8 @@ struct token_store *token_store_open(const struct config_set *cameras, struct br
 	store->broker = broker;
 	for (size_t i = 0; i < cameras->count; i++)
 		store->files[i].valid = true;
+	while (store->first_remote < cameras->count && !cameras->cameras[store->first_remote].remote)
+		store->first_remote++;
 	return store;
 }
 
@@ -90,6 +93,8 @@ static void update(struct token_entry *file, int fd, int error, const char *path
 
 const struct token_list *token_store_get(struct token_store *store, size_t camera)
 {
+	if (store->cameras->cameras[camera].remote)
+		camera = store->first_remote;
 	struct token_entry *file = &store->files[camera];
 	const char *path = store->cameras->cameras[camera].http.tokens;
 	bool retry = !file->valid && mono_now().us >= file->retry_at.us;

@@ -181,7 +181,8 @@ static bool add_by_name(struct build *build, const struct segment_reader *segmen
 	if (build->lazy_no == number && number != 0)
 		return true;
 	build->lazy_no = number;
-	return virtual_file_add_lazy_file(build->file, segment->folder, segment->entry.file, segment->fd);
+	return virtual_file_add_lazy_file(build->file, segment->folder, segment->entry.file, segment->fd,
+					  segment->blocks != NULL);
 }
 
 /* Adds a slice. A segment that was released is open only while its frames are being added. */
@@ -309,7 +310,7 @@ static bool move_descriptors(struct clip_plan *plan, struct virtual_file *file)
 		struct segment_reader *segment = &plan->slices[i].segment;
 		if (segment->fd <= 0)
 			continue;
-		good = virtual_file_adopt_fd(file, segment->fd) && good;
+		good = virtual_file_adopt_partial(file, segment->fd, segment->blocks, segment->folder) && good;
 		segment_reader_close(segment, true);
 	}
 	return good;

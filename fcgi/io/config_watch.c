@@ -21,10 +21,22 @@ static bool recorder_read_after(const struct config *config, mono_t read)
 	return after;
 }
 
+bool config_watch_load(const struct config_watch *watch, struct config_set *out, struct reason *why)
+{
+	if (!config_set_load(watch->path, out, why))
+		return false;
+	if (remote_cameras_add(out, watch->remote, watch->remote_count)) {
+		remote_cameras_stand_in(out);
+		return true;
+	}
+	config_set_free(out);
+	return reason_set(why, "%s: out of memory", watch->path);
+}
+
 bool config_watch_is_due(const struct config_watch *watch)
 {
 	for (size_t i = 0; watch->path && i < watch->set->count; i++)
-		if (recorder_read_after(&watch->set->cameras[i], watch->read))
+		if (!watch->set->cameras[i].remote && recorder_read_after(&watch->set->cameras[i], watch->read))
 			return true;
 	return false;
 }
@@ -32,6 +44,8 @@ bool config_watch_is_due(const struct config_watch *watch)
 /* Unused bytes are zero (config.c), so equal sets are equal byte by byte. */
 static bool set_equal(const struct config_set *a, const struct config_set *b)
 {
+	if (!a->viewer != !b->viewer || (a->viewer && memcmp(a->viewer, b->viewer, sizeof(*a->viewer)) != 0))
+		return false;
 	return a->count == b->count && memcmp(a->cameras, b->cameras, a->count * sizeof(*a->cameras)) == 0;
 }
 
@@ -43,7 +57,7 @@ bool config_watch_reload(struct config_watch *watch)
 	if (!watch->path)
 		return false;
 	watch->read = mono_now();
-	if (!config_set_load(watch->path, &fresh, &why)) {
+	if (!config_watch_load(watch, &fresh, &why)) {
 		log_error("config", "%s; keeping the current settings", why.text);
 		return false;
 	}

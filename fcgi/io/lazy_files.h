@@ -8,6 +8,9 @@
  * the segment's own CRC comes after them). Inode numbers would not work, since some file systems give a file a new one
  * each time it is opened.
  *
+ * A file may be partial (shared/segment/block_map.h). If it has left the cache, or its head has, opening it is ESTALE, and
+ * succeeds once both were fetched again.
+ *
  * LAZY_OPEN_MAX files, beginning with the one in use, are open at the same time, so a file that is deleted shortly
  * before its turn can still be read completely.
  */
@@ -20,6 +23,7 @@
 #define LAZY_OPEN_MAX   16u
 #define LAZY_HEAD_BYTES 128u
 
+struct block_map;
 struct lazy_files;
 
 /* Duplicates the descriptor of the folder. Returns NULL with errno. lazy_files_destroy(NULL) is safe. */
@@ -30,10 +34,17 @@ void lazy_files_destroy(struct lazy_files *files);
  * Appends the file called `name`, which is open as `fd`. Its number is the count of files before it. Keeps no
  * descriptor. Returns false if memory is short or the file cannot be read.
  */
-bool lazy_files_add(struct lazy_files *files, const char *name, int fd);
+bool lazy_files_add(struct lazy_files *files, const char *name, int fd, bool partial);
 size_t lazy_files_count(const struct lazy_files *files);
 
 /* The descriptor of a file, valid until the next call, or -1 with errno: ENOENT if the file is gone. */
 int lazy_files_open(struct lazy_files *files, size_t number);
+
+/* The name of a file, and the map of one that is partial and open; NULL: it is whole. */
+const char *lazy_files_name(const struct lazy_files *files, size_t number);
+const struct block_map *lazy_files_blocks(const struct lazy_files *files, size_t number);
+
+/* Closes a file, so that the next call of lazy_files_open() opens what has the name then. */
+void lazy_files_close(struct lazy_files *files, size_t number);
 
 #endif

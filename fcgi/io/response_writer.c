@@ -88,9 +88,9 @@ static ssize_t fill(const struct response_writer *writer, uint8_t *out, size_t r
 
 	while (filled < room) {
 		ssize_t n = fill_once(writer, writer->sent + filled, out + filled, room - filled);
-		if (n < 0)
+		if (n < 0 && filled == 0)
 			return -1;
-		if (n == 0)
+		if (n <= 0)
 			break;
 		filled += (size_t)n;
 	}
@@ -172,6 +172,25 @@ static bool sends_pages(const struct response_writer *writer, struct position *p
 	return virtual_file_extent_at(writer->file, position->content + inside, extent);
 }
 
+uint64_t response_writer_file_position(const struct response_writer *writer)
+{
+	if (writer->sent <= writer->head.length)
+		return writer->first;
+	struct position position = position_of(writer, writer->sent - writer->head.length);
+	return position.content + (position.inside > FASTCGI_HEADER_BYTES ? position.inside - FASTCGI_HEADER_BYTES : 0);
+}
+
+/* Whether what comes next is not there. Before anything was sent, that is the first media of the file. */
+static bool lacks_bytes(struct response_writer *writer)
+{
+	if (!writer->file || writer->sent >= content_bytes(writer))
+		return false;
+	uint64_t at = response_writer_file_position(writer), head = virtual_file_head_bytes(writer->file);
+	if (writer->sent == 0 && at < head && head < writer->end)
+		at = head;
+	return virtual_file_find_missing(writer->file, at, at + 1, &writer->need) && writer->need.at == at;
+}
+
 enum response_writer_outcome response_writer_send(struct response_writer *writer, int fd, uint8_t *scratch,
 						  size_t scratch_bytes)
 {
@@ -179,6 +198,8 @@ enum response_writer_outcome response_writer_send(struct response_writer *writer
 	struct position position;
 	ssize_t n;
 
+	if (lacks_bytes(writer))
+		return RESPONSE_WRITER_LACKS_BYTES;
 	if (sends_pages(writer, &position, &extent))
 		n = send_record(writer, &position, &extent, fd);
 	else

@@ -1,51 +1,24 @@
 /* virtual_file.c - bytes in memory followed by ranges of real files. */
-#include "fcgi/io/virtual_file.h"
+#include "fcgi/io/virtual_file_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "fcgi/io/lazy_files.h"
 #include "shared/base/big_endian.h"
 #include "shared/base/file_io.h"
 #include "shared/base/min.h"
-
-struct virtual_file_range {
-	uint64_t at; /* position, counted from the end of the head */
-	uint64_t offset, length;
-	uint32_t first_piece; /* number of the first piece */
-	uint16_t pieces, gap; /* how many, and what is between two; no pieces: it is one range of bytes */
-	bool lazy;
-	union {
-		int fd;
-		uint32_t number; /* in `lazy_files`, if lazy */
-	};
-};
-
-struct virtual_file {
-	unsigned references;
-	struct buffer head;
-	int head_fd; /* a memfd, if the head is long; else -1 */
-	uint64_t head_bytes;
-	struct virtual_file_range *ranges;
-	size_t range_count, range_capacity;
-	int *fds;
-	size_t fd_count, fd_capacity;
-	struct lazy_files *lazy_files; /* NULL if no file is lazy */
-	uint64_t ranges_bytes;
-	uint32_t piece_count;
-	size_t lengths_at; /* offset in the head: lengths of the pieces */
-};
 
 struct virtual_file *virtual_file_create(void)
 {
 	struct virtual_file *file = calloc(1, sizeof(*file));
 
 	if (file)
-		*file = (struct virtual_file){.references = 1, .head_fd = -1};
+		*file = (struct virtual_file){.references = 1, .head_fd = -1, .folder = -1};
 	return file;
 }
 
@@ -61,8 +34,13 @@ void virtual_file_unref(struct virtual_file *file)
 		return;
 	for (size_t i = 0; i < file->fd_count; i++)
 		close(file->fds[i]);
+	for (size_t i = 0; i < file->partial_count; i++)
+		block_map_close(file->partial[i].blocks);
 	if (file->head_fd >= 0)
 		close(file->head_fd);
+	if (file->folder >= 0)
+		close(file->folder);
+	free(file->partial);
 	lazy_files_destroy(file->lazy_files);
 	buffer_free(&file->head);
 	free(file->ranges);
@@ -92,6 +70,19 @@ bool virtual_file_adopt_fd(struct virtual_file *file, int fd)
 	}
 	file->fds[file->fd_count++] = fd;
 	return true;
+}
+
+bool virtual_file_adopt_partial(struct virtual_file *file, int fd, struct block_map *blocks, int folder)
+{
+	if (blocks && file->folder < 0)
+		file->folder = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+	bool good = !blocks || (file->folder >= 0 && array_grow((void **)&file->partial, &file->partial_capacity,
+								file->partial_count, sizeof(*file->partial)));
+	if (good && blocks)
+		file->partial[file->partial_count++] = (struct partial_file){.fd = fd, .blocks = blocks};
+	else
+		block_map_close(blocks);
+	return virtual_file_adopt_fd(file, fd) && good;
 }
 
 /* Writes the head to a memfd. Returns -1 on failure. */
@@ -142,12 +133,12 @@ bool virtual_file_append_range(struct virtual_file *file, int fd, uint64_t offse
 				       .at = file->ranges_bytes, .offset = offset, .length = length, .fd = fd});
 }
 
-bool virtual_file_add_lazy_file(struct virtual_file *file, int folder, const char *name, int fd)
+bool virtual_file_add_lazy_file(struct virtual_file *file, int folder, const char *name, int fd, bool partial)
 {
 	if (!file->lazy_files)
 		file->lazy_files = lazy_files_create(folder);
 	return file->lazy_files && lazy_files_count(file->lazy_files) < UINT32_MAX &&
-	       lazy_files_add(file->lazy_files, name, fd);
+	       lazy_files_add(file->lazy_files, name, fd, partial);
 }
 
 /* The number of the lazy file that was added last. */
@@ -195,8 +186,7 @@ uint64_t virtual_file_size(const struct virtual_file *file)
 	return file->head_bytes + file->ranges_bytes;
 }
 
-/* The range that contains `at`. */
-static const struct virtual_file_range *range_at(const struct virtual_file *file, uint64_t at)
+const struct virtual_file_range *virtual_file_range_at(const struct virtual_file *file, uint64_t at)
 {
 	size_t low = 0, high = file->range_count;
 
@@ -210,8 +200,7 @@ static const struct virtual_file_range *range_at(const struct virtual_file *file
 	return &file->ranges[low];
 }
 
-/* Returns -1 with errno if a lazy file cannot be opened. */
-static int range_fd(const struct virtual_file *file, const struct virtual_file_range *range)
+int virtual_file_range_fd(const struct virtual_file *file, const struct virtual_file_range *range)
 {
 	return range->lazy ? lazy_files_open(file->lazy_files, range->number) : range->fd;
 }
@@ -281,17 +270,62 @@ static size_t scatter_taken(const struct scatter *scatter, size_t got)
 	return taken;
 }
 
+/* Reads the lengths of a row of pieces. */
+static bool read_lengths(const struct virtual_file *file, const struct virtual_file_range *range,
+			 uint8_t lengths[VIRTUAL_FILE_PIECES_MAX * 4])
+{
+	size_t bytes = (size_t)range->pieces * 4;
+
+	return read_head(file, file->lengths_at + (uint64_t)range->first_piece * 4, lengths, bytes) == (ssize_t)bytes;
+}
+
+bool virtual_file_range_offset(const struct virtual_file *file, const struct virtual_file_range *range, uint64_t inside,
+			       uint64_t *offset)
+{
+	uint8_t lengths[VIRTUAL_FILE_PIECES_MAX * 4], unused;
+	struct scatter scatter;
+
+	*offset = range->offset + inside;
+	if (range->pieces == 0)
+		return true;
+	if (!read_lengths(file, range, lengths))
+		return false;
+	scatter_fill(&scatter, range, lengths, inside, &unused, 0);
+	*offset = scatter.offset;
+	return true;
+}
+
+/* Leaves out what is not there: the rest of the last piece, or whole pieces. */
+static void scatter_limit(struct scatter *scatter, const struct block_map *blocks)
+{
+	uint64_t all = 0;
+
+	for (int i = 0; i < scatter->count; i++)
+		all += scatter->parts[i].iov_len;
+	uint64_t left = block_map_available(blocks, scatter->offset, all);
+	int count = 0;
+	for (; count < scatter->count && left > 0; count++) {
+		scatter->parts[count].iov_len = min_size(scatter->parts[count].iov_len, left);
+		left -= scatter->parts[count].iov_len;
+	}
+	scatter->count = count;
+}
+
 static ssize_t read_pieces(const struct virtual_file *file, const struct virtual_file_range *range, int fd,
 			   uint64_t inside, uint8_t *out, size_t length)
 {
 	uint8_t lengths[VIRTUAL_FILE_PIECES_MAX * 4];
-	size_t bytes = (size_t)range->pieces * 4;
 	struct scatter scatter;
 	ssize_t got;
 
-	if (read_head(file, file->lengths_at + (uint64_t)range->first_piece * 4, lengths, bytes) != (ssize_t)bytes)
+	if (!read_lengths(file, range, lengths))
 		return -1;
 	scatter_fill(&scatter, range, lengths, inside, out, length);
+	scatter_limit(&scatter, virtual_file_range_blocks(file, range));
+	if (scatter.count == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
 	do
 		got = preadv(fd, scatter.parts, scatter.count, (off_t)scatter.offset);
 	while (got < 0 && errno == EINTR);
@@ -309,14 +343,20 @@ ssize_t virtual_file_read(const struct virtual_file *file, uint64_t at, void *ou
 	if (at < file->head_bytes)
 		return read_head(file, at, out, length);
 	at -= file->head_bytes;
-	const struct virtual_file_range *range = range_at(file, at);
+	const struct virtual_file_range *range = virtual_file_range_at(file, at);
 	uint64_t inside = at - range->at;
-	int fd = range_fd(file, range);
+	int fd = virtual_file_range_fd(file, range);
 	if (fd < 0)
 		return -1;
 	if (range->pieces > 0)
 		return read_pieces(file, range, fd, inside, out, length);
-	return read_file(fd, range->offset + inside, out, min_size(length, range->length - inside));
+	uint64_t there = block_map_available(virtual_file_range_blocks(file, range), range->offset + inside,
+					     min_u64(length, range->length - inside));
+	if (there == 0 && length > 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return read_file(fd, range->offset + inside, out, (size_t)there);
 }
 
 bool virtual_file_extent_at(const struct virtual_file *file, uint64_t at, struct virtual_file_extent *out)
@@ -324,10 +364,14 @@ bool virtual_file_extent_at(const struct virtual_file *file, uint64_t at, struct
 	if (at < file->head_bytes || at >= virtual_file_size(file))
 		return false;
 	at -= file->head_bytes;
-	const struct virtual_file_range *range = range_at(file, at);
+	const struct virtual_file_range *range = virtual_file_range_at(file, at);
 	uint64_t inside = at - range->at;
 	if (range->pieces > 0)
 		return false;
-	*out = (struct virtual_file_extent){range_fd(file, range), range->offset + inside, range->length - inside};
-	return out->fd >= 0;
+	out->fd = virtual_file_range_fd(file, range);
+	out->offset = range->offset + inside;
+	if (out->fd < 0)
+		return false;
+	out->length = block_map_available(virtual_file_range_blocks(file, range), out->offset, range->length - inside);
+	return out->length > 0;
 }

@@ -163,8 +163,11 @@ int live_request_read(const struct config_set *cameras, const char *method, cons
 		return 405;
 	}
 	out->camera = live_request_camera(cameras, query);
-	if (!out->camera) {
-		reason_set(why, "There is no camera of that name; /camera_info lists the cameras.");
+	if (!out->camera || out->camera->viewer) {
+		reason_set(why, config_set_reader(cameras)
+					? "There is no live view of cameras whose footage comes from the store. "
+					  "/footage and /snapshot have it up to the last few seconds."
+					: "There is no camera of that name; /camera_info lists the cameras.");
 		return 404;
 	}
 	out->kind = address->kind;

@@ -21,6 +21,7 @@
 #include "shared/base/file_limit.h"
 #include "shared/base/log.h"
 #include "shared/ring/live_stats.h"
+#include "shared/store/remote_cameras.h"
 
 #define GONE_LIMIT_US (10 * US_PER_S)
 
@@ -77,6 +78,7 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 
 	if (!config_set_load(config_path, &cameras, why))
 		goto out;
+	remote_cameras_stand_in(&cameras);
 	log_set_level(cameras.cameras[0].log_level);
 	stop_fd = open_stop_signals(why);
 	if (stop_fd < 0)
@@ -95,8 +97,11 @@ static bool serve(const char *config_path, const char *socket_path, struct reaso
 	program_sandbox_enter_live(&cameras, &sandbox);
 	log_start();
 	sandbox_log("live", &sandbox);
-	log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
-		 cameras.cameras[0].http.max_viewers);
+	if (cameras.cameras[0].viewer)
+		log_info("live", "no camera is configured: there is no live view, only footage from the store");
+	else
+		log_info("live", "serving %zu camera(s) to at most %d viewers", cameras.count,
+			 cameras.cameras[0].http.max_viewers);
 	const struct live_setup setup = {
 		.cameras = &cameras,
 		.listen_fd = listen_fd,

@@ -32,6 +32,8 @@ const struct ring_reader *camera_ring(struct api_camera *camera)
 {
 	struct reason why;
 
+	if (camera_has_no_recorder(camera))
+		return NULL;
 	if (camera->ring && ring_reader_is_current(camera->ring, camera->ring_name))
 		return camera->ring;
 	ring_reader_close(camera->ring);
@@ -141,6 +143,10 @@ static bool folder_make(const char *path)
 
 int camera_make_clips(const struct api_camera *camera)
 {
+	if (camera_has_no_recorder(camera)) {
+		errno = ENOENT;
+		return -1;
+	}
 	int folder = camera_open_clips(camera);
 
 	if (folder >= 0 || errno != ENOENT || !folder_make(camera->config->clips.directory))

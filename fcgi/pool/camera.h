@@ -23,6 +23,12 @@ struct api_camera {
 void camera_init(struct api_camera *camera, const struct config *config);
 void camera_free(struct api_camera *camera);
 
+/* True if no recorder of this machine has the camera: it is in the store (remote_cameras.h), or only stands in. */
+static inline bool camera_has_no_recorder(const struct api_camera *camera)
+{
+	return camera->config->remote || camera->config->viewer;
+}
+
 /* The camera's current ring, or NULL. Valid until the next call. */
 const struct ring_reader *camera_ring(struct api_camera *camera);
 

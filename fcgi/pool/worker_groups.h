@@ -7,6 +7,8 @@
  * (request_pass.h), whose workers may use those folders and no others. A process that waits for a disk that does
  * not respond cannot even be killed, so a group has few processes, and the groups of other cameras go on.
  *
+ * One group serves all remote cameras (remote_cameras.h): it uses the cache of recorder-fetch, which is one folder.
+ *
  * The channel to a group (handover.h) exists as long as its camera is configured. A request that was passed on
  * before the configuration changed is taken by a worker that knows the new configuration.
  */
@@ -21,6 +23,9 @@
 #include "shared/config/config.h"
 
 #define GROUP_FRONT 0u
+
+/* The name of the group for all remote cameras, of which there may be a thousand; no camera can have it. */
+#define GROUP_REMOTE_NAME "*"
 
 struct worker_group {
 	char camera[CONFIG_NAME_BYTES]; /* empty: the front workers, or a group that is no longer used */
@@ -40,7 +45,10 @@ bool worker_groups_follow(struct worker_groups *groups, const struct config_set 
 void worker_groups_free(struct worker_groups *groups);
 
 /* The number of the camera's group; GROUP_FRONT if it has none. */
-uint32_t worker_groups_find(const struct worker_groups *groups, const char *camera);
+uint32_t worker_groups_find(const struct worker_groups *groups, const struct config *camera);
+
+/* Whether it is the group of all remote cameras. */
+bool worker_group_is_remote(const struct worker_groups *groups, uint32_t group);
 
 /* In a worker of group `own`: closes the ends of channels that it does not need. */
 void worker_groups_close_unused(const struct worker_groups *groups, uint32_t own);

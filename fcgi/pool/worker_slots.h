@@ -19,6 +19,7 @@
 #include "fcgi/pool/address_shares.h"
 #include "fcgi/pool/address_turn.h"
 #include "fcgi/pool/pass_table.h"
+#include "fcgi/pool/remote_board.h"
 #include "fcgi/pool/snapshot_cache.h"
 #include "fcgi/pool/snapshot_queue.h"
 #include "shared/base/clock.h"
@@ -68,6 +69,7 @@ struct worker_slots {
 	struct snapshot_cache snapshots;
 	struct snapshot_queue snapshot_queue;
 	struct pass_table passes;
+	struct remote_board remote;
 	struct histogram clip_delay; /* from a request for a clip to the beginning of its response */
 };
 

@@ -72,8 +72,9 @@ void program_sandbox_enter_api(const struct config_set *cameras, struct sandbox_
 	allow_rings(sandbox);
 	for (size_t i = 0; i < cameras->count; i++) {
 		sandbox_allow(sandbox, cameras->cameras[i].record.directory, LANDLOCK_READ);
-		sandbox_allow(sandbox, cameras->cameras[i].clips.directory,
-			      LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_MAKE);
+		if (!cameras->cameras[i].remote)
+			sandbox_allow(sandbox, cameras->cameras[i].clips.directory,
+				      LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_MAKE);
 	}
 	allow_zones(sandbox);
 	enter(sandbox, out);

@@ -40,13 +40,31 @@ static void reload_config(struct master *master)
 	workers_signal(master, SIGHUP);
 }
 
+/* Whether the store has other cameras than the workers know of. */
+static bool remote_changed(struct master *master)
+{
+	const struct remote_board *board = &master->slots->remote;
+	uint64_t change;
+
+	if (atomic_load(&board->names) == master->remote_change)
+		return false;
+	size_t count = remote_board_names(board, master->remote, &change);
+	if (change == UINT64_MAX)
+		return false;
+	master->remote_change = change;
+	master->follow.remote = master->remote;
+	master->follow.remote_count = count;
+	return true;
+}
+
 static void check_due(void *context)
 {
 	struct master *master = context;
 
 	if (master->stopping)
 		return;
-	if (config_watch_is_due(&master->follow))
+	bool others = remote_changed(master);
+	if (config_watch_is_due(&master->follow) || others)
 		reload_config(master);
 	worker_groups_log_hangs(&master->groups, master->slots);
 	master_timer(master, &master->check, CHECK_US);
@@ -192,7 +210,8 @@ int master_run(const struct master_setup *setup)
 				.retire_fds = {-1, -1},
 				.died_at = {INT64_MIN / 2}};
 
-	master.follow = (struct config_watch){setup->config_path, setup->config, setup->config_read};
+	master.follow =
+		(struct config_watch){.path = setup->config_path, .set = setup->config, .read = setup->config_read};
 	bool opened = master_open(&master);
 
 	if (opened)

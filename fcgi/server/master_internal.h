@@ -27,6 +27,8 @@ struct master {
 	struct backoff fork_wait; /* while workers die one after the other */
 	mono_t died_at;
 	struct config_watch follow;
+	char remote[REMOTE_CAMERAS_MAX][CONFIG_NAME_BYTES]; /* the cameras of the store that the workers have */
+	uint64_t remote_change;                             /* of remote_board_names() */
 	bool stopping;
 	bool stop_over;
 };

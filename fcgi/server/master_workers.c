@@ -1,6 +1,7 @@
 /* master_workers.c - keeps the workers running. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "fcgi/server/master_internal.h"
 #include "fcgi/server/worker.h"
 #include "shared/base/log.h"
+#include "shared/store/remote_cameras.h"
 
 /*
  * The pool is here rather than in the web server: lighttpd starts few processes and respawns them slowly, and a
@@ -71,8 +73,8 @@ static int replace_listen_fd(struct master *master, uint32_t group)
 	return fd;
 }
 
-/* The cameras whose folders a worker of that group may use. */
-static struct config_set folders_of(const struct master *master, uint32_t group)
+/* The cameras whose folders a worker of that group may use; *root is filled in if that is the cache of the remote ones. */
+static struct config_set folders_of(const struct master *master, uint32_t group, struct config *root)
 {
 	const struct config_set *all = master->setup.config;
 
@@ -80,19 +82,26 @@ static struct config_set folders_of(const struct master *master, uint32_t group)
 		return *all;
 	if (group == GROUP_FRONT)
 		return (struct config_set){0};
+	if (worker_group_is_remote(&master->groups, group)) {
+		remote_cameras_root(all, root);
+		return (struct config_set){.cameras = root, .count = 1};
+	}
 	const struct config *camera = config_set_find(all, master->groups.group[group].camera);
 	return (struct config_set){.cameras = all->cameras + (camera - all->cameras), .count = 1};
 }
 
 static void worker_main(struct master *master, uint32_t group, int slot, pid_t parent)
 {
-	struct config_set folders = folders_of(master, group);
+	static struct config root;
+	char fetch_path[PATH_MAX];
+	struct config_set folders = folders_of(master, group, &root);
 	struct worker_sandbox sandbox;
 	struct worker_setup setup = {
 		.handover_fd = replace_listen_fd(master, group),
 		.retire_fd = master->retire_fds[1],
 		.config = master->setup.config,
 		.disk = group == GROUP_FRONT ? NULL : folders.cameras,
+		.fetch_path = worker_group_is_remote(&master->groups, group) ? fetch_path : NULL,
 		.groups = &master->groups,
 		.slots = master->slots,
 		.slot = slot,
@@ -101,6 +110,8 @@ static void worker_main(struct master *master, uint32_t group, int slot, pid_t p
 		.dispatch = master->setup.dispatch,
 	};
 
+	if (setup.fetch_path)
+		config_fetch_socket(config_set_reader(setup.config), fetch_path);
 	die_with_master(parent);
 	loop_destroy(master->loop);
 	close(master->signals.fd);

@@ -10,6 +10,7 @@
 
 #include "fcgi/io/job.h"
 #include "fcgi/server/client_probe.h"
+#include "fcgi/server/request_fetch.h"
 
 /* Detached children that may run at a time; further work is not done. */
 #define DETACHED_MAX 4
@@ -43,6 +44,7 @@ static void release_resources(struct worker_request *request)
 {
 	child_kill(request);
 	request_stop_waiting(request);
+	request_fetch_cancel_ahead(request);
 	permits_release_all(&request->api);
 	response_writer_free(&request->out);
 }
@@ -95,6 +97,7 @@ void requests_free_ended(struct api_worker *worker)
 		LIST_REMOVE(request, link);
 		if (request->api.work_free)
 			request->api.work_free(request->api.work);
+		free(request->api.remote);
 		free(request);
 	}
 }
@@ -201,6 +204,12 @@ static void request_send(struct worker_request *request)
 	case RESPONSE_WRITER_BLOCKED:
 		loop_watch_set(request->worker->loop, &request->connection_watch, EPOLLOUT | EPOLLRDHUP);
 		pace_start(request);
+		request_fetch_ahead(request);
+		break;
+	case RESPONSE_WRITER_LACKS_BYTES:
+		loop_watch_set(request->worker->loop, &request->connection_watch, EPOLLRDHUP);
+		if (!request->resume || request->resume == pace_check)
+			request_fetch_missing(request);
 		break;
 	case RESPONSE_WRITER_DONE:
 		linger(request);
@@ -269,6 +278,7 @@ static void child_close_worker(void *context)
 	close(worker->setup.handover_fd);
 	close(worker->setup.retire_fd);
 	close(worker->signal_watch.fd);
+	fetch_client_close_copy(worker->fetch);
 	loop_destroy(worker->loop);
 }
 

@@ -15,7 +15,7 @@
 
 static uint32_t group_of(const struct api_request *request, const struct api_camera *camera)
 {
-	return worker_groups_find(worker_request_const(request)->worker->setup.groups, camera->config->camera.name);
+	return worker_groups_find(worker_request_const(request)->worker->setup.groups, camera->config);
 }
 
 bool api_is_passed(const struct api_request *request)

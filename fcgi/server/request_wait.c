@@ -26,5 +26,7 @@ void request_stop_waiting(struct worker_request *request)
 {
 	loop_watch_set(request->worker->loop, &request->wait_watch, 0);
 	loop_timer_clear(request->worker->loop, &request->timer);
+	if (request->worker->fetch)
+		fetch_client_cancel(request->worker->fetch, &request->fetch.call);
 	request->resume = NULL;
 }

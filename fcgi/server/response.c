@@ -102,6 +102,10 @@ static void folder_unreadable(struct api_request *request, const char *folder, c
 {
 	const char *why = unreadable_text(error);
 
+	if (error == ESTALE && request->camera->config->remote) {
+		respond_unavailable(request, 1, "The footage has just left the cache of this machine. Ask again.");
+		return;
+	}
 	if (error != ENODEV && error != EXDEV) /* the recorder logs those, once */
 		log_error("api", "%s: the %s cannot be read: %s", folder, things, why);
 	respond_problem(request, 503, "Retry-After: 10\r\n", "The %s cannot be read: %s.", things, why);

@@ -40,6 +40,8 @@ struct api_request {
 	bool disk_hangs;  /* do not touch the folders of the camera */
 	int child_status; /* in the callback of a job: the exit status of the child; -1: a signal killed it */
 
+	void *remote; /* of the dispatcher, for a camera of the store; freed with free() when the request ends */
+
 	/* Set by the handler. */
 	void *work; /* its own state; freed with work_free when the request ends */
 	void (*work_free)(void *work);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -21,6 +22,8 @@
 #define LISTEN_PAUSE_US (US_PER_S / 10)
 #define LOG_AGAIN_US    (60 * US_PER_S) /* between two log messages about the same problem */
 #define PROBE_US        (2 * US_PER_S)
+#define ASK_CAMERAS_US  (60 * US_PER_S)
+#define ASK_AGAIN_US    (5 * US_PER_S)
 
 static bool listen_begin(struct api_worker *worker)
 {
@@ -154,11 +157,46 @@ static void signal_ready(void *context, uint32_t events)
 static void probe_disk(void *context)
 {
 	struct api_worker *worker = context;
-	int folder = camera_open_recordings(&(struct api_camera){.config = worker->setup.disk});
+	const struct config *disk = worker->setup.disk;
+	int folder = camera_open_recordings(&(struct api_camera){.config = disk});
 
 	if (folder >= 0)
 		close(folder);
+	if (worker->fetch)
+		remote_board_update(&worker->setup.slots->remote, disk->record.directory);
 	loop_timer_set(worker->loop, &worker->probe, (mono_t){mono_now().us + PROBE_US});
+}
+
+/* The cameras of the store get their folders, which the master looks for. */
+static void ask_cameras(void *context)
+{
+	struct api_worker *worker = context;
+
+	fetch_client_cancel(worker->fetch, &worker->cameras_call);
+	worker->cameras_call.request = (struct fetch_request){.kind = FETCH_CAMERAS};
+	fetch_client_ask(worker->fetch, &worker->cameras_call);
+	loop_timer_set(worker->loop, &worker->ask_cameras, (mono_t){mono_now().us + ASK_CAMERAS_US});
+}
+
+static void cameras_answered(struct fetch_call *call, const struct fetch_answer *answer)
+{
+	struct api_worker *worker = (struct api_worker *)((char *)call - offsetof(struct api_worker, cameras_call));
+	int64_t wait_us = answer->outcome == FETCH_OK ? ASK_CAMERAS_US : ASK_AGAIN_US;
+
+	remote_board_update(&worker->setup.slots->remote, worker->setup.disk->record.directory);
+	loop_timer_set(worker->loop, &worker->ask_cameras, (mono_t){mono_now().us + wait_us});
+}
+
+static bool fetch_open(struct api_worker *worker)
+{
+	if (!worker->setup.fetch_path)
+		return true;
+	worker->fetch = fetch_client_create(worker->loop, worker->setup.fetch_path);
+	worker->cameras_call.answered = cameras_answered;
+	worker->ask_cameras = (struct loop_timer){.due = ask_cameras, .context = worker};
+	if (worker->fetch)
+		loop_timer_set(worker->loop, &worker->ask_cameras, mono_now());
+	return worker->fetch != NULL;
 }
 
 static bool worker_open(struct api_worker *worker)
@@ -181,7 +219,7 @@ static bool worker_open(struct api_worker *worker)
 	worker->probe = (struct loop_timer){.due = probe_disk, .context = worker};
 	worker->reaping = (struct loop_timer){.due = children_reap, .context = worker};
 	worker->cameras = calloc(worker->setup.config->count, sizeof(*worker->cameras));
-	if (!worker->loop || worker->signal_watch.fd < 0 || !worker->cameras)
+	if (!worker->loop || worker->signal_watch.fd < 0 || !worker->cameras || !fetch_open(worker))
 		return false;
 	for (size_t i = 0; i < worker->setup.config->count; i++)
 		camera_init(&worker->cameras[i], &worker->setup.config->cameras[i]);
@@ -201,6 +239,7 @@ static void worker_close(struct api_worker *worker)
 	for (size_t i = 0; worker->cameras && i < worker->setup.config->count; i++)
 		camera_free(&worker->cameras[i]);
 	free(worker->cameras);
+	fetch_client_destroy(worker->fetch);
 	loop_destroy(worker->loop);
 	close(worker->signal_watch.fd);
 	free(worker);

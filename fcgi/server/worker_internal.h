@@ -2,7 +2,7 @@
  * worker_internal.h - a worker, and a request as the worker keeps it.
  *
  * Used by the worker's loop (worker.c), its new connections (pending.c), the life of a request (request.c), and the
- * functions for handlers (request_pass.c, response.c, permits.c, request_context.c, request_wait.c). In that order:
+ * functions for handlers (request_fetch.c, request_pass.c, response.c, permits.c, request_context.c, request_wait.c). In that order:
  * each of them calls only those after it.
  */
 #ifndef FCGI_SERVER_WORKER_INTERNAL_H
@@ -12,6 +12,7 @@
 
 #include "fcgi/io/pace.h"
 #include "fcgi/io/response_writer.h"
+#include "fcgi/pool/fetch_client.h"
 #include "fcgi/pool/pass_table.h"
 #include "fcgi/server/worker_setup.h"
 #include "shared/event/loop.h"
@@ -30,6 +31,9 @@ struct api_worker {
 	struct loop_timer stop_limit;
 	struct loop_timer probe; /* of the disk: does it respond? */
 	struct api_camera *cameras;
+	struct fetch_client *fetch;     /* of a worker for remote cameras; else NULL */
+	struct fetch_call cameras_call; /* FETCH_CAMERAS, from time to time */
+	struct loop_timer ask_cameras;
 	LIST_HEAD(, worker_request) requests;
 	LIST_HEAD(, worker_request) ended; /* freed after this turn of the loop */
 	LIST_HEAD(, pending_connection) pending_connections;
@@ -41,6 +45,17 @@ struct api_worker {
 	bool outdated;             /* the configuration has changed since the worker started */
 	struct loop_timer reaping; /* armed while there are children that no request waits for */
 	uint8_t scratch[SCRATCH_BYTES];
+};
+
+/* What a request waits for from the store (request_fetch.h). */
+struct request_fetch {
+	struct fetch_call call, ahead;
+	struct fetch_answer answer; /* to `call` */
+	api_handler *done;
+	uint64_t ahead_at;    /* position in the file from which on it is looked ahead again */
+	uint64_t stuck_at;    /* bytes that were sent when bytes were missing the last time */
+	unsigned tries;       /* how often since then */
+	mono_t failing_since; /* 0: the last answer was good */
 };
 
 struct worker_request {
@@ -57,6 +72,8 @@ struct worker_request {
 	mono_t give_up;            /* if no worker could take it until then */
 	api_handler *fallback;     /* responds if the disk workers do not */
 	bool claimed;              /* the response is this worker's to give */
+
+	struct request_fetch fetch;
 
 	api_handler *resume;     /* called by the timer, wait_watch, or the end of the child */
 	struct loop_timer timer; /* while there is a child: the next check of the client */

@@ -16,6 +16,7 @@ struct worker_setup {
 	int retire_fd;   /* the worker writes a byte to it when it accepts no more requests */
 	const struct config_set *config;
 	const struct config *disk; /* the camera whose folders it serves; NULL: a front worker */
+	const char *fetch_path;    /* recorder-fetch's socket, if it serves the remote cameras; else NULL */
 	const struct worker_groups *groups;
 	struct worker_slots *slots;
 	int slot;

@@ -149,6 +149,7 @@ struct config_hook {
 struct config {
 	char file[PATH_MAX]; /* absolute */
 	bool nested; /* one file of a directory: its folders default to recordings/NAME, clips/NAME and store/NAME */
+	bool remote; /* its recorder is elsewhere: record.directory is in store.cache (shared/store/remote_cameras.h) */
 	bool viewer; /* it has no [camera] and no store.url, but a store.read_url: it configures no recorder */
 	struct config_camera camera;
 	struct config_record record;

@@ -79,7 +79,7 @@ static void check_names(const char *query)
 static void check_live(const char *query)
 {
 	static struct config camera = {.camera.name = "bench"};
-	const struct config_set cameras = {&camera, 1};
+	const struct config_set cameras = {.cameras = &camera, .count = 1};
 	struct reason why = {""};
 	struct live_options options;
 

@@ -22,7 +22,7 @@
 
 static char folder[32], model[64];
 static struct config pair[2]; /* two cameras, of which the second has no tokens */
-static const struct config_set cameras = {pair, 2};
+static const struct config_set cameras = {.cameras = pair, .count = 2};
 static struct broker *broker;
 static struct token_store *store;
 static char secret[TOKEN_SECRET_BYTES], bearer[96];

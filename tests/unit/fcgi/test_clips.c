@@ -30,7 +30,7 @@
 /* The disk is this file's: the code under test calls its scandirat(), unlinkat() and fsync(). */
 
 static struct config config;
-static struct config_set cameras = {&config, 1};
+static struct config_set cameras = {.cameras = &config, .count = 1};
 static char folder[64], socket_path[108];
 static pid_t master;
 static _Atomic int *hanging; /* shared with the master's workers and their children */

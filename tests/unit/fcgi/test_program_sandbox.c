@@ -26,7 +26,7 @@
 #include "shared/sandbox/landlock.h"
 #include "tests/unit/support/break_out.h"
 
-static struct config_set cameras = {&target.camera, 1};
+static struct config_set cameras = {.cameras = &target.camera, .count = 1};
 static struct sandbox_state sandbox_of_machine; /* of this machine and build */
 static int recorder = -1;                       /* listens on a recorder's control socket */
 

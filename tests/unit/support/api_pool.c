@@ -16,7 +16,7 @@
 #include "tests/unit/support/api_pool.h"
 #include "tests/unit/support/fastcgi_client.h"
 
-struct pool pool = {.cameras = {pool.configs, CAMERAS}};
+struct pool pool = {.cameras = {.cameras = pool.configs, .count = CAMERAS}};
 
 void pool_respond_pid(struct api_request *request)
 {

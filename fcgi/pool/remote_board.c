@@ -1,0 +1,124 @@
+/* remote_board.c - what all processes of recorder-api know of the cameras of the store. */
+#include "fcgi/pool/remote_board.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+
+#define UPDATE_US (2 * US_PER_S)
+#define TRIES_MAX 100
+
+/* True for one process at a time. One that was killed in between is replaced by the next one that finds it due. */
+static bool take_turn(struct remote_board *board)
+{
+	int64_t now_us = mono_now().us, due_us = atomic_load(&board->next_us);
+
+	return due_us <= now_us && atomic_compare_exchange_strong(&board->next_us, &due_us, now_us + UPDATE_US);
+}
+
+static bool same_names(const struct remote_board *board, const struct remote_camera *cameras, size_t count)
+{
+	bool same = atomic_load(&board->count) == count;
+
+	for (size_t i = 0; same && i < count; i++)
+		same = strcmp(board->cameras[i].name, cameras[i].name) == 0;
+	return same;
+}
+
+static void publish(struct remote_board *board, const struct remote_camera *cameras, size_t count)
+{
+	bool same = same_names(board, cameras, count);
+	uint64_t sequence = atomic_load(&board->sequence) | 1;
+
+	atomic_store(&board->sequence, sequence);
+	atomic_thread_fence(memory_order_seq_cst);
+	memcpy(board->cameras, cameras, count * sizeof(*cameras));
+	atomic_store(&board->count, (uint32_t)count);
+	atomic_thread_fence(memory_order_seq_cst);
+	atomic_store(&board->sequence, sequence + 1);
+	if (!same)
+		atomic_fetch_add(&board->names, 1);
+}
+
+void remote_board_update(struct remote_board *board, const char *cache)
+{
+	struct remote_camera *cameras;
+
+	if (!take_turn(board))
+		return;
+	int count = remote_cameras_list(cache, REMOTE_CAMERAS_MAX, &cameras);
+	if (count < 0)
+		return;
+	publish(board, cameras, (size_t)count);
+	free(cameras);
+}
+
+/* Begins to read; false if somebody has been writing all the time. */
+static bool read_begin(const struct remote_board *board, uint64_t *sequence)
+{
+	*sequence = atomic_load(&board->sequence);
+	atomic_thread_fence(memory_order_seq_cst);
+	return *sequence % 2 == 0;
+}
+
+/* Whether what was read since is whole. */
+static bool read_end(const struct remote_board *board, uint64_t sequence)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load(&board->sequence) == sequence;
+}
+
+static bool find(const struct remote_board *board, const char *name, struct fetch_status *out)
+{
+	size_t low = 0, high = atomic_load(&board->count);
+
+	high = high < REMOTE_CAMERAS_MAX ? high : REMOTE_CAMERAS_MAX;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strncmp(board->cameras[middle].name, name, CONFIG_NAME_BYTES);
+		if (order == 0) {
+			*out = board->cameras[middle].status;
+			out->error[sizeof(out->error) - 1] = '\0';
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+bool remote_board_find(const struct remote_board *board, const char *name, struct fetch_status *out)
+{
+	uint64_t sequence;
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		bool begun = read_begin(board, &sequence), found = find(board, name, out);
+		if (begun && read_end(board, sequence)) {
+			if (!found)
+				break;
+			return true;
+		}
+	}
+	*out = (struct fetch_status){0};
+	return false;
+}
+
+size_t remote_board_names(const struct remote_board *board, char (*names)[CONFIG_NAME_BYTES], uint64_t *change)
+{
+	uint64_t sequence;
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		bool begun = read_begin(board, &sequence);
+		size_t count = atomic_load(&board->count);
+		*change = atomic_load(&board->names);
+		for (size_t k = 0; k < count && k < REMOTE_CAMERAS_MAX; k++)
+			memcpy(names[k], board->cameras[k].name, CONFIG_NAME_BYTES);
+		if (begun && read_end(board, sequence))
+			return count;
+	}
+	*change = UINT64_MAX; /* not what anybody has: it is asked for again */
+	return 0;
+}
