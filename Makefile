@@ -84,8 +84,8 @@ fcgi/server       = client_probe master master_workers pending permits request r
 fcgi/events       = event_links event_list event_text events heatmap motion_answer motion_steps
 fcgi/footage      = cached_response clip_headers clip_problems clip_request footage moving_headers moving_parts \
 	no_footage playlist
-fcgi/api          = camera_info clip_list clips control health main metrics misrouted_live prometheus recordings route \
-	snapshot timeline
+fcgi/api          = camera_info clip_list clips control health main metrics misrouted_live prometheus recordings remote remote_json route \
+	snapshot snapshot_remote timeline
 fcgi/video        = hls_playlist video_chunk video_feed video_frame video_sender
 fcgi/notify       = event_blocks event_filter event_position event_question event_state event_stream notification_feed second_feed
 fcgi/feed         = live_events live_feed live_frame ring_notifier

@@ -3,13 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "fcgi/api/remote_json.h"
 #include "fcgi/api/route.h"
+#include "fcgi/server/request_fetch.h"
 #include "fcgi/server/response.h"
 #include "shared/ring/shm_name.h"
 #include "shared/ring/state_json.h"
+#include "shared/text/json_value.h"
 
-#define SLOW_MILLI 900 /* thousandths of the negotiated rate; below that, the camera is slow */
+#define REMOTE_RECENT_US (60 * US_PER_S) /* asking for so much shows what the newest footage is */
+#define SLOW_MILLI       900             /* thousandths of the negotiated rate; below that, the camera is slow */
 
 /*
  * The control that lets a camera expose for longer than a frame period, if it is on. Older drivers name it
@@ -83,10 +88,46 @@ static void add_devices(struct json_object *json, const struct ring_reader *ring
 	free(text);
 }
 
+/* Of a camera of the store nothing is known but its footage. */
+static void respond_remote(struct api_request *request)
+{
+	struct json_object *json = json_object_new_object();
+	struct fetch_status status = {0};
+	int folder = camera_open_recordings(request->camera);
+
+	if (folder >= 0) {
+		remote_camera_status(folder, &status);
+		close(folder);
+	}
+	json_object_object_add(json, "available_cameras", json_object_new_array());
+	json_object_object_add(json, "current_camera", NULL);
+	json_object_object_add(json, "camera", json_string_or_null(request->camera->config->camera.name));
+	json_object_object_add(json, "source", json_object_new_string("store"));
+	json_object_object_add(json, "state", json_object_new_string("remote"));
+	json_object_object_add(json, "remote", remote_json(&status));
+	respond_json(request, 200, NULL, json);
+}
+
+/* What could not be asked for is in the answer: since when, and why. */
+static void remote_asked(struct api_request *request)
+{
+	if (api_fetch_answer(request)->outcome == FETCH_UNKNOWN)
+		respond_not_fetched(request);
+	else
+		respond_remote(request);
+}
+
 void handle_camera_info(struct api_request *request)
 {
 	struct recorder_state state;
 
+	if (request->camera->config->remote) {
+		api_fetch(request,
+			  &(struct api_wanted){
+				  .kind = FETCH_SPAN, .from = wall_now().us - REMOTE_RECENT_US, .to = INT64_MAX},
+			  remote_asked);
+		return;
+	}
 	if (!camera_state(request->camera, &state)) {
 		struct reason why = {"The recorder is not running, so the state of the camera is unknown."};
 		shm_name_is_foreign(request->camera->ring_name, &why);

@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "fcgi/api/remote_json.h"
 #include "fcgi/api/route.h"
 #include "fcgi/sandbox/program_sandbox.h"
 #include "fcgi/server/request_pass.h"
@@ -13,7 +14,7 @@
 #include "shared/text/json_value.h"
 
 struct health {
-	struct json_object *reasons, *warnings, *memory, *encoders;
+	struct json_object *reasons, *warnings, *memory, *encoders, *remote;
 	const char *camera; /* named at the beginning of each sentence; NULL: there is only one */
 };
 
@@ -66,6 +67,23 @@ static void check_archive(struct health *health, const struct api_request *reque
 	take_sentence(health, HEALTH_WARNING, sentence);
 }
 
+/* A camera of the store: whether it is recorded is for its recorder to say. */
+static void check_remote(struct health *health, const struct api_request *request, const struct api_camera *camera)
+{
+	const char *name = camera->config->camera.name;
+	char text[REMOTE_TEXT_BYTES];
+	struct fetch_status status;
+
+	if (!remote_board_find(&api_shared(request)->remote, name, &status))
+		take_sentence(health, HEALTH_WARNING, "recorder-fetch has not said yet what the store has of it.");
+	struct json_object *json = remote_json(&status);
+	json_object_object_add(json, "camera", json_string_or_null(name));
+	json_object_array_add(health->remote, json);
+	remote_text(&status, text);
+	if (status.failing_since_wall_us != 0)
+		take_sentence(health, HEALTH_WARNING, text);
+}
+
 static void check_camera(struct health *health, const struct api_request *request, struct api_camera *camera)
 {
 	struct recorder_state state;
@@ -92,7 +110,7 @@ static struct json_object *camera_names(const struct api_request *request)
 	struct json_object *names = json_object_new_array();
 
 	for (size_t i = 0; i < request->camera_count; i++)
-		if (api_may_see_camera(request, i))
+		if (!request->cameras[i].config->viewer && api_may_see_camera(request, i))
 			json_object_array_add(names, json_object_new_string(request->cameras[i].config->camera.name));
 	return names;
 }
@@ -112,7 +130,8 @@ void handle_health(struct api_request *request)
 	struct health health = {.reasons = json_object_new_array(),
 				.warnings = json_object_new_array(),
 				.memory = json_object_new_array(),
-				.encoders = json_object_new_array()};
+				.encoders = json_object_new_array(),
+				.remote = json_object_new_array()};
 	struct json_object *json = json_object_new_object();
 
 	for (size_t i = 0; i < request->camera_count; i++) {
@@ -120,7 +139,14 @@ void handle_health(struct api_request *request)
 		if ((request->camera_named && camera != request->camera) || !api_may_see_camera(request, i))
 			continue;
 		health.camera = request->camera_count > 1 ? camera->config->camera.name : NULL;
-		check_camera(&health, request, camera);
+		if (camera->config->viewer)
+			take_sentence(
+				&health, HEALTH_WARNING,
+				"This machine has no camera, and recorder-fetch has found none in the store yet.");
+		else if (camera->config->remote)
+			check_remote(&health, request, camera);
+		else
+			check_camera(&health, request, camera);
 	}
 	bool failed = json_object_array_length(health.reasons) > 0;
 	bool warned = json_object_array_length(health.warnings) > 0;
@@ -128,6 +154,7 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "reasons", health.reasons);
 	json_object_object_add(json, "warnings", health.warnings);
 	json_object_object_add(json, "memory", health.memory);
+	json_object_object_add(json, "remote", health.remote);
 	json_object_object_add(json, "cameras", camera_names(request));
 	json_object_object_add(json, "allow_control",
 			       json_object_new_boolean(request->camera->config->http.allow_control));

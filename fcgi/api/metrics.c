@@ -312,6 +312,24 @@ static void read_camera(struct api_camera *camera, struct camera_metrics *out)
 		read_ring(out, ring);
 }
 
+/* Cameras of the store. */
+static void append_remote(const struct api_request *request, struct buffer *out)
+{
+	struct fetch_status status;
+	char label[64];
+
+	metric_begin(out, "recorder_remote_timestamp_seconds", "gauge",
+		     "End of the newest footage that the store is known to have, in seconds since 1970.");
+	for (size_t i = 0; i < request->camera_count; i++) {
+		const struct config *camera = request->cameras[i].config;
+		if (!camera->remote || !api_may_see_camera(request, i) ||
+		    !remote_board_find(&api_shared(request)->remote, camera->camera.name, &status))
+			continue;
+		snprintf(label, sizeof(label), "camera=\"%s\"", camera->camera.name);
+		metric_number(out, "recorder_remote_timestamp_seconds", label, (double)status.newest_wall_us / 1e6);
+	}
+}
+
 void handle_metrics(struct api_request *request)
 {
 	struct camera_metrics *cameras = calloc(request->camera_count, sizeof(*cameras));
@@ -323,7 +341,7 @@ void handle_metrics(struct api_request *request)
 		return;
 	}
 	for (size_t i = 0; i < request->camera_count; i++) {
-		if (!api_may_see_camera(request, i))
+		if (!api_may_see_camera(request, i) || camera_has_no_recorder(&request->cameras[i]))
 			continue;
 		struct camera_metrics *camera = &cameras[metrics.count++];
 		read_camera(&request->cameras[i], camera);
@@ -338,6 +356,7 @@ void handle_metrics(struct api_request *request)
 	append_notifications(&metrics);
 	append_tampering(&metrics);
 	append_live(&metrics);
+	append_remote(request, &out);
 	append_answers(api_shared(request), &out);
 	append_workers(api_shared(request), &out);
 	if (out.failed)

@@ -124,36 +124,96 @@ void handle_recordings(struct api_request *request)
 	json_object_put(list.array);
 }
 
+/* A segment that was opened by its name. */
+struct opened {
+	char name[SEGMENT_FILE_BYTES];
+	int fd, folder;
+	struct block_map *blocks; /* of a camera of the store; else NULL */
+	enum segment_form form;
+};
+
+/* The blocks and the descriptor may have been handed on: fd -1. */
+static void opened_close(struct opened *opened)
+{
+	int kept = errno;
+
+	if (opened->fd >= 0) {
+		close(opened->fd);
+		block_map_close(opened->blocks);
+	}
+	if (opened->folder >= 0)
+		close(opened->folder);
+	errno = kept;
+}
+
+/* In a cache the list says which segments there are. False with errno, as opened_open(). */
+static bool open_listed(struct opened *opened)
+{
+	struct segment_reader segment;
+	struct catalogue_entry entry;
+	struct catalogue list;
+	uint64_t number;
+
+	enum catalogue_outcome outcome = catalogue_open(opened->folder, &list);
+	if (outcome != CATALOGUE_OK) {
+		errno = outcome == CATALOGUE_MISSING ? ENOENT : errno;
+		return false;
+	}
+	bool found = catalogue_find(&list, opened->name, &number) && catalogue_read(&list, number, 1, &entry) == 1;
+	catalogue_close(&list);
+	errno = ENOENT;
+	if (!found || !segment_reader_open(opened->folder, &entry, &segment))
+		return false;
+	opened->fd = segment.fd;
+	opened->blocks = segment.blocks;
+	opened->form = entry.state == CATALOGUE_COMPLETE ? SEGMENT_COMPLETE : SEGMENT_OPEN;
+	segment_reader_close(&segment, true);
+	return true;
+}
+
 /*
- * Opens the segment that the path names. -1 with errno; ENOENT also if it is no file but a link (ELOOP) or a socket
+ * Opens the segment that the path names. False with errno; ENOENT also if it is no file but a link (ELOOP) or a socket
  * (ENXIO). A folder that is a link in a loop is a different case.
  */
-static int segment_open(const struct api_request *request, char name[SEGMENT_FILE_BYTES])
+static bool opened_open(const struct api_request *request, struct opened *opened)
 {
 	size_t length = strcspn(request->tail, "/");
 
-	snprintf(name, SEGMENT_FILE_BYTES, "%.*s", (int)(length < SEGMENT_FILE_BYTES ? length : 0), request->tail);
+	*opened = (struct opened){.fd = -1, .folder = -1};
+	snprintf(opened->name, sizeof(opened->name), "%.*s", (int)(length < SEGMENT_FILE_BYTES ? length : 0),
+		 request->tail);
 	errno = ENOENT;
-	int folder = segment_file_valid(name) ? camera_open_recordings(request->camera) : -1;
-	if (folder < 0)
-		return -1;
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	int error = errno == ELOOP || errno == ENXIO ? ENOENT : errno; /* not a file, so not a segment */
-	close(folder);
-	errno = error;
-	return fd;
+	opened->folder = segment_file_valid(opened->name) ? camera_open_recordings(request->camera) : -1;
+	if (opened->folder < 0)
+		return false;
+	if (request->camera->config->remote)
+		return open_listed(opened);
+	opened->fd = openat(opened->folder, opened->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	errno = errno == ELOOP || errno == ENXIO ? ENOENT : errno; /* not a file, so not a segment */
+	return opened->fd >= 0;
 }
 
-/* The same; -1 after responding that there is no such segment, or that it cannot be read. */
-static int recording_open(struct api_request *request, char name[SEGMENT_FILE_BYTES])
+/* The same; false after responding that there is no such segment, or that it cannot be read. */
+static bool recording_open(struct api_request *request, struct opened *opened)
 {
-	int fd = segment_open(request, name);
-
-	if (fd < 0 && !camera_folder_is_missing(errno))
+	if (opened_open(request, opened))
+		return true;
+	if (!camera_folder_is_missing(errno))
 		respond_unreadable(request, errno);
-	else if (fd < 0)
+	else
 		respond_problem(request, 404, NULL, "There is no such recording. /recordings lists all of them.");
-	return fd;
+	opened_close(opened);
+	return false;
+}
+
+/* Of a segment in the cache only the head is sure to be there. Its form is that of the list. */
+static enum segment_outcome read_layout(const struct opened *opened, struct segment_layout *layout)
+{
+	if (!opened->blocks)
+		return segment_read_layout(opened->fd, layout);
+	enum segment_outcome outcome = segment_read_head(opened->fd, layout);
+	layout->form = opened->form;
+	return outcome;
 }
 
 /* The file is not a segment that can be served. */
@@ -165,31 +225,45 @@ static void respond_no_segment(struct api_request *request, enum segment_outcome
 		respond_problem(request, 404, NULL, "This recording has no content yet, or it is damaged.");
 }
 
+/* The virtual file of all bytes, which takes over the descriptor and the blocks. NULL with errno. */
+static struct virtual_file *whole_file(struct opened *opened)
+{
+	struct virtual_file *file = virtual_file_create();
+	struct stat status;
+	int fd = opened->fd;
+
+	if (!file)
+		errno = ENOMEM;
+	if (!file || fstat(fd, &status) != 0) {
+		virtual_file_unref(file);
+		return NULL;
+	}
+	opened->fd = -1;
+	bool good = virtual_file_adopt_partial(file, fd, opened->blocks, opened->folder);
+	if (good && virtual_file_append_range(file, fd, 0, (uint64_t)status.st_size))
+		return file;
+	virtual_file_unref(file);
+	errno = ENOMEM;
+	return NULL;
+}
+
 /*
  * A finished segment never changes. An open one grows, and is finished in place, so its entity tag covers its size
  * and form.
  */
-static void respond_segment(struct api_request *request, const struct segment_layout *layout, int fd, const char *name)
+static void respond_segment(struct api_request *request, const struct segment_layout *layout, struct opened *opened)
 {
 	bool complete = layout->form == SEGMENT_COMPLETE;
 	char etag[64], headers[128], cache_control[RESPONSE_CACHE_BYTES];
-	struct stat status;
-	struct virtual_file *file = virtual_file_create();
+	struct virtual_file *file = whole_file(opened);
 
-	if (!file || fstat(fd, &status) != 0 || !virtual_file_append_range(file, fd, 0, (uint64_t)status.st_size)) {
-		close(fd);
-		virtual_file_unref(file);
-		respond_failure(request, "open the recording", file ? errno : ENOMEM);
-		return;
-	}
-	if (!virtual_file_adopt_fd(file, fd)) {
-		virtual_file_unref(file);
-		respond_failure(request, "open the recording", ENOMEM);
+	if (!file) {
+		respond_failure(request, "open the recording", errno);
 		return;
 	}
 	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "%s\"", layout->info.segment_no, virtual_file_size(file),
 		 complete ? "" : "-open");
-	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", name);
+	snprintf(headers, sizeof(headers), "Content-Disposition: inline; filename=\"%s\"\r\n", opened->name);
 	response_cache_control(request, layout->info.first_wall_us, cache_control);
 	respond_file(request, &(struct file_response){
 				      .file = file,
@@ -202,38 +276,35 @@ static void respond_segment(struct api_request *request, const struct segment_la
 
 void handle_recording(struct api_request *request)
 {
-	char name[SEGMENT_FILE_BYTES];
+	struct opened opened;
 	struct segment_layout layout;
-	int fd = recording_open(request, name);
 
-	if (fd < 0)
+	if (!recording_open(request, &opened))
 		return;
-	enum segment_outcome outcome = segment_read_layout(fd, &layout);
+	enum segment_outcome outcome = read_layout(&opened, &layout);
 	int error = errno;
-	if (outcome == SEGMENT_OK) {
-		respond_segment(request, &layout, fd, name);
-		segment_layout_free(&layout);
-		return;
-	}
-	close(fd);
-	respond_no_segment(request, outcome, error);
+	if (outcome == SEGMENT_OK)
+		respond_segment(request, &layout, &opened);
+	else
+		respond_no_segment(request, outcome, error);
+	segment_layout_free(&layout);
+	opened_close(&opened);
 }
 
 /* Sends ftyp and the moov without samples: the same bytes for an open and a finished segment. */
 void handle_recording_init(struct api_request *request)
 {
-	char name[SEGMENT_FILE_BYTES];
+	struct opened opened;
 	struct segment_layout layout;
 	struct buffer init = {0};
-	int fd = recording_open(request, name);
 
-	if (fd < 0)
+	if (!recording_open(request, &opened))
 		return;
-	enum segment_outcome outcome = segment_read_layout(fd, &layout);
+	enum segment_outcome outcome = read_layout(&opened, &layout);
 	int error = errno;
 	bool good = outcome == SEGMENT_OK && segment_reader_append_init(&layout, &init);
 	segment_layout_free(&layout);
-	close(fd);
+	opened_close(&opened);
 	if (good)
 		respond_bytes(request, 200, "video/mp4", "Cache-Control: private, max-age=3600\r\n", init.data,
 			      init.length);

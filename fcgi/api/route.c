@@ -21,39 +21,45 @@ struct route {
 	bool control;
 	enum token_scope scope;
 	api_handler *fallback; /* called if the disk hangs; NULL: no disk is needed */
+	enum remote_need remote;
 };
 
 static const struct route routes[] = {
-	{"GET", "/camera_info", "camera", handle_camera_info, false, TOKEN_ANY, NULL},
+	{"GET", "/camera_info", "camera", handle_camera_info, false, TOKEN_ANY, NULL, REMOTE_ITSELF},
 	{"GET", "/recordings", "from to duration limit offset camera", handle_recordings, false, TOKEN_FOOTAGE,
-	 respond_disk_hangs},
-	{"GET", "/recordings/*", "camera", handle_recording, false, TOKEN_FOOTAGE, respond_disk_hangs},
-	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE, respond_disk_hangs},
+	 respond_disk_hangs, REMOTE_LIST},
+	{"GET", "/recordings/*", "camera", handle_recording, false, TOKEN_FOOTAGE, respond_disk_hangs, REMOTE_FILE},
+	{"GET", "/recordings/*/init.mp4", "camera", handle_recording_init, false, TOKEN_FOOTAGE, respond_disk_hangs,
+	 REMOTE_FILE},
 	{"GET", "/footage", "from to duration speed only area* not* strength before after camera", handle_footage,
-	 false, TOKEN_FOOTAGE, handle_footage},
-	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE, respond_disk_hangs},
+	 false, TOKEN_FOOTAGE, handle_footage, REMOTE_CLIP},
+	{"GET", "/timeline", "from to duration camera", handle_timeline, false, TOKEN_FOOTAGE, respond_disk_hangs,
+	 REMOTE_TIMELINE},
 	{"GET", "/motion", "from to duration step area* not* strength camera", handle_motion, false, TOKEN_FOOTAGE,
-	 respond_disk_hangs},
+	 respond_disk_hangs, REMOTE_MOTION},
 	{"GET", "/motion/heatmap", "from to duration area* not* strength camera", handle_motion_heatmap, false,
-	 TOKEN_FOOTAGE, respond_disk_hangs},
+	 TOKEN_FOOTAGE, respond_disk_hangs, REMOTE_MOTION},
 	{"GET", "/events", "from to duration area* not* strength join limit offset order format camera", handle_events,
-	 false, TOKEN_FOOTAGE, respond_disk_hangs},
+	 false, TOKEN_FOOTAGE, respond_disk_hangs, REMOTE_MOTION},
 	{"GET", "/events/live", "events area* not* strength join last_event_id camera", handle_misrouted_live, false,
-	 TOKEN_LIVE, NULL},
+	 TOKEN_LIVE, NULL, REMOTE_ITSELF},
 	{"GET", "/playlist.m3u8", "from to duration only area* not* strength before after camera", handle_playlist,
-	 false, TOKEN_FOOTAGE, respond_disk_hangs},
-	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
-	{"GET", "/snapshot.jpg", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL},
-	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE, respond_disk_hangs},
+	 false, TOKEN_FOOTAGE, respond_disk_hangs, REMOTE_CLIP},
+	{"GET", "/snapshot", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL, REMOTE_ITSELF},
+	{"GET", "/snapshot.jpg", "at width camera", handle_snapshot, false, TOKEN_LIVE, NULL, REMOTE_ITSELF},
+	{"GET", "/clips", "camera", handle_clips, false, TOKEN_FOOTAGE, respond_disk_hangs, REMOTE_REFUSED},
 	{"POST", "/clips", "from to duration speed name label camera", handle_clip_keep, true, TOKEN_CONTROL,
-	 respond_disk_hangs},
-	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, respond_disk_hangs},
-	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, respond_disk_hangs},
-	{"POST", "/control", "recording control value camera*", handle_control, true, TOKEN_CONTROL, NULL},
-	{"GET", "/live.mp4", "frames init segment part camera", handle_misrouted_live, false, TOKEN_LIVE, NULL},
-	{"GET", "/live.m3u8", "_HLS_msn _HLS_part _HLS_skip camera", handle_misrouted_live, false, TOKEN_LIVE, NULL},
-	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY, NULL},
-	{"GET", "/metrics", "camera", handle_metrics, false, TOKEN_ANY, NULL},
+	 respond_disk_hangs, REMOTE_REFUSED},
+	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, respond_disk_hangs, REMOTE_REFUSED},
+	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, respond_disk_hangs, REMOTE_REFUSED},
+	{"POST", "/control", "recording control value camera*", handle_control, true, TOKEN_CONTROL, NULL,
+	 REMOTE_REFUSED},
+	{"GET", "/live.mp4", "frames init segment part camera", handle_misrouted_live, false, TOKEN_LIVE, NULL,
+	 REMOTE_ITSELF},
+	{"GET", "/live.m3u8", "_HLS_msn _HLS_part _HLS_skip camera", handle_misrouted_live, false, TOKEN_LIVE, NULL,
+	 REMOTE_ITSELF},
+	{"GET", "/health", "camera", handle_health, false, TOKEN_ANY, NULL, REMOTE_ITSELF},
+	{"GET", "/metrics", "camera", handle_metrics, false, TOKEN_ANY, NULL, REMOTE_ITSELF},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
@@ -102,6 +108,7 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 			out->control = routes[i].control;
 			out->scope = routes[i].scope;
 			out->fallback = routes[i].fallback;
+			out->remote = routes[i].remote;
 			out->tail = tail;
 			return ROUTE_FOUND;
 		}
@@ -248,14 +255,42 @@ static void dispatch_passed(struct api_request *request)
 	bool there = choose_camera(request, name);
 	api_handler *handler = choose_handler(request, &match);
 
-	if (handler && there)
+	if (handler && there && request->camera->config->remote)
+		remote_run(request, match.remote, handler);
+	else if (handler && there)
 		handler(request);
 	else if (handler)
 		respond_unknown_camera(request, name);
 }
 
+/* The store is served by the workers that may use its cache. */
+static void handle_remote(struct api_request *request, const struct route_match *match)
+{
+	if (match->handler == handle_health || match->handler == handle_metrics ||
+	    match->handler == handle_misrouted_live)
+		match->handler(request);
+	else if (!api_pass(request, respond_disk_hangs))
+		respond_unavailable(request, 5, "No process can read the cache of recorder-fetch now.");
+}
+
+/* No camera of the store is known. */
+static void respond_no_camera(struct api_request *request)
+{
+	respond_unavailable(request, 5,
+			    "This machine has no camera, and recorder-fetch has not found one in the store yet: see "
+			    "/health.");
+}
+
 static void handle(struct api_request *request, const struct route_match *match)
 {
+	if (request->camera->config->viewer && match->handler != handle_health && match->handler != handle_metrics) {
+		respond_no_camera(request);
+		return;
+	}
+	if (request->camera->config->remote) {
+		handle_remote(request, match);
+		return;
+	}
 	if (!match->fallback || !api_pass(request, match->fallback))
 		match->handler(request);
 }
@@ -294,6 +329,8 @@ void route_dispatch(struct api_request *request)
 		respond_refusal(request, &permission);
 	else if (!camera_there)
 		respond_unknown_camera(request, name);
+	else if (request->camera->config->remote && match.remote == REMOTE_REFUSED)
+		respond_remote_refused(request);
 	else if ((!match.control || change_allowed(request, &permission, match.scope)) &&
 		 check_query(request, &match) &&
 		 (!needs_encoding(request, &match) || require_encoding_allowed(request)))

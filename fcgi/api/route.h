@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "fcgi/api/remote.h"
 #include "fcgi/server/server.h"
 #include "shared/config/token.h"
 
@@ -15,11 +16,12 @@ enum route_outcome {
 
 struct route_match {
 	api_handler *handler;
-	const char *params;     /* that its query may have, separated by blanks */
-	const char *tail;       /* the part of the path for FILE; NUL-terminated only if the pattern ends with it */
-	bool control;           /* needs a token or http.allow_control, and refuses cross-site requests */
-	enum token_scope scope; /* that a token needs */
-	api_handler *fallback;  /* needs the disk of its camera; called if that hangs. NULL: needs no disk */
+	const char *params;      /* that its query may have, separated by blanks */
+	const char *tail;        /* the part of the path for FILE; NUL-terminated only if the pattern ends with it */
+	bool control;            /* needs a token or http.allow_control, and refuses cross-site requests */
+	enum token_scope scope;  /* that a token needs */
+	api_handler *fallback;   /* needs the disk of its camera; called if that hangs. NULL: needs no disk */
+	enum remote_need remote; /* of a camera of the store */
 	char allow[64];
 };
 

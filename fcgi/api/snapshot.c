@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "fcgi/api/route.h"
+#include "fcgi/api/snapshot_remote.h"
 #include "fcgi/http/query.h"
 #include "fcgi/pool/snapshot_cache.h"
 #include "fcgi/pool/snapshot_queue.h"
+#include "fcgi/server/request_fetch.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
 #include "fcgi/transcode/still.h"
@@ -41,6 +43,7 @@ struct snapshot {
 	uint64_t camera;              /* in the cache */
 	uint64_t ticket;              /* 0: not in the queue */
 	mono_t give_up_at;
+	unsigned fetches; /* of the picture's bytes, so far */
 };
 
 static void snapshot_free(void *work)
@@ -268,6 +271,41 @@ static bool find_archived(const struct api_request *request, struct snapshot *sn
 	return found;
 }
 
+static void respond_archived(struct api_request *request);
+
+static void bytes_fetched(struct api_request *request)
+{
+	if (api_fetch_answer(request)->outcome == FETCH_OK)
+		respond_archived(request);
+	else
+		respond_not_fetched(request);
+}
+
+/* Responds with the picture of that time from the recordings. */
+static void respond_archived(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+
+	if (find_archived(request, snapshot)) {
+		snapshot->moving |= snapshot->still.newest;
+		snapshot_continue(request);
+	} else if (errno == ENODATA) {
+		snapshot_remote_ask_bytes(request, &snapshot->still, &snapshot->fetches, bytes_fetched);
+	} else if (errno != 0) {
+		respond_unreadable(request, errno);
+	} else {
+		respond_nothing(request, snapshot);
+	}
+}
+
+static void span_fetched(struct api_request *request)
+{
+	struct snapshot *snapshot = request->work;
+
+	if (snapshot_remote_find_time(request, &snapshot->at_us))
+		respond_archived(request);
+}
+
 static bool is_off(const struct ring_reader *ring)
 {
 	struct recorder_state state;
@@ -293,6 +331,10 @@ void handle_snapshot(struct api_request *request)
 	request->work_free = snapshot_free;
 	if (!snapshot_read(request, snapshot))
 		return;
+	if (request->camera->config->remote) {
+		snapshot_remote_ask_span(request, snapshot->at_us, span_fetched);
+		return;
+	}
 	if (snapshot->at_us == INT64_MAX) {
 		bool found = ring && still_from_ring(&snapshot->still, ring, INT64_MAX);
 		if (is_off(ring))
@@ -307,12 +349,10 @@ void handle_snapshot(struct api_request *request)
 		     still_from_ring(&snapshot->still, ring, snapshot->at_us);
 	if (!found && api_pass(request, respond_disk_hangs))
 		return;
-	if (found || find_archived(request, snapshot)) {
+	if (found) {
 		snapshot->moving |= snapshot->still.newest;
 		snapshot_continue(request);
-	} else if (errno != 0) {
-		respond_unreadable(request, errno);
 	} else {
-		respond_nothing(request, snapshot);
+		respond_archived(request);
 	}
 }

@@ -111,9 +111,32 @@ static bool may_be_redated(const struct clip_plan *plan)
 	return plan->to_us > plan->unsettled_from_us;
 }
 
+/*
+ * A range of the store. Nothing before unsettled_from_us changes any more. After that only an open segment is known to be
+ * whole: frames come in order, so what is before one of its frames is complete, if it does not begin before the segment.
+ */
+static bool is_final_in_store(const struct clip_plan *plan)
+{
+	const struct clip_slice *last = &plan->slices[plan->count - 1];
+	bool begins_in_it = plan->count == 1 ? plan->from_us >= last->segment.entry.start_wall_us : last->follows;
+
+	if (plan->to_us <= plan->unsettled_from_us)
+		return true;
+	return plan->is_open && begins_in_it && plan->count <= 2 && last->end < last->segment.count;
+}
+
+static bool is_of_store(const struct clip_plan *plan)
+{
+	return plan->count > 0 && plan->slices[plan->count - 1].segment.entry.flags & SEGMENT_PARTIAL;
+}
+
 bool clip_is_final(const struct clip_plan *plan, const struct ring_reader *ring, const struct recorder_state *state)
 {
-	if (plan->unreadable != 0 || may_be_redated(plan))
+	if (plan->unreadable != 0)
+		return false;
+	if (is_of_store(plan))
+		return is_final_in_store(plan);
+	if (may_be_redated(plan))
 		return false;
 	if (!ring)
 		return !plan->is_open;

@@ -15,6 +15,9 @@
  *   - The range shows a segment that was recorded while the clock was wrong, or one may be found in it once its time is
  *     corrected (recorderd/archive/archive_redate.c).
  *   - The range ends in a segment that was open when the machine went down and is not repaired yet.
+ *
+ * A range whose footage comes from the store (SEGMENT_PARTIAL) is final if it ends before what the list calls unsettled, or
+ * within an open segment of which later frames are known.
  */
 #ifndef FCGI_CLIP_CLIP_FINAL_H
 #define FCGI_CLIP_CLIP_FINAL_H

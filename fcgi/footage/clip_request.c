@@ -9,8 +9,10 @@
 #include "fcgi/footage/cached_response.h"
 #include "fcgi/footage/clip_problems.h"
 #include "fcgi/footage/no_footage.h"
+#include "fcgi/server/request_fetch.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
+#include "fcgi/transcode/transcode_input.h"
 #include "fcgi/transcode/transcode_plan.h"
 
 /*
@@ -22,6 +24,7 @@
 #define INDEX_WAIT_US    (250 * US_PER_MS)
 #define INDEX_POLL_MS    10
 #define ENCODER_DELAY_US (2 * US_PER_S) /* the ordinary delay is below that; more means that frames are missing */
+#define FETCHES_MAX      1000           /* of up to FETCH_BYTES_MAX each */
 #define SPEED_MAX        3600
 
 static void request_plan(struct api_request *request);
@@ -223,10 +226,54 @@ static void encode_done(struct api_request *request)
 	request_build(request);
 }
 
-static void encode_begin(struct api_request *request)
+/* The first bytes of a slice that have to be encoded and are not there. False if there are none. */
+static bool find_missing(struct clip_request *wanted, struct api_wanted *out)
+{
+	uint64_t from, to;
+
+	for (size_t i = 0; i < wanted->encode.count; i++) {
+		struct clip_slice *slice = wanted->encode.parts[i].slice;
+		if (!slice || !(slice->segment.entry.flags & SEGMENT_PARTIAL) ||
+		    !segment_reader_reopen(&slice->segment) ||
+		    !transcode_input_fragment_offset(&slice->segment, slice->first, &from) ||
+		    !transcode_input_fragment_offset(&slice->segment, slice->end, &to))
+			continue;
+		from = block_map_missing_at(slice->segment.blocks, from, to);
+		if (from == to)
+			continue;
+		*out = (struct api_wanted){.kind = FETCH_BYTES,
+					   .file = slice->segment.entry.file,
+					   .from = (int64_t)from,
+					   .to = (int64_t)to};
+		return true;
+	}
+	return false;
+}
+
+static void encode_begin(struct api_request *request);
+
+/* A segment that has left the cache meanwhile is planned anew by the next request. */
+static void bytes_fetched(struct api_request *request)
 {
 	struct clip_request *wanted = request->work;
 
+	if (api_fetch_answer(request)->outcome != FETCH_OK)
+		respond_not_fetched(request);
+	else if (++wanted->fetches > FETCHES_MAX)
+		respond_unreadable(request, ESTALE);
+	else
+		encode_begin(request);
+}
+
+static void encode_begin(struct api_request *request)
+{
+	struct clip_request *wanted = request->work;
+	struct api_wanted missing;
+
+	if (find_missing(wanted, &missing)) {
+		api_fetch(request, &missing, bytes_fetched);
+		return;
+	}
 	if (!require_encoding_allowed(request))
 		return;
 	if (!api_acquire(request, API_PERMIT_TRANSCODE)) {

@@ -25,6 +25,7 @@ struct clip_request {
 	struct motion_spans unknown; /* seconds with footage that may have moved */
 	struct clip_plan plan;
 	struct transcode encode;
+	unsigned fetches;                /* of bytes from the store that are to be encoded */
 	bool from_memory;                /* part of it is encoded from the ring */
 	bool encoded;                    /* part of it was encoded for this request */
 	struct cached_response_job *job; /* owned; what is to be cached, or NULL */

@@ -109,6 +109,18 @@ bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_
 	return true;
 }
 
+/* Whether bytes [from, to) of the segment are there; otherwise notes that they are needed. */
+static bool has_bytes(struct still *still, const struct segment_reader *segment, uint64_t from, uint64_t to)
+{
+	if (segment_reader_has(segment, from, to))
+		return true;
+	snprintf(still->need_file, sizeof(still->need_file), "%s", segment->entry.file);
+	still->need_from = from;
+	still->need_to = to;
+	errno = ENODATA;
+	return false;
+}
+
 /* Reads the frame itself from a segment of JPEGs. */
 static bool read_jpeg(struct still *still, const struct clip_slice *slice, int64_t wall_us)
 {
@@ -118,11 +130,29 @@ static bool read_jpeg(struct still *still, const struct clip_slice *slice, int64
 	number -= number > slice->first;
 	if (segment_reader_read(&slice->segment, number, 1, &record) != 1 || !buffer_reserve(&still->jpeg, record.size))
 		return false;
+	if (!has_bytes(still, &slice->segment, record.offset, record.offset + record.size))
+		return false;
 	if (read_at(slice->segment.fd, still->jpeg.data, record.size, record.offset) != (ssize_t)record.size)
 		return false;
 	still->jpeg.length = record.size;
 	still->wall_us = record.wall_us;
 	still->newest = number + 1 >= slice->segment.count;
+	return true;
+}
+
+/* Takes the key frame of the slice, which FFmpeg decodes. */
+static bool take_key_frame(struct still *still, struct clip_slice *slice)
+{
+	uint64_t from, to;
+
+	if (slice->segment.blocks && (!transcode_input_fragment_offset(&slice->segment, slice->first, &from) ||
+				      !transcode_input_fragment_offset(&slice->segment, slice->first + 1, &to) ||
+				      !has_bytes(still, &slice->segment, from, to)))
+		return false;
+	still->segment = slice->segment;
+	still->record = slice->first;
+	still->wall_us = slice->head.wall_us;
+	slice->segment = (struct segment_reader){.fd = -1, .index = {.fd = -1}};
 	return true;
 }
 
@@ -132,19 +162,15 @@ bool still_from_archive(struct still *still, int folder, int64_t wall_us)
 	int64_t second_us = time_floor_second((wall_t){wall_us}).us;
 	bool good = false;
 
+	*still->need_file = '\0';
 	if (clip_plan_make(folder, second_us, second_us + US_PER_S, &plan) != PLAN_OK)
 		return false;
 	if (plan.count > 0 && transcode_input_is_jpeg(plan.slices[0].segment.entry.codec)) {
 		good = read_jpeg(still, &plan.slices[0], wall_us);
 	} else if (plan.count > 0) {
-		struct clip_slice *slice = &plan.slices[0];
-		still->segment = slice->segment;
-		still->record = slice->first;
-		still->wall_us = slice->head.wall_us;
-		slice->segment = (struct segment_reader){.fd = -1, .index = {.fd = -1}};
-		good = true;
+		good = take_key_frame(still, &plan.slices[0]);
 	}
-	int error = plan.count > 0 && !good ? EIO : plan.unreadable;
+	int error = plan.count > 0 && !good ? (*still->need_file ? ENODATA : EIO) : plan.unreadable;
 	still->newest |= plan.unreadable != 0;
 	clip_plan_free(&plan);
 	errno = error;

@@ -12,13 +12,15 @@
 #include "shared/segment/segment_reader.h"
 
 struct still {
-	struct buffer jpeg;            /* the picture; before FFmpeg has run, the one to scale */
-	struct segment_reader segment; /* owned; open if the picture has to be decoded */
-	uint64_t record;               /* its key frame */
-	int64_t wall_us;               /* of the picture */
-	bool newest;                   /* nothing after it exists yet, so a nearer frame may still arrive */
-	unsigned width;                /* to scale to; 0 for the original size */
-	int memory_fd;                 /* FFmpeg's output; owned */
+	struct buffer jpeg;                 /* the picture; before FFmpeg has run, the one to scale */
+	struct segment_reader segment;      /* owned; open if the picture has to be decoded */
+	uint64_t record;                    /* its key frame */
+	int64_t wall_us;                    /* of the picture */
+	bool newest;                        /* nothing after it exists yet, so a nearer frame may still arrive */
+	unsigned width;                     /* to scale to; 0 for the original size */
+	int memory_fd;                      /* FFmpeg's output; owned */
+	char need_file[SEGMENT_FILE_BYTES]; /* bytes that have to be fetched first: still_from_archive() */
+	uint64_t need_from, need_to;
 };
 
 void still_init(struct still *still);
@@ -32,7 +34,8 @@ bool still_from_ring(struct still *still, const struct ring_reader *ring, int64_
 
 /*
  * Takes the key frame of that second or, from a segment of JPEGs, the last frame at or before wall_us. Returns false if
- * nothing is recorded there (errno 0) or it cannot be read (errno).
+ * nothing is recorded there (errno 0) or it cannot be read (errno): ENODATA if the bytes that still->need_file says have to
+ * be fetched first (shared/segment/block_map.h).
  */
 bool still_from_archive(struct still *still, int folder, int64_t wall_us);
 

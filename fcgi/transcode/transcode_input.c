@@ -117,6 +117,7 @@ static bool write_record(struct transcode_input *input, const struct index_recor
 	int fd = input->part->slice->segment.fd;
 
 	return reserve_frame(input, record->size) &&
+	       segment_reader_has(&input->part->slice->segment, record->offset, record->offset + record->size) &&
 	       read_at(fd, input->frame, record->size, record->offset) == (ssize_t)record->size &&
 	       write_ivf_frame(ffmpeg, record->wall_us, input->frame, record->size);
 }
@@ -180,7 +181,7 @@ bool transcode_input_write_fragments(const struct segment_reader *segment, uint6
 	bool good = segment_read_head(segment->fd, &layout) == SEGMENT_OK &&
 		    segment_reader_append_init(&layout, &init) &&
 		    transcode_input_fragment_offset(segment, first, &from) &&
-		    transcode_input_fragment_offset(segment, end, &to) &&
+		    transcode_input_fragment_offset(segment, end, &to) && segment_reader_has(segment, from, to) &&
 		    child_program_write(ffmpeg, init.data, init.length) && write_bytes(segment->fd, from, to, ffmpeg);
 
 	segment_layout_free(&layout);
