@@ -36,7 +36,7 @@ export class CameraList extends EventTarget {
    */
   async load() {
     const answer = await health(null).catch(() => ({}));
-    if (!answer.cameras) setTimeout(() => this.#reload(), RETRY_MS);
+    if (!answer.cameras?.length) setTimeout(() => this.#reload(), RETRY_MS);
     const names = answer.cameras?.length > 1 ? answer.cameras : [null];
     if (this.#cameras.size && names.join() === this.names.join()) return false;
     this.#setNames(names);

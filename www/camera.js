@@ -31,6 +31,8 @@ const STATES = {
   streaming: (info) => ["Live", info.fallback ?? ""],
   stalled: (info) => ["Stalled", join(`The camera has sent nothing ${since(info.since)}.`, info.last_error,
     "The recorder is reopening it.")],
+  remote: (info) => ["From the store", join(info.remote?.text,
+    "There is no live picture of this camera here; what the store has of it can be played.")],
   stopped: (info) => ["Recorder stopped",
     `The recorder has been stopped ${since(info.since)}. Start it again to continue.`],
 };
@@ -43,7 +45,10 @@ const RECORDING_WORDS = { recording: "Recording", off: "Not recording", waiting:
 /* The word at the top says whether it records; whether the picture is live, the picture says itself. */
 const recordingWord = ({ recording }) => RECORDING_WORDS[recording?.state] ?? "Cannot record";
 
-function describe(info, problem) {
+/* Whether the camera has no recorder on this machine: its footage comes from the store. */
+export const isRemote = ({ info }) => info?.state === "remote";
+
+export function describe(info, problem) {
   const offline = (title, detail) => ({ title, detail, word: title, records: false, live: false });
   if (problem?.status === 0) return offline("Unreachable", problem.message);
   if (problem?.status === 503) return offline("Recorder down", join(problem.message, WHILE_DOWN));

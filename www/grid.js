@@ -1,4 +1,5 @@
 /* grid.js - all cameras at once. */
+import { isRemote } from "./camera.js";
 import { element, setText } from "./dom.js";
 import { emit } from "./events.js";
 import { Live } from "./live.js";
@@ -34,6 +35,7 @@ class Tile {
   }
 
   follow(status) {
+    if (isRemote(status)) this.#live.stop();
     this.node.classList.toggle("off", !status.live);
     setText(this.#state, status.live ? `${status.info.measured_fps.toFixed(0)} fps` : status.title);
   }

@@ -90,9 +90,17 @@ function errorText({ last_error: error, last_error_time: time }) {
   return error ? `${error} (${formatDate(Date.parse(time))})` : "none";
 }
 
+/* Of a camera whose footage comes from the store. */
+const remoteFigures = ({ remote }, used) => [
+  ["Footage", remote?.text ?? "from the store"],
+  ["Newest", remote?.newest ? formatWhen(Date.parse(remote.newest)) : "not known"],
+  ["In the store", formatBytes(used)],
+];
+
 /* [label, figure] */
-function figures(info, archive) {
+export function figures(info, archive) {
   const { recording } = info, used = archive.segments.reduce((sum, { size }) => sum + size, 0);
+  if (info.state === "remote") return remoteFigures(info, used);
   return [
     ["Recording", recordingText(info)],
     ["Camera", [info.name ?? info.device ?? "none", info.format].filter(Boolean).join(", ")],

@@ -5,8 +5,9 @@ import { formatClock, formatDay, SECOND } from "./time.js";
 const NOTICE_MS = 7 * SECOND, SLOW_MS = 500;
 const OLD_MS = SECOND; // an older live picture shows its age
 
-/* Somebody switched the camera or recording off. */
-const isIntended = (info) => info?.state === "off" || (info?.state === "streaming" && info.recording?.state === "off");
+/* Somebody switched the camera or recording off, or it is not recorded here. */
+const isIntended = (info) => ["off", "remote"].includes(info?.state) ||
+  (info?.state === "streaming" && info.recording?.state === "off");
 
 export class Overlay {
   #notice = 0;

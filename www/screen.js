@@ -1,4 +1,5 @@
 /* screen.js - what is shown: one camera live, its recording, or all cameras; and every way from one to the other. */
+import { isRemote } from "./camera.js";
 import { find } from "./dom.js";
 import { emit } from "./events.js";
 import { causeText } from "./gap-causes.js";
@@ -87,6 +88,7 @@ export class Screen extends EventTarget {
   follow(camera) {
     this.#grid?.follow(camera);
     if (camera !== this.current?.camera) return;
+    if (isRemote(camera.status)) this.current.live.stop();
     this.#overlay.setStatus(camera.status, this.mode);
   }
 
@@ -101,12 +103,12 @@ export class Screen extends EventTarget {
   /* --- live --- */
 
   enterLive() {
-    const { player, live } = this.current;
+    const { camera, player, live } = this.current;
     player.stop();
     this.#playUntil = null;
     this.#overlay.setStill(null);
     this.#setMode("live");
-    if (!live.running) live.start();
+    if (!live.running && !isRemote(camera.status)) live.start();
     emit(this, "move");
   }
 

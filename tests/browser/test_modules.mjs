@@ -29,10 +29,10 @@ const { fitTiles } = await load("grid.js");
 const { CONNECTIONS, LiveHub } = await load("live-hub.js");
 const { readParts } = await load("multipart.js");
 const { readVideo } = await load("mp4-stream.js");
-const { Camera } = await load("camera.js");
+const { Camera, describe } = await load("camera.js");
 const { ClipVideo } = await load("clip-video.js");
 const { Player } = await load("player.js");
-const { storeText } = await load("health.js");
+const { figures, storeText } = await load("health.js");
 rmSync(copy, { recursive: true });
 
 /* The texts that drawing on a canvas of that width shows, {text, x}. */
@@ -120,6 +120,19 @@ const failed = await runTests([
       ["850 ms", "18.0 s", "2 min 05 s", "3 h 12 min", "2 d 3 h"]);
     assert.deepEqual([0, 999, 1000, 1234567, 80.4e9].map(time.formatBytes),
       ["0 B", "999 B", "1.0 KB", "1.2 MB", "80.4 GB"]);
+  }],
+
+  ["of a camera whose footage comes from the store the page says so, and how old it is", () => {
+    const text = "From the store, 6 s old.", newest = "2026-05-17T08:23:10.000Z";
+    const info = { state: "remote", source: "store", camera: "door", remote: { newest, age_seconds: 6, text } };
+    const { title, detail, live, records } = describe(info, null);
+    assert.equal(title, "From the store");
+    assert.ok(detail.startsWith(text), detail);
+    assert.ok(!live && !records);
+    const rows = figures(info, { segments: [{ size: 2e9 }] });
+    assert.deepEqual(rows.map(([label]) => label), ["Footage", "Newest", "In the store"]);
+    assert.equal(rows[0][1], text);
+    assert.equal(rows[2][1], "2.0 GB");
   }],
 
   ["the health panel says what is in the store, how far behind that is and what is wrong", () => {
