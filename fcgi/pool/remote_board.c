@@ -6,7 +6,7 @@
 
 #include "shared/base/clock.h"
 
-#define UPDATE_US (2 * US_PER_S)
+#define UPDATE_US (US_PER_S / 2)
 #define TRIES_MAX 100
 
 /* True for one process at a time. One that was killed in between is replaced by the next one that finds it due. */
@@ -26,9 +26,8 @@ static bool same_names(const struct remote_board *board, const struct remote_cam
 	return same;
 }
 
-static void publish(struct remote_board *board, const struct remote_camera *cameras, size_t count)
+static void publish(struct remote_board *board, const struct remote_camera *cameras, size_t count, bool same)
 {
-	bool same = same_names(board, cameras, count);
 	uint64_t sequence = atomic_load(&board->sequence) | 1;
 
 	atomic_store(&board->sequence, sequence);
@@ -41,17 +40,20 @@ static void publish(struct remote_board *board, const struct remote_camera *came
 		atomic_fetch_add(&board->names, 1);
 }
 
-void remote_board_update(struct remote_board *board, const char *cache)
+bool remote_board_update(struct remote_board *board, const char *cache, bool names_known)
 {
 	struct remote_camera *cameras;
 
 	if (!take_turn(board))
-		return;
+		return true;
 	int count = remote_cameras_list(cache, REMOTE_CAMERAS_MAX, &cameras);
 	if (count < 0)
-		return;
-	publish(board, cameras, (size_t)count);
+		return false;
+	bool same = same_names(board, cameras, (size_t)count);
+	if (same || names_known)
+		publish(board, cameras, (size_t)count, same);
 	free(cameras);
+	return same || names_known;
 }
 
 /* Begins to read; false if somebody has been writing all the time. */

@@ -25,8 +25,12 @@ struct remote_board {
 	struct remote_camera cameras[REMOTE_CAMERAS_MAX]; /* sorted by name */
 };
 
-/* Lists the cache and publishes it, if that is due. A cache that cannot be read changes nothing. */
-void remote_board_update(struct remote_board *board, const char *cache);
+/*
+ * Lists the cache and publishes it, if that is due. A cache that cannot be read changes nothing. Other names are published
+ * only if `names_known`, because recorder-fetch has just said that every camera has its folder: the cache may have been
+ * deleted. Returns false if there are other names that were not published.
+ */
+bool remote_board_update(struct remote_board *board, const char *cache, bool names_known);
 
 /* Copies the status of a camera. Returns false, and zeros, if nothing is known of it. */
 bool remote_board_find(const struct remote_board *board, const char *name, struct fetch_status *out);
