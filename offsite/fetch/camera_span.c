@@ -70,7 +70,7 @@ static enum get_outcome ask(struct fetcher *fetcher, struct store_reader *reader
 	}
 	if (outcome == GET_DONE && !camera_list_write(fetcher, camera, why))
 		outcome = GET_CHANGED;
-	if (outcome != GET_DONE || list_days)
+	if (outcome != GET_DONE || list_days || follow)
 		camera_status_note(fetcher, camera, outcome, why);
 	return outcome;
 }
