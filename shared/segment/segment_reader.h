@@ -7,7 +7,7 @@
  *
  * FFmpeg's output for frames that were never recorded (transcode.h) is read the same way.
  *
- * Of a segment of which only some blocks are there (SEGMENT_PARTIAL) the first block and the .idx must be: it is never
+ * Of a partial file (SEGMENT_PARTIAL) the first block and the .idx must be there: it is never
  * scanned, since it reads as zeros where nothing was fetched yet. Whoever reads its media asks segment_reader_has().
  */
 #ifndef SHARED_SEGMENT_SEGMENT_READER_H
@@ -40,7 +40,7 @@ struct segment_reader {
 
 /*
  * Returns false with errno if the file is gone, cannot be read, or has nothing usable in it (EBADMSG);
- * segment_reader_classify() sorts these. A partial segment whose files are not there is ESTALE, since they can be fetched
+ * segment_reader_classify() sorts these. A partial file that is not there is ESTALE, since they can be fetched
  * again; one that has expired is ENOENT. The folder must stay open as long as the segment may be reopened.
  */
 bool segment_reader_open(int folder, const struct catalogue_entry *entry, struct segment_reader *out);
