@@ -65,7 +65,8 @@ tests/fcgi/server       = client_probe master permits request_pass slow_clients
 tests/fcgi/api          = camera_info clips prometheus query
 tests/fcgi/video        = video_sender
 tests/fcgi/live         = live live_events live_questions live_responses live_video
-tests/offsite/store     = credentials multipart sigv4 store_answer
+tests/offsite/store     = credentials list_document multipart sigv4 store_answer
+tests/offsite/fetch     = remote_list
 tests/offsite           = ship_sandbox
 tests/motion/detector   = detector
 tests/motion            = picture second watch
@@ -193,7 +194,7 @@ bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOL
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
 FUZZ_TARGETS = address area time origin query control range names store config index mp4 segment repair \
-	fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion notification picture hook
+	fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion notification picture hook remote
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from support import fetch as asked  # noqa: E402
-from support.fetch import BLOCK, BYTES, CAMERAS, INDEXES, SPAN, Fetch  # noqa: E402
+from support.fetch import BLOCK, BYTES, CAMERAS, ENDLESS, INDEXES, SPAN, Fetch  # noqa: E402
 from support.made_archive import make_archive  # noqa: E402
 from support.rig import program  # noqa: E402
 from support.s3_reads import ReadableS3Server  # noqa: E402
@@ -226,6 +226,41 @@ def test_a_restored_folder_has_the_recorder_s_files_and_recorderd_takes_it(rig):
             file.write(ARCHIVE)
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         assert result.returncode == 1 and "uses this folder" in result.stderr, result
+
+
+def test_a_segment_that_is_being_recorded_grows_and_becomes_the_whole_one(rig):
+    with ShippingRig(STORE) as live, viewer(rig) as fetch, fetch.client() as client:
+        live.start_recorderd()
+        live.start_ship()
+
+        def frames():
+            assert client.ask(SPAN, camera=live.name, what=INDEXES, begin=0, end=ENDLESS)[0] in (asked.OK, asked.UNKNOWN)
+            if not os.path.exists(fetch.path(live.name, "recording_index.bin")):
+                return {}
+            return {file: (entry[92], struct.unpack_from("<Q", entry, 64)[0]) for file, entry in fetch.entries(live.name).items()}
+
+        def check(file):
+            index, whole = fetch.read(live.name, file[:-4] + ".idx"), live.file(file)
+            assert index == live.file(file[:-4] + ".idx")[:len(index)]
+            size, blocks = fetch.blocks(live.name, file)
+            copy = fetch.read(live.name, file)
+            assert size == len(copy) and blocks == list(range((size + BLOCK - 1) // BLOCK))
+            free_at = whole.find(b"uuid") - 4
+            free_at += struct.unpack_from(">I", whole, free_at)[0]
+            assert copy[:free_at] == whole[:free_at] and copy[free_at + 16:] == whole[free_at + 16:size]
+            assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=size) == (asked.OK, "")
+            assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=size + 5 * BLOCK)[0] == asked.UNKNOWN
+
+        # Without that camera's folder, asking for cameras finds it.
+        wait_for(lambda: client.ask(CAMERAS)[0] == asked.OK, PATIENCE_S, "it answers")
+        seen = wait_for(lambda: {file: one for file, one in frames().items() if one[0] == 0 and one[1] > 0}, PATIENCE_S, "an open segment is there")
+        file, (_, first) = seen.popitem()
+        check(file)
+        wait_for(lambda: frames()[file][1] > first, PATIENCE_S, "it grows")
+        wait_for(lambda: frames()[file][0] == 1, PATIENCE_S, "it is closed")
+        size = os.path.getsize(os.path.join(live.recordings, file))
+        assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=min(size, 16 * BLOCK)) == (asked.OK, "")
+        assert fetch.read(live.name, file) == live.file(file) and fetch.read(live.name, file[:-4] + ".idx") == live.file(file[:-4] + ".idx")
 
 
 if __name__ == "__main__":

@@ -250,6 +250,17 @@ def texts():
     for number, name in enumerate(objects):
         entry = (struct.pack("<Q", number % 2) + bytes(88) + b"recording_20260517_102300.mp4").ljust(256, b"\0")
         save("store", str(number), name.encode() + b"\0" + bytes(256) + entry * number)
+    listing = b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>true</IsTruncated><Contents><Key>v1/days/a</Key>' \
+              b"<ETag>&quot;0f&quot;</ETag><Size>28</Size></Contents><CommonPrefixes><Prefix>v1/live/a/</Prefix></CommonPrefixes>" \
+              b"<NextContinuationToken>t</NextContinuationToken></ListBucketResult>"
+    save("remote", "list", b"\0" + listing)
+    for count in range(4):
+        days = [(struct.pack("<QQqq", 1 + number // 2, 1, 10 ** 6 * number, 10 ** 6 * number + 5) + bytes(64) + b"recording_20260517_102300.mp4").ljust(192, b"\0")
+                + struct.pack("<qQQQ", 10 ** 6 * number, 1000, 64, 0) + bytes(32) for number in range(count)]
+        save("remote", f"day-{count}", b"\1" + bytes(256) + b"".join(days))
+    pieces = [(0, 100, 0, 64), (0, 250, 0, 160), (300, 50, 160, 32), (250, 50, 160, 32), (250, 50, 192, 33)]
+    save("remote", "pieces", b"\2" + b"".join(numbers[0].to_bytes(5, "little") + numbers[1].to_bytes(4, "little") + numbers[2].to_bytes(5, "little") +
+                                              numbers[3].to_bytes(4, "little") for numbers in pieces))
     with open(os.path.join(os.path.dirname(CORPUS), "..", "..", "recorder.ini.example"), "rb") as example:
         save("config", "example", b"".join(line for line in example if line[:1] not in b";\n"))
     save("config", "dash", "[camera]\nname = -x\n")
