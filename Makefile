@@ -32,6 +32,7 @@ shared/base       = buffer clock crc32c disk_pulse file_io file_limit histogram 
 shared/text       = json_value stamp_format time_parse time_text week_hours
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
+shared/program    = orphans output_lines program_check program_environment program_limits program_words
 shared/net        = bucket_url ip_address origin unix_listener
 shared/config     = config config_change config_folders config_hooks config_key config_keys config_text config_value mount_need state_file token token_file
 shared/ring       = control health health_disk live_stats ring_layout ring_reader shm_name state state_json user_folder \
@@ -101,8 +102,7 @@ offsite           = clip_shipping main piece_state piece_thread segment_files se
 motion/detector   = cells detector fit history light limit measure residual
 motion            = main motion_sandbox picture pictures resample sampler second watch
 
-hooks             = main hook hook_environment hook_process hook_queue hook_set options orphans output_lines program_check \
-	program_limits recorder_link test_run
+hooks             = main hook hook_environment hook_process hook_queue hook_set options recorder_link test_run
 
 # The folders in that order, and in reverse for the linker, which needs users before the libraries that they use.
 FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi|motion|hooks|offsite)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))

@@ -6,11 +6,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "hooks/program_check.h"
 #include "shared/base/log.h"
 #include "shared/notify/notification_json.h"
-
-#define BLANKS " \t"
+#include "shared/program/program_check.h"
 
 /* Runs the program for the next notification that waits, if it does not run already. */
 static void run_next(struct hook *hook);
@@ -29,7 +27,7 @@ static void ended(void *context, const struct hook_result *result)
 
 	hook_result_text(result, hook->config.limit_seconds, text, sizeof(text));
 	log_line(result->end == HOOK_ENDED && result->exit_status == 0 ? LOG_DEBUG : LOG_WARN, "hook", "%s: %s %s",
-		 hook->config.name, hook->argv[0], text);
+		 hook->config.name, hook->words.argv[0], text);
 	run_next(hook);
 	if (hook_is_idle(hook) && hook->idle)
 		hook->idle(hook->context, hook);
@@ -40,16 +38,17 @@ static bool start(struct hook *hook, const struct hook_entry *entry, struct reas
 {
 	hook_environment_set(&hook->environment, hook->camera, hook->config.name, entry->kind, hook->skipped);
 	const struct hook_run run = {
-		.argv = hook->argv,
-		.environment = hook->environment.variables,
+		.argv = hook->words.argv,
+		.environment = hook->environment.common.variables,
 		.line = entry->json,
 		.bytes = entry->bytes,
 		.limit_seconds = hook->config.limit_seconds,
 	};
 
-	if (!program_check(hook->argv[0], why) || !hook_process_start(&hook->process, &run, why))
+	if (!program_check(hook->words.argv[0], why) || !hook_process_start(&hook->process, &run, why))
 		return false;
-	log_debug("hook", "%s: %s runs for %s", hook->config.name, hook->argv[0], notification_kind_text(entry->kind));
+	log_debug("hook", "%s: %s runs for %s", hook->config.name, hook->words.argv[0],
+		  notification_kind_text(entry->kind));
 	hook->skipped = 0;
 	hook->queue_was_full = false;
 	return true;
@@ -147,20 +146,10 @@ void hook_tick(struct hook *hook)
 
 static bool split_words(struct hook *hook, const char *run, struct reason *why)
 {
-	size_t count = 0;
-	char *rest = hook->words;
+	struct reason wrong;
 
-	snprintf(hook->words, sizeof(hook->words), "%s", run);
-	for (char *word; (word = strsep(&rest, BLANKS));) {
-		if (!*word)
-			continue;
-		if (count == HOOK_ARGUMENTS_MAX)
-			return reason_set(why, "[hook %s] run has too many arguments; at most %d are allowed",
-					  hook->config.name, HOOK_ARGUMENTS_MAX - 1);
-		hook->argv[count++] = word;
-	}
-	hook->argv[count] = NULL;
-	return true;
+	return program_words_split(&hook->words, run, &wrong) ||
+	       reason_set(why, "[hook %s] run: %.250s", hook->config.name, wrong.text);
 }
 
 bool hook_configure(struct hook *hook, const struct config *config, const struct config_hook *settings,

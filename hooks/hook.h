@@ -19,15 +19,13 @@
 #include "shared/config/config.h"
 #include "shared/motion/motion_live.h"
 #include "shared/notify/hook_rule.h"
-
-#define HOOK_ARGUMENTS_MAX 64
+#include "shared/program/program_words.h"
 
 struct hook {
 	char camera[CONFIG_NAME_BYTES];
 	struct config_hook config;
 	struct hook_rule rule;
-	char words[sizeof(((struct config_hook *)NULL)->run)]; /* of `run`, each with a NUL */
-	const char *argv[HOOK_ARGUMENTS_MAX + 1];
+	struct program_words words; /* of `run` */
 
 	struct hook_queue queue;
 	struct hook_process process;

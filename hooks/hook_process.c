@@ -11,15 +11,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "hooks/program_limits.h"
+#include "shared/program/program_limits.h"
 
 #define READ_BYTES     16384
 #define READS_PER_TURN 8
+#define DATA_MIB       512
+#define NICENESS       10
 
 /* What the child needs between fork and exec. */
 struct start {
 	const struct hook_run *run;
-	uint64_t tasks;
+	struct program_limits limits;
 };
 
 /*
@@ -30,7 +32,7 @@ static bool become_program(void *context)
 {
 	const struct start *start = context;
 
-	program_limits_enter(start->tasks);
+	program_limits_enter(&start->limits);
 	umask(077);
 	if (chdir("/") != 0)
 		return false;
@@ -137,7 +139,10 @@ static void write_line(struct hook_process *process, const struct hook_run *run)
 
 static bool start_with(struct hook_process *process, const struct hook_run *run, int output, struct reason *why)
 {
-	struct start start = {.run = run, .tasks = program_limits_tasks()};
+	struct start start = {
+		.run = run,
+		.limits = {.data_mib = DATA_MIB, .niceness = NICENESS, .tasks = program_limits_tasks()},
+	};
 	struct subprocess_setup setup = {
 		.argv = run->argv,
 		.in = SUBPROCESS_PIPE,

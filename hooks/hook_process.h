@@ -3,7 +3,7 @@
  *
  * The program gets one line on its standard input, which then ends, and one pipe for its output and its errors. It
  * leads a process group, which is killed when the program ends, when its time is up, and when it floods its output. It is in
- * the folder /, with an umask of 077 and the limits of program_limits.h.
+ * the folder /, with an umask of 077 and the limits of program_limits.h, 512 MiB of data among them.
  */
 #ifndef HOOKS_HOOK_PROCESS_H
 #define HOOKS_HOOK_PROCESS_H
@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "hooks/output_lines.h"
 #include "shared/base/reason.h"
 #include "shared/event/loop.h"
 #include "shared/event/subprocess.h"
+#include "shared/program/output_lines.h"
 
 enum hook_end {
 	HOOK_ENDED,     /* with an exit status */

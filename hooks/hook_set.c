@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "hooks/orphans.h"
 #include "shared/base/log.h"
+#include "shared/program/orphans.h"
 
 static void free_removed(struct hook_set *set, const struct hook *hook)
 {

@@ -14,12 +14,12 @@
 
 #include "hooks/hook_set.h"
 #include "hooks/options.h"
-#include "hooks/orphans.h"
 #include "hooks/recorder_link.h"
 #include "hooks/test_run.h"
 #include "shared/base/log.h"
 #include "shared/base/version.h"
 #include "shared/config/config.h"
+#include "shared/program/orphans.h"
 
 #define TICK_US    US_PER_S
 #define ORPHANS_US (US_PER_S / 10) /* until those that did not die at once are looked at again */

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "hooks/hook.h"
-#include "hooks/orphans.h"
-#include "hooks/program_check.h"
 #include "shared/notify/notification_json.h"
+#include "shared/program/orphans.h"
+#include "shared/program/program_check.h"
 
 /* One run that a person watches. */
 struct trial {
@@ -86,15 +86,15 @@ static bool make_example(const struct hook *hook, enum notification_kind kind, s
 static bool run_once(struct hook *hook, enum notification_kind kind, const struct buffer *json, struct trial *trial,
 		     struct reason *why)
 {
-	if (!program_check(hook->argv[0], why))
+	if (!program_check(hook->words.argv[0], why))
 		return false;
 	hook_environment_set(&hook->environment, hook->camera, hook->config.name, kind, 0);
 	hook->process.show = print_output;
 	hook->process.ended = ended;
 	hook->process.context = trial;
 	const struct hook_run run = {
-		.argv = hook->argv,
-		.environment = hook->environment.variables,
+		.argv = hook->words.argv,
+		.environment = hook->environment.common.variables,
 		.line = (const char *)json->data,
 		.bytes = json->length,
 		.limit_seconds = hook->config.limit_seconds,

@@ -25,6 +25,7 @@ syntax: ## checks every source with the compiler's front end
 tests/shared/base       = buffer crc32c log reason
 tests/shared/text       = json_value time_parse time_text week_hours
 tests/shared/event      = loop subprocess subprocess_kinds timers
+tests/shared/program    = program_check program_words
 tests/shared/net        = bucket_url origin
 tests/shared/config     = config config_change config_files config_refused mount_need token
 tests/shared/ring       = health state
@@ -70,7 +71,7 @@ tests/offsite/fetch     = remote_list
 tests/offsite           = ship_sandbox
 tests/motion/detector   = detector
 tests/motion            = picture second watch
-tests/hooks             = hook hook_process program_check
+tests/hooks             = hook hook_process
 
 # Some tests need other folders as well, which make what the tested code reads.
 beside/authorize = recorderd/command

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "hooks/output_lines.h"
 #include "shared/notify/hook_socket.h"
+#include "shared/program/output_lines.h"
 #include "shared/text/week_hours.h"
 
 static void check_packet(const uint8_t *data, size_t bytes)

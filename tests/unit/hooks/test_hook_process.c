@@ -14,8 +14,8 @@
 
 #include "hooks/hook_environment.h"
 #include "hooks/hook_process.h"
-#include "hooks/orphans.h"
 #include "shared/base/buffer.h"
+#include "shared/program/orphans.h"
 
 static char folder[] = "/tmp/test-hook-process-XXXXXX", program[64];
 static struct loop *loop;
@@ -76,7 +76,7 @@ static void run_text(const char *text, int limit_seconds)
 	process = (struct hook_process){.loop = loop, .show = show, .ended = ended, .child = SUBPROCESS_NONE};
 	const struct hook_run run = {
 		.argv = argv,
-		.environment = environment.variables,
+		.environment = environment.common.variables,
 		.line = "{\"id\":\"1\"}",
 		.bytes = 10,
 		.limit_seconds = limit_seconds,
@@ -268,8 +268,11 @@ static void memory_and_files_are_limited(void **state)
 static void killing_a_run_tells_nothing(void **state)
 {
 	const char *const argv[] = {"/bin/sleep", "1000", NULL};
-	const struct hook_run run = {
-		.argv = argv, .environment = environment.variables, .line = "{}", .bytes = 2, .limit_seconds = 60};
+	const struct hook_run run = {.argv = argv,
+				     .environment = environment.common.variables,
+				     .line = "{}",
+				     .bytes = 2,
+				     .limit_seconds = 60};
 	struct reason why;
 
 	(void)state;

@@ -1,5 +1,5 @@
-/* orphans.c - processes that the program of a hook has left behind. */
-#include "hooks/orphans.h"
+/* orphans.c - processes that a program has left behind. */
+#include "shared/program/orphans.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 /*
- * orphans.h - processes that the program of a hook has left behind.
+ * orphans.h - processes that a program has left behind.
  *
  * They become children of this process (PR_SET_CHILD_SUBREAPER of prctl(2)) and are killed, unless they are in the
- * process group of a program that still runs: nothing of a hook outlives it.
+ * process group of a program that still runs: nothing of a program outlives it.
  */
-#ifndef HOOKS_ORPHANS_H
-#define HOOKS_ORPHANS_H
+#ifndef SHARED_PROGRAM_ORPHANS_H
+#define SHARED_PROGRAM_ORPHANS_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -14,7 +14,7 @@
 void orphans_adopt(void);
 
 /*
- * Kills and reaps them. `is_running(context, pid)` tells whether the process with that id is the program of a hook,
+ * Kills and reaps them. `is_running(context, pid)` tells whether the process with that id is such a program,
  * or has this id as its process group and the program still runs. Returns true if some may be left: call it again after
  * some time, and whenever a child has ended (SIGCHLD). Never waits.
  */

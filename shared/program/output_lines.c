@@ -1,5 +1,5 @@
 /* output_lines.c - what a program writes, as lines for the log. */
-#include "hooks/output_lines.h"
+#include "shared/program/output_lines.h"
 
 #include <stdio.h>
 

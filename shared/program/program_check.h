@@ -5,8 +5,8 @@
  * Neither group nor others may write to the program or to a folder, except to one with the sticky bit (/tmp), in which
  * only the owner of an entry can replace it. So nobody else can change the program between the check and its start.
  */
-#ifndef HOOKS_PROGRAM_CHECK_H
-#define HOOKS_PROGRAM_CHECK_H
+#ifndef SHARED_PROGRAM_PROGRAM_CHECK_H
+#define SHARED_PROGRAM_PROGRAM_CHECK_H
 
 #include <stdbool.h>
 

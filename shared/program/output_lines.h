@@ -3,8 +3,8 @@
  *
  * Bytes are not trusted: the log replaces control characters.
  */
-#ifndef HOOKS_OUTPUT_LINES_H
-#define HOOKS_OUTPUT_LINES_H
+#ifndef SHARED_PROGRAM_OUTPUT_LINES_H
+#define SHARED_PROGRAM_OUTPUT_LINES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* program_check.c - whether a program may be run. */
-#include "hooks/program_check.h"
+#include "shared/program/program_check.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* program_limits.c - what the program of a hook may use. */
-#include "hooks/program_limits.h"
+/* program_limits.c - what a program that the .ini names may use. */
+#include "shared/program/program_limits.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -11,7 +11,7 @@
 
 #define MIB           (UINT64_C(1) << 20)
 #define TASKS_MORE    64
-#define NICENESS      10
+#define ADDRESS_SHARE 8 /* of addresses to data */
 #define LINKS_OF_NONE 2 /* an empty folder's; /proc/PID/task has one more per thread */
 
 uint64_t program_limits_tasks(void)
@@ -47,13 +47,14 @@ static void limit(int resource, uint64_t most)
 	setrlimit((__rlimit_resource_t)resource, &now);
 }
 
-void program_limits_enter(uint64_t tasks)
+void program_limits_enter(const struct program_limits *limits)
 {
-	limit(RLIMIT_DATA, 512 * MIB);
-	limit(RLIMIT_AS, 4096 * MIB);
+	limit(RLIMIT_DATA, limits->data_mib * MIB);
+	limit(RLIMIT_AS, limits->data_mib * ADDRESS_SHARE * MIB);
 	limit(RLIMIT_FSIZE, 1024 * MIB);
 	limit(RLIMIT_NOFILE, 256);
 	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_NPROC, tasks);
-	setpriority(PRIO_PROCESS, 0, NICENESS);
+	limit(RLIMIT_NPROC, limits->tasks);
+	if (limits->niceness)
+		setpriority(PRIO_PROCESS, 0, limits->niceness);
 }

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "hooks/program_check.h"
+#include "shared/program/program_check.h"
 
 static char folder[] = "/tmp/test-program-check-XXXXXX";
 
