@@ -35,7 +35,8 @@ shared/event      = loop subprocess timer_heap
 shared/program    = orphans output_lines program_check program_environment program_limits program_words
 shared/net        = bucket_url ip_address origin unix_listener
 shared/config     = config config_change config_folders config_hooks config_key config_keys config_text config_value mount_need state_file token token_file
-shared/ring       = control health health_disk live_stats ring_layout ring_reader shm_name state state_json user_folder \
+shared/ring       = control health health_disk helper_address live_stats ring_layout ring_reader shm_name state \
+	state_json user_folder \
 	video_ring
 shared/media      = ffmpeg_args ffmpeg_stamp ivf mp4_box mp4_chunks mp4_durations mp4_moov mp4_write
 shared/segment    = block_map catalogue catalogue_json clip_cache_files index segment segment_checksum segment_info segment_name \

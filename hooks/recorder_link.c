@@ -7,42 +7,9 @@
 #include <unistd.h>
 
 #include "shared/base/log.h"
-#include "shared/net/unix_listener.h"
 
 #define RETRY_US         (US_PER_S / 2)
 #define PACKETS_PER_TURN 64
-
-/* Only the user of the folder can have put the socket there, and is the recorders'. */
-static bool is_trusted(int fd, const struct hook_address *address)
-{
-	struct ucred peer;
-
-	return unix_peer_credentials(fd, &peer) && peer.uid == address->owner;
-}
-
-/* Returns the connected socket, or -1. */
-static int connect_to(const struct hook_address *address)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -1;
-	if (connect(fd, (const struct sockaddr *)&address->address, address->bytes) == 0 && is_trusted(fd, address))
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static int find_recorder(const char *camera)
-{
-	struct hook_address address;
-	int fd = -1;
-
-	for (int number = 0; number < 2 && fd < 0; number++)
-		if (hook_address_of_client(camera, number, &address))
-			fd = connect_to(&address);
-	return fd;
-}
 
 static void set_retry(struct recorder_link *link)
 {
@@ -103,7 +70,7 @@ static void ready(void *context, uint32_t events)
 static void try_to_connect(void *context)
 {
 	struct recorder_link *link = context;
-	int fd = find_recorder(link->camera);
+	int fd = helper_connect(&hook_helper, link->camera, SOCK_SEQPACKET);
 
 	if (fd < 0) {
 		set_retry(link);

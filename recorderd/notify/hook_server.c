@@ -14,8 +14,6 @@
 
 #define CLIENTS_MAX      4
 #define HELLO_TIMEOUT_US (5 * US_PER_S)
-#define MODE_OF_USER     0600
-#define MODE_OF_GROUP    0660
 
 struct client {
 	struct hook_server *server;
@@ -28,7 +26,7 @@ struct client {
 struct hook_server {
 	struct hook_server_parts parts;
 	struct unix_listener socket;
-	struct hook_address address;
+	struct helper_address address;
 	struct loop_watch listener;
 	bool failed; /* the file was removed, and could not be created again */
 	struct client clients[CLIENTS_MAX];
@@ -129,19 +127,6 @@ static void client_timed_out(void *context)
 	close_client(context);
 }
 
-/*
- * In a user namespace of its own (PrivateUsers= in systemd.exec(5)) a recorder sees other users and groups as one, and
- * relies on the permissions of the folder.
- */
-static bool is_trusted(const struct hook_server *server, int fd)
-{
-	struct ucred peer;
-
-	return unix_peer_credentials(fd, &peer) &&
-	       (peer.uid == geteuid() ||
-		(server->address.is_for_group && unix_peer_is_in_group(fd, server->address.group)));
-}
-
 static void listener_ready(void *context, uint32_t events)
 {
 	struct hook_server *server = context;
@@ -151,7 +136,7 @@ static void listener_ready(void *context, uint32_t events)
 	(void)events;
 	if (fd < 0)
 		return;
-	if (!client || !is_trusted(server, fd)) {
+	if (!client || !helper_address_trusts_client(&server->address, fd)) {
 		close(fd);
 		return;
 	}
@@ -173,14 +158,15 @@ static void stop_listening(struct hook_server *server)
 
 static bool start_listening(struct hook_server *server, struct reason *why)
 {
-	struct hook_address *address = &server->address;
+	struct helper_address *address = &server->address;
 	char folder[USER_FOLDER_BYTES];
 
-	if (!hook_address_of_server(server->parts.camera, address) &&
-	    (!user_folder_create(folder, why) || !hook_address_of_server(server->parts.camera, address)))
+	if (!helper_address_of_server(&hook_helper, server->parts.camera, address) &&
+	    (!user_folder_create(folder, why) ||
+	     !helper_address_of_server(&hook_helper, server->parts.camera, address)))
 		return reason_errno(why, "cannot open the socket of recorder-hooks");
 	if (!unix_listener_open(&server->socket, SOCK_SEQPACKET, &address->address, address->bytes,
-				address->is_for_group ? MODE_OF_GROUP : MODE_OF_USER, CLIENTS_MAX))
+				helper_address_mode(address), CLIENTS_MAX))
 		return reason_errno(why, "cannot open the socket of recorder-hooks");
 	server->listener.fd = server->socket.fd;
 	update_listener(server);
@@ -190,10 +176,10 @@ static bool start_listening(struct hook_server *server, struct reason *why)
 
 void hook_server_check(struct hook_server *server)
 {
-	struct hook_address address;
+	struct helper_address address;
 	struct reason why;
 
-	if (!server || (hook_address_of_server(server->parts.camera, &address) &&
+	if (!server || (helper_address_of_server(&hook_helper, server->parts.camera, &address) &&
 			unix_listener_is_at(&server->socket, &address.address)))
 		return;
 	stop_listening(server);

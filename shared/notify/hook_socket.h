@@ -1,12 +1,8 @@
 /*
  * hook_socket.h - the socket on which recorderd tells recorder-hooks what happens: its address and its packets.
  *
- * recorderd listens on a UNIX socket of the type SOCK_SEQPACKET (unix(7)), NAME.hooks, in one of two folders:
- *
- *     /run/recorder-hooks         if root has made it for the user of the recorders: owned by that user, and not
- *                                 writable by others. Its group may connect, and its setgid bit gives the group to the
- *                                 sockets. This is how recorder-hooks gets a user of its own
- *     /dev/shm/recorder-UID       otherwise (shared/ring/user_folder.h): only processes of the same user may connect
+ * recorderd listens on a UNIX socket of the type SOCK_SEQPACKET, NAME.hooks in /run/recorder-hooks or in the folder of its
+ * user (shared/ring/helper_address.h).
  *
  * The client sends one struct hook_hello. From then on recorderd sends packets, each with a struct hook_packet and what
  * belongs to its kind:
@@ -27,13 +23,10 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/types.h>
-#include <sys/un.h>
 
 #include "shared/notify/notification_ring.h"
+#include "shared/ring/helper_address.h"
 
-#define HOOK_FOLDER    "/run/recorder-hooks"
 #define HOOK_MAGIC     UINT32_C(0x4b524353) /* "SCRK" */
 #define HOOK_VERSION   2
 #define HOOK_BYTES_MAX (sizeof(struct hook_packet) + NOTIFICATION_RECORD_MAX)
@@ -74,21 +67,7 @@ bool hook_packet_read(const uint8_t *data, size_t bytes, struct hook_news *out);
 /* True if the bytes are a hello that this program understands. */
 bool hook_hello_read(const uint8_t *data, size_t bytes, struct hook_hello *out);
 
-struct hook_address {
-	struct sockaddr_un address;
-	socklen_t bytes;
-	uid_t owner;       /* of the folder: the recorders' user */
-	gid_t group;       /* of the folder */
-	bool is_for_group; /* its group may connect */
-};
-
-/* Where this user's recorder of that camera listens. False if there is no folder for it. */
-bool hook_address_of_server(const char *camera, struct hook_address *out);
-
-/*
- * Where a client may find the recorder of that camera: with `number` 0 the one of its own user, with 1 the one in
- * HOOK_FOLDER. False if there is no such folder, or if it cannot be trusted.
- */
-bool hook_address_of_client(const char *camera, int number, struct hook_address *out);
+/* The helper that connects to it. */
+extern const struct helper hook_helper;
 
 #endif

@@ -89,10 +89,10 @@ static void move(int64_t second)
 
 static int connected(void)
 {
-	struct hook_address address;
+	struct helper_address address;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	assert_true(hook_address_of_client(camera, 0, &address));
+	assert_true(helper_address_of_client(&hook_helper, camera, 0, &address));
 	assert_int_equal(connect(fd, (struct sockaddr *)&address.address, address.bytes), 0);
 	return fd;
 }
@@ -349,21 +349,21 @@ static void others_wait_while_all_places_are_taken(void **state)
 
 static void only_this_user_can_connect(void **state)
 {
-	struct hook_address address;
+	struct helper_address address;
 	struct stat status;
 
 	(void)state;
-	assert_true(hook_address_of_server(camera, &address));
+	assert_true(helper_address_of_server(&hook_helper, camera, &address));
 	assert_int_equal(stat(address.address.sun_path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 }
 
 static void a_removed_socket_is_made_again(void **state)
 {
-	struct hook_address address;
+	struct helper_address address;
 
 	(void)state;
-	assert_true(hook_address_of_server(camera, &address));
+	assert_true(helper_address_of_server(&hook_helper, camera, &address));
 	assert_int_equal(unlink(address.address.sun_path), 0);
 	hook_server_check(server);
 	int fd = greeted(since_now());
