@@ -18,7 +18,7 @@
 #include "shared/text/stamp_format.h"
 
 #define CONFIG_NAME_BYTES   32
-#define CONFIG_DEVICE_BYTES 256
+#define CONFIG_DEVICE_BYTES 512
 #define CONFIG_CONTROLS_MAX 64
 #define CONFIG_HOOKS_MAX    16
 #define CONFIG_CACHE_MAX    94 /* bytes of store.cache, since a socket is in it */
@@ -44,7 +44,8 @@ enum config_codec { CODEC_H264, CODEC_MJPEG };
 
 struct config_camera {
 	char name[CONFIG_NAME_BYTES];     /* a-z 0-9 _ -, not empty, no - first */
-	char device[CONFIG_DEVICE_BYTES]; /* auto, test, or a path (a bare number N becomes /dev/videoN) */
+	char device[CONFIG_DEVICE_BYTES]; /* camera_device.h (a bare number N becomes /dev/videoN) */
+	char password_file[PATH_MAX];     /* for recorder-source (source/password.h); empty: none */
 	enum config_fallback fallback;
 	int width, height; /* 16 to 8192 */
 	int fps;           /* 1 to 240 */

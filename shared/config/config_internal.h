@@ -100,7 +100,7 @@ bool config_is_word(const char *text, size_t bytes);
 /* Host names, *.NAME or *, separated by blanks or commas. The list may be empty. */
 bool config_is_host_list(const char *text, size_t bytes);
 
-/* auto, test, a path, or a number N for /dev/videoN. */
+/* What camera_device.h allows, or a number N for /dev/videoN. */
 bool config_read_device(const char *text, char *out, size_t bytes);
 
 /*

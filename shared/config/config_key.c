@@ -94,7 +94,9 @@ void config_key_describe(const struct config_key *key, char *out, size_t bytes)
 		[CONFIG_YES_NO] = "yes or no",
 		[CONFIG_WORD] = "a word of a-z 0-9 _ -, at most 31 bytes",
 		[CONFIG_NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, that does not begin with -",
-		[CONFIG_DEVICE] = "auto, test, a number N for /dev/videoN, or a path such as /dev/v4l/by-id/...",
+		[CONFIG_DEVICE] =
+			"auto, test, a number N for /dev/videoN, a path such as /dev/v4l/by-id/..., "
+			"command:PROGRAM ARGUMENTS, or http://[USER@]HOST/... (the password in password_file)",
 		[CONFIG_FOLDER] = "a folder",
 		[CONFIG_SHARED_FOLDER] = "a folder",
 		[CONFIG_MOUNT] = "yes, no, or the folder where a disk is mounted, such as /mnt/disk",

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/config/camera_device.h"
 #include "shared/config/mount_need.h"
 
 static const char *const fallbacks[] = {
@@ -43,6 +44,7 @@ static const struct config_key keys[] = {
 	{"camera:height", "720", CONFIG_INTEGER, FIELD(camera.height), 16, 8192, NULL},
 	{"camera:fps", "60", CONFIG_INTEGER, FIELD(camera.fps), 1, 240, NULL},
 	{"camera:format", "auto", CONFIG_CHOICE, FIELD(camera.format), 0, 0, formats},
+	{"camera:password_file", "", CONFIG_FILE_OR_NONE, FIELD(camera.password_file), 0, 0, NULL},
 
 	{"record:enabled", "yes", CONFIG_YES_NO, FIELD(record.enabled), 0, 0, NULL},
 	{"record:hours", "", CONFIG_HOURS, FIELD(record.hours), 0, 0, NULL},
@@ -119,7 +121,7 @@ static bool read_key(const struct config_key *key, const dictionary *dictionary,
 		     struct reason *why)
 {
 	const char *text = iniparser_getstring(dictionary, key->name, NULL);
-	char preset[64], expected[128];
+	char preset[64], expected[192], shown[CONFIG_VALUE_SHOWN + 1];
 	int section = section_length(key->name);
 
 	if (!text) {
@@ -131,6 +133,10 @@ static bool read_key(const struct config_key *key, const dictionary *dictionary,
 	if (config_key_read(key, text, out->file, out))
 		return true;
 	config_key_describe(key, expected, sizeof(expected));
+	if (key->kind == CONFIG_DEVICE) {
+		camera_device_show(text, shown, sizeof(shown)); /* it may contain a password */
+		text = shown;
+	}
 	return reason_set(why, "%s: [%.*s] %s = %.*s is invalid; expected %s", out->file, section, key->name,
 			  key->name + section + 1, CONFIG_VALUE_SHOWN, text, expected);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/config/camera_device.h"
 #include "shared/config/mount_need.h"
 
 bool config_read_number(const char *text, bool decimals, double least, double most, double *out)
@@ -77,7 +78,7 @@ bool config_read_device(const char *text, char *out, size_t bytes)
 
 	if (digits > 0 && digits <= 3 && text[digits] == '\0')
 		length = snprintf(out, bytes, "/dev/video%d", atoi(text));
-	else if (text[0] == '/' || strcmp(text, "auto") == 0 || strcmp(text, "test") == 0)
+	else if (camera_device_kind(text) != CAMERA_DEVICE_INVALID)
 		length = snprintf(out, bytes, "%s", text);
 	else
 		return false;
