@@ -46,6 +46,7 @@ shared/motion     = motion_area motion_area_cells motion_cells motion_event moti
 	motion_record motion_tamper
 shared/timeline   = timeline_cache timeline_gaps timeline_items timeline_scan timeline_sum timeline_walk
 shared/notify     = hook_rule hook_socket notification notification_json notification_ring notification_text
+shared/source     = source_socket
 shared/store      = archive_id object_name remote_cameras ship_list ship_status
 
 recorderd/lock    = instance_lock
@@ -54,6 +55,7 @@ recorderd/ring    = leftover_sweep leftovers leftovers_free ring_carry ring_name
 recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
+recorderd/external = packet_stream source_external
 recorderd/capture = bandwidth capture capture_frames capture_phases capture_results control_check device_link device_watch device_worker other_cameras source_select
 recorderd/lists   = folder_memory motion_day replacement segment_activity
 recorderd/repair  = motion_file repair_steps segment_head segment_redate segment_repair set_aside

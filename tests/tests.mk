@@ -39,6 +39,7 @@ tests/recorderd/lock    = instance_lock
 tests/recorderd/ring    = leftovers ring ring_crash ring_left ring_names ring_pages ring_size video_ring
 tests/recorderd/rawjpeg = jpeg_pool
 tests/recorderd/source  = damage_share frame_clock jpeg jpeg_markers mjpeg_frame source_pattern
+tests/recorderd/external = source_external
 tests/recorderd/capture = capture capture_epochs device_claims device_worker source_select source_v4l2 \
 	v4l2_bandwidth v4l2_format v4l2_open
 tests/recorderd/repair  = segment_repair segment_salvage set_aside

@@ -63,7 +63,7 @@ bool bandwidth_count(struct bandwidth *bandwidth, const struct source_info *info
 void bandwidth_failed(struct bandwidth *bandwidth, const struct source_info *info, bool at_max)
 {
 	bandwidth->window_start = (mono_t){0};
-	if (info->kind != SOURCE_CAMERA || (++bandwidth->bad_opens < BAD_OPENS_MAX && !at_max))
+	if (info->kind != SOURCE_CAMERA || info->is_external || (++bandwidth->bad_opens < BAD_OPENS_MAX && !at_max))
 		return;
 	if (!bandwidth->other_camera[0] && !at_max)
 		return;

@@ -76,6 +76,8 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 {
 	if (!capture->source || capture->source->info.kind != SOURCE_CAMERA)
 		return reason_set(why, "no camera is open, so its controls cannot be set");
+	if (capture->source->info.is_external)
+		return reason_set(why, "%s is an external source and has no controls", capture->source->info.device);
 	device_worker_set_control(capture->worker, ticket, name, value);
 	return true;
 }

@@ -98,6 +98,7 @@ static void describe_source(struct capture *capture)
 	const struct source_info *info = &capture->source->info;
 
 	state->source = info->kind;
+	state->is_external = info->is_external;
 	snprintf(state->device, sizeof(state->device), "%s", info->device);
 	snprintf(state->model, sizeof(state->model), "%s", info->model);
 	snprintf(state->driver, sizeof(state->driver), "%s", info->driver);
@@ -121,7 +122,7 @@ static bool is_fallback(const struct capture *capture)
 	const char *wanted = capture->parts.config->camera.device;
 	const struct source_info *info = &capture->source->info;
 
-	if (strcmp(wanted, "test") == 0)
+	if (strcmp(wanted, "test") == 0 || info->is_external)
 		return false;
 	if (info->kind == SOURCE_TEST)
 		return true;

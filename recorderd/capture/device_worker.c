@@ -139,7 +139,7 @@ static void run_job(struct device_worker *worker, struct device_job *job)
 			source_open(&worker->config, worker->others, job->steps_down, &result->source, &result->why);
 		if (result->source)
 			snprintf(worker->open_path, sizeof(worker->open_path), "%s", result->source->info.device);
-		if (result->source && result->source->info.kind == SOURCE_CAMERA)
+		if (result->source && result->source->info.kind == SOURCE_CAMERA && !result->source->info.is_external)
 			control_check_start(&worker->control_check, &worker->config);
 		break;
 	case JOB_LIST:

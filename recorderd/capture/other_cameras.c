@@ -8,6 +8,7 @@
 
 #include "recorderd/ring/ring_pages.h"
 #include "recorderd/ring/ring_size.h"
+#include "shared/config/camera_device.h"
 #include "shared/ring/ring_reader.h"
 
 static bool is_ini(const char *name)
@@ -42,7 +43,7 @@ static void add(struct other_cameras *cameras, const struct config *other)
 
 	cameras->count++;
 	add_memory(cameras, other);
-	if (strcmp(other->camera.device, "test") == 0)
+	if (strcmp(other->camera.device, "test") == 0 || camera_device_is_external(other->camera.device))
 		return;
 	config_ring_name(other, ring);
 	append(cameras->ring_list, ring);

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "recorderd/external/source_external.h"
 #include "recorderd/source/source_pattern.h"
 #include "recorderd/source/source_v4l2.h"
 #include "recorderd/v4l2/device_query.h"
+#include "shared/config/camera_device.h"
 
 static bool is_listed(const char *path, const char *const *devices)
 {
@@ -134,6 +136,8 @@ enum source_open_outcome source_open(const struct config *config, const struct o
 	*why = (struct reason){0};
 	if (strcmp(device, "test") == 0)
 		return source_pattern_open(config, out, why);
+	if (camera_device_is_external(device))
+		return source_external_open(config, out, why); /* no other camera shows what it does */
 	if (strcmp(device, "auto") == 0)
 		return open_auto(config, others, steps_down, out, why);
 	return open_named(config, others, steps_down, out, why);

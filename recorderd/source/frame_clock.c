@@ -25,7 +25,7 @@ mono_t frame_clock_advance(struct frame_clock *clock, mono_t at)
 	return at;
 }
 
-/* The driver's timestamp in microseconds; -1 if it is not of the monotonic clock, or is implausible. */
+/* The driver's timestamp in microseconds; -1 if it is not of the monotonic clock, or is no time. */
 static int64_t read_claim(const struct v4l2_buffer *buffer, mono_t now)
 {
 	bool monotonic = (buffer->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
@@ -34,8 +34,12 @@ static int64_t read_claim(const struct v4l2_buffer *buffer, mono_t now)
 	/* The seconds may be any number, so they are checked before they are multiplied. */
 	if (!monotonic || seconds < 0 || seconds > now.us / US_PER_S || rest_us < 0 || rest_us >= US_PER_S)
 		return -1;
-	int64_t claimed_us = seconds * US_PER_S + rest_us;
-	return claimed_us >= now.us - AGE_MAX_US && claimed_us <= now.us ? claimed_us : -1;
+	return seconds * US_PER_S + rest_us;
+}
+
+static bool is_plausible(int64_t claimed_us, mono_t now)
+{
+	return claimed_us >= 0 && claimed_us >= now.us - AGE_MAX_US && claimed_us <= now.us;
 }
 
 static void check_claim(struct frame_clock *clock, int64_t claimed_us, mono_t now)
@@ -51,11 +55,16 @@ static void check_claim(struct frame_clock *clock, int64_t claimed_us, mono_t no
 	clock->distrusted = clock->stuck >= STUCK_MAX || clock->late >= LATE_MAX;
 }
 
+mono_t frame_clock_choose(struct frame_clock *clock, int64_t claimed_us, mono_t now)
+{
+	bool used = !clock->distrusted && is_plausible(claimed_us, now);
+
+	if (used)
+		check_claim(clock, claimed_us, now);
+	return frame_clock_advance(clock, used && !clock->distrusted ? (mono_t){claimed_us} : now);
+}
+
 mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now)
 {
-	int64_t claimed_us = clock->distrusted ? -1 : read_claim(buffer, now);
-
-	if (claimed_us >= 0)
-		check_claim(clock, claimed_us, now);
-	return frame_clock_advance(clock, claimed_us >= 0 && !clock->distrusted ? (mono_t){claimed_us} : now);
+	return frame_clock_choose(clock, read_claim(buffer, now), now);
 }

@@ -34,6 +34,9 @@ uint32_t frame_clock_count_lost(struct frame_clock *clock, uint32_t sequence);
  */
 mono_t frame_clock_timestamp(struct frame_clock *clock, const struct v4l2_buffer *buffer, mono_t now);
 
+/* The same for a timestamp that is not the driver's: of CLOCK_MONOTONIC, in µs. It is not trusted either. */
+mono_t frame_clock_choose(struct frame_clock *clock, int64_t claimed_us, mono_t now);
+
 /* `at`, or 1 µs after the previous timestamp if that is later. */
 mono_t frame_clock_advance(struct frame_clock *clock, mono_t at);
 

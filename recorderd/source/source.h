@@ -1,8 +1,8 @@
 /*
  * source.h - where frames come from: open, read frames with timestamps, close.
  *
- * There are two kinds: a V4L2 device (source_v4l2.h) and a test picture (source_pattern.h). source_select.h chooses
- * one.
+ * There are three kinds: a V4L2 device (source_v4l2.h), a test picture (source_pattern.h), and what recorder-source reads
+ * (recorderd/external/source_external.h). source_select.h chooses one.
  *
  * Opening and closing may block (USB control transfers can take seconds), so the recorder does both on a separate
  * thread. The event loop calls everything else, which never blocks.
@@ -23,7 +23,8 @@
 /* What was negotiated with the device. */
 struct source_info {
 	enum frame_source kind;
-	char device[128]; /* /dev/video0; "test" */
+	bool is_external; /* recorder-source reads it: it has neither controls nor modes */
+	char device[128]; /* /dev/video0; "test"; of an external source what camera_device_show() leaves */
 	char model[64], driver[32], bus[64];
 	char format[16]; /* what the device sends: MJPG, YUYV, … */
 	uint16_t width, height;

@@ -141,7 +141,7 @@ struct recorder_state {
 	uint32_t camera_state;
 	uint32_t source;
 	char camera[32];  /* camera.name */
-	char device[128]; /* /dev/video0; empty: none */
+	char device[128]; /* /dev/video0, command:rpicam-vid; empty: none */
 	char model[64];   /* V4L2 card */
 	char driver[32];
 	char bus[64];
@@ -271,6 +271,8 @@ struct recorder_state {
 	uint64_t disk_room_bytes;   /* what recordings may take at most, those that are there included */
 	uint64_t
 		disk_measured; /* 1: wanted_bytes follows from what was recorded; 0: it is estimated from the picture */
+	uint32_t is_external;            /* recorder-source reads the camera (shared/config/camera_device.h) */
+	uint32_t external_reserved;
 };
 
 /*

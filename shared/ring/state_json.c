@@ -148,11 +148,18 @@ static struct json_object *store_info(const struct recorder_state *state)
 	return json;
 }
 
+static const char *backend_text(const struct recorder_state *state)
+{
+	if (state->source == SOURCE_TEST)
+		return "FFmpeg lavfi test picture";
+	return state->is_external ? "recorder-source" : "V4L2";
+}
+
 static void add_device(struct json_object *json, const struct recorder_state *state)
 {
 	bool test = state->source == SOURCE_TEST;
 
-	json_object_object_add(json, "backend", json_object_new_string(test ? "FFmpeg lavfi test picture" : "V4L2"));
+	json_object_object_add(json, "backend", json_object_new_string(backend_text(state)));
 	json_object_object_add(json, "source", json_object_new_string(test ? "test" : "camera"));
 	json_object_object_add(json, "device", json_string_or_null(state->device));
 	json_object_object_add(json, "name", json_string_or_null(state->model));
