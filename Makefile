@@ -108,8 +108,10 @@ motion            = main motion_sandbox picture pictures resample sampler second
 
 hooks             = main hook hook_environment hook_process hook_queue hook_set options recorder_link test_run
 
+source            = command delivery fetch jpeg_splitter main options password redact run session
+
 # The folders in that order, and in reverse for the linker, which needs users before the libraries that they use.
-FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi|motion|hooks|offsite)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))
+FOLDERS  := $(shell sed -nE 's,^((shared|recorderd|fcgi|motion|hooks|source|offsite)(/[a-z0-9]+)?) *= .*,\1,p' $(firstword $(MAKEFILE_LIST)))
 REVERSED := $(foreach f,$(FOLDERS),$(eval SEEN := $f $(SEEN)))$(SEEN)
 TREES    := $(sort $(foreach f,$(FOLDERS),$(firstword $(subst /, ,$f))))
 
@@ -119,13 +121,16 @@ reach     = $(call up_to,$1,$(filter shared/% $(firstword $(subst /, ,$1)) $(fir
 libraries = $(patsubst %,$(BUILD)/%.a,$(filter $(foreach f,$1,$(call reach,$f)),$(REVERSED)))
 
 LIBS     = -Wl,--as-needed -ljpeg -lm -lfcgi $(SECCOMP) -ljson-c -liniparser -lmd -lcurl -lexpat
-PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks $(BUILD)/offsite/recorder-ship $(BUILD)/offsite/fetch/recorder-fetch $(patsubst %,$(BUILD)/fcgi/recorder-%,live api listen)
+PROGRAMS = $(BUILD)/recorderd/recorderd $(BUILD)/motion/recorder-motion $(BUILD)/hooks/recorder-hooks \
+	$(BUILD)/offsite/recorder-ship $(BUILD)/offsite/fetch/recorder-fetch $(patsubst \
+	%,$(BUILD)/fcgi/recorder-%,live api listen) $(BUILD)/source/recorder-source
 
 all: $(PROGRAMS) ## builds; settings: BUILD=folder CC=clang SAN=address,undefined OPT="-O0 -g" WERROR=1 V=1
 
 $(BUILD)/recorderd/recorderd: $(BUILD)/recorderd/main.o $(call libraries,recorderd)
 $(BUILD)/motion/recorder-motion: $(BUILD)/motion/main.o $(call libraries,motion)
 $(BUILD)/hooks/recorder-hooks: $(BUILD)/hooks/main.o $(call libraries,hooks)
+$(BUILD)/source/recorder-source: $(BUILD)/source/main.o $(call libraries,source)
 $(BUILD)/offsite/recorder-ship: $(BUILD)/offsite/main.o $(call libraries,offsite)
 $(BUILD)/offsite/fetch/recorder-fetch: $(BUILD)/offsite/fetch/main.o $(call libraries,offsite/fetch)
 $(foreach p,live api listen,$(eval $(BUILD)/fcgi/recorder-$p: $(BUILD)/fcgi/$p/main.o $(call libraries,fcgi/$p)))

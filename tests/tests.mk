@@ -72,6 +72,7 @@ tests/offsite/fetch     = remote_list
 tests/offsite           = ship_sandbox
 tests/motion/detector   = detector
 tests/motion            = picture second watch
+tests/source            = delivery jpeg_splitter run
 tests/hooks             = hook hook_process
 
 # Some tests need other folders as well, which make what the tested code reads.
@@ -196,7 +197,7 @@ bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOL
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
 FUZZ_TARGETS = address area time origin query control range names store config index mp4 segment repair \
-	fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion notification picture hook remote
+	fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion notification picture hook remote source
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

@@ -2,10 +2,13 @@
 #include "shared/program/output_lines.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void end_line(struct output_lines *lines)
 {
 	lines->line[lines->used] = '\0';
+	if (lines->used > 0)
+		memcpy(lines->last, lines->line, lines->used + 1);
 	if (lines->used > 0 && lines->shown < OUTPUT_LINES_SHOWN) {
 		lines->shown++;
 		lines->show(lines->context, lines->line);

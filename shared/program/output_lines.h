@@ -23,6 +23,7 @@ struct output_lines {
 	uint64_t dropped;
 	size_t used;
 	char line[OUTPUT_LINE_BYTES + 1];
+	char last[OUTPUT_LINE_BYTES + 1]; /* the newest line that has ended, also of those that are not shown */
 };
 
 /* Returns false once there is too much of it. */

@@ -49,8 +49,10 @@ static void limit(int resource, uint64_t most)
 
 void program_limits_enter(const struct program_limits *limits)
 {
-	limit(RLIMIT_DATA, limits->data_mib * MIB);
-	limit(RLIMIT_AS, limits->data_mib * ADDRESS_SHARE * MIB);
+	if (limits->data_mib > 0) {
+		limit(RLIMIT_DATA, limits->data_mib * MIB);
+		limit(RLIMIT_AS, limits->data_mib * ADDRESS_SHARE * MIB);
+	}
 	limit(RLIMIT_FSIZE, 1024 * MIB);
 	limit(RLIMIT_NOFILE, 256);
 	limit(RLIMIT_CORE, 0);

@@ -6,7 +6,8 @@
  *     files       1 GiB each (RLIMIT_FSIZE), 256 open ones, no core files
  *     processor   for a hook less of it than others (setpriority(2))
  *
- * A service manager limits all of them together as well (deploy/systemd/recorder-hooks@.service, recorder-source@.service).
+ * A service manager limits all of them together as well (deploy/systemd/recorder-hooks@.service,
+ * recorder-source@.service).
  */
 #ifndef SHARED_PROGRAM_PROGRAM_LIMITS_H
 #define SHARED_PROGRAM_PROGRAM_LIMITS_H
@@ -14,7 +15,7 @@
 #include <stdint.h>
 
 struct program_limits {
-	uint64_t data_mib; /* per process */
+	uint64_t data_mib; /* per process; 0: no limit */
 	int niceness;      /* 0: as this process */
 	uint64_t tasks;    /* program_limits_tasks() */
 };

@@ -1,8 +1,8 @@
 /*
  * program_words.h - the words of a command in the .ini: a program and its arguments, without a shell.
  *
- * Blanks and tabs separate words. There are no quotes and no escapes, and nothing is expanded: a word with a blank in it
- * needs a script.
+ * Blanks and tabs separate words. There are no quotes and no escapes, and nothing is expanded: a word with a blank
+ * in it needs a script.
  */
 #ifndef SHARED_PROGRAM_PROGRAM_WORDS_H
 #define SHARED_PROGRAM_PROGRAM_WORDS_H

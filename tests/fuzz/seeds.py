@@ -236,6 +236,12 @@ def texts():
         save("hook", str(number), text.encode() + b"\0" + packet + notification)
     for kind in range(5):
         save("hook", f"kind-{kind}", b"tue\0SCRK" + struct.pack("<IQ", kind, 3))
+    jpeg = b"\xff\xd8\xff\xe0\0\4ab\xff\xda\0\2x\xff\0\xff\xd0\xff\xd9"
+    header = lambda kind, number, bytes_: b"SCRP" + struct.pack("<IQqII", kind, number, 0, bytes_, 0)
+    save("source", "packets", b"\7" + header(0, 1, 0) + header(1, 1, len(jpeg)) + jpeg + header(1, 3, 2) + b"ab" + header(2, 0, 3) + b"end")
+    save("source", "pictures", b"\5" + jpeg + b"--b\r\nContent-Length: 9\r\n\r\n" + jpeg[:-2] + jpeg)
+    for number, text in enumerate(["http://viewer@cam.lan:8080/video?key=1", "command:/usr/bin/ffmpeg -i rtsp://u:p@cam/1 -", "https://u:p@[::1]/"]):
+        save("source", f"device-{number}", b"\3" + text.encode())
     etag = b'"0123456789abcdef-1f"'
     for number, text in enumerate([b"bytes=0-99", b"bytes=100-", b"bytes=-500", b"bytes=5-2", b"bytes=0-1,3-4"]):
         save("range", str(number), struct.pack("<Q", 1000) + text + b"\0" + (etag, b"W/" + etag + b', "x"', b"*")[number % 3])

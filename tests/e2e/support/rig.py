@@ -51,7 +51,8 @@ def free_port():
 
 
 def program(name):
-    return os.path.join(BUILD, {"recorderd": "recorderd", "recorder-motion": "motion", "recorder-hooks": "hooks", "recorder-ship": "offsite", "recorder-fetch": "offsite/fetch"}.get(name, "fcgi"), name)
+    return os.path.join(BUILD, {"recorderd": "recorderd", "recorder-motion": "motion", "recorder-hooks": "hooks", "recorder-source": "source",
+                                "recorder-ship": "offsite", "recorder-fetch": "offsite/fetch"}.get(name, "fcgi"), name)
 
 
 def sanitizer_of(path):
