@@ -14,8 +14,8 @@
  * recorder do more than keep a segment for wait_hours longer, or not. If its list is lost, nothing counts as shipped.
  */
 
-#define MACHINE_ID_FILE "/etc/machine-id"
-#define SILENT_US       (20 * US_PER_S) /* it writes its status every second */
+#define SERIAL_FILE "/sys/firmware/devicetree/base/serial-number"
+#define SILENT_US   (20 * US_PER_S) /* it writes its status every second */
 
 bool archive_store_is_used(const struct archive *archive)
 {
@@ -25,12 +25,13 @@ bool archive_store_is_used(const struct archive *archive)
 /* recorder-ship waits for the id. */
 static void make_id(struct archive *archive)
 {
+	const struct archive_id_sources sources = {.machine_id = "/etc/machine-id", .serial_number = SERIAL_FILE};
 	struct archive_id id;
 	int folder = archive_dup_folder(archive);
 
 	if (folder < 0)
 		return;
-	bool made = archive_id_ensure(folder, MACHINE_ID_FILE, &id);
+	bool made = archive_id_ensure(folder, &sources, &id);
 	if (!made && !archive->store.id_failed)
 		log_warn("archive", "cannot write " ARCHIVE_ID_FILE ": %s; nothing goes to the store", strerror(errno));
 	archive->store.id_failed = !made;

@@ -66,25 +66,34 @@ bool archive_id_read(int folder, struct archive_id *out)
 	return got >= 0 && archive_id_parse(text, (size_t)got, out);
 }
 
-/* The hash of this machine's id; all zeros if it has none. */
-static void this_machine(const char *file, char out[ARCHIVE_MACHINE_BYTES])
+/* Adds the beginning of a file. Returns false if it has none. */
+static bool add_file(SHA2_CTX *hash, const char *file)
+{
+	char text[256];
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	ssize_t got = read_at(fd, text, sizeof(text), 0);
+	close(fd);
+	if (got > 0)
+		SHA256Update(hash, (const uint8_t *)text, (size_t)got);
+	return got > 0;
+}
+
+/* The hash of this machine's id and serial number; all zeros if it has no id. */
+static void this_machine(const struct archive_id_sources *sources, char out[ARCHIVE_MACHINE_BYTES])
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
-	char id[256];
 	SHA2_CTX hash;
 
 	memset(out, ARCHIVE_ID_UNKNOWN_DIGIT, MACHINE_DIGITS);
 	out[MACHINE_DIGITS] = '\0';
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return;
-	ssize_t got = read_at(fd, id, sizeof(id), 0);
-	close(fd);
-	if (got <= 0)
-		return;
 	SHA256Init(&hash);
 	SHA256Update(&hash, (const uint8_t *)SALT, strlen(SALT));
-	SHA256Update(&hash, (const uint8_t *)id, (size_t)got);
+	if (!add_file(&hash, sources->machine_id))
+		return;
+	(void)add_file(&hash, sources->serial_number);
 	SHA256Final(digest, &hash);
 	to_hex(digest, sizeof(digest), out);
 }
@@ -109,12 +118,12 @@ static bool replace(int folder, const struct archive_id *id)
 	return good && renameat(folder, PART_FILE, folder, ARCHIVE_ID_FILE) == 0 && folder_sync(folder);
 }
 
-bool archive_id_ensure(int folder, const char *machine_id_file, struct archive_id *out)
+bool archive_id_ensure(int folder, const struct archive_id_sources *sources, struct archive_id *out)
 {
 	char machine[ARCHIVE_MACHINE_BYTES];
 	uint8_t random[DIGITS / 2];
 
-	this_machine(machine_id_file, machine);
+	this_machine(sources, machine);
 	if (archive_id_read(folder, out)) {
 		if (strcmp(out->machine, machine) == 0 || is_unknown(out->machine) || is_unknown(machine))
 			return true;

@@ -5,7 +5,8 @@
  * get the same names. So recorderd gives the folder an id once, and again if the folder turns up on another machine.
  *
  * The file is one line of text: 32 hexadecimal digits (128 random bits, the id), a blank, 64 hexadecimal digits
- * (SHA-256 of "recorder archive " and the text of /etc/machine-id; all zeros if that cannot be read), and a newline.
+ * (SHA-256 of "recorder archive ", the text of /etc/machine-id, and the serial number that the devicetree of a single-board
+ * computer has, by which a copy of its card is told apart; all zeros if there is no machine-id), and a newline.
  * Digits are in lower case. Anything else is not an id. It is replaced as a whole, by rename.
  */
 #ifndef SHARED_STORE_ARCHIVE_ID_H
@@ -34,10 +35,15 @@ bool archive_id_parse(const void *text, size_t length, struct archive_id *out);
 /* Reads the file in that folder. Returns false with errno: ENOENT, or EBADMSG if there is no id in it. */
 bool archive_id_read(int folder, struct archive_id *out);
 
+/* Files that say which machine this is: machine-id(5), and serial-number of the devicetree's root, which may be missing. */
+struct archive_id_sources {
+	const char *machine_id, *serial_number;
+};
+
 /*
  * Reads the id of the folder, and writes a new one if it has none, if the file is damaged, or if it was made on another
  * machine. An unknown machine counts as the same one. Returns false with errno if that cannot be read or written.
  */
-bool archive_id_ensure(int folder, const char *machine_id_file, struct archive_id *out);
+bool archive_id_ensure(int folder, const struct archive_id_sources *sources, struct archive_id *out);
 
 #endif

@@ -30,6 +30,14 @@ static const char *machine(const char *name, const char *id, char path[PATH_BYTE
 	return path;
 }
 
+/* Without a serial number. */
+static bool ensure(const char *machine_id, struct archive_id *out)
+{
+	const struct archive_id_sources sources = {machine_id, "/nonexistent"};
+
+	return archive_id_ensure(folder, &sources, out);
+}
+
 static int no_id(void **state)
 {
 	(void)state;
@@ -45,9 +53,9 @@ static void an_id_is_made_once(void **state)
 	errno = 0;
 	assert_false(archive_id_read(folder, &read));
 	assert_int_equal(errno, ENOENT);
-	assert_true(archive_id_ensure(folder, machine("m1", "0123\n", path), &first));
+	assert_true(ensure(machine("m1", "0123\n", path), &first));
 	assert_true(archive_id_valid(first.id));
-	assert_true(archive_id_ensure(folder, path, &again));
+	assert_true(ensure(path, &again));
 	assert_true(archive_id_read(folder, &read));
 	assert_string_equal(again.id, first.id);
 	assert_string_equal(read.id, first.id);
@@ -59,8 +67,8 @@ static void a_copied_folder_gets_another_id_on_another_machine(void **state)
 	char path[PATH_BYTES];
 	struct archive_id first, other;
 
-	assert_true(archive_id_ensure(folder, machine("m1", "0123\n", path), &first));
-	assert_true(archive_id_ensure(folder, machine("m2", "4567\n", path), &other));
+	assert_true(ensure(machine("m1", "0123\n", path), &first));
+	assert_true(ensure(machine("m2", "4567\n", path), &other));
 	assert_string_not_equal(other.id, first.id);
 }
 
@@ -70,12 +78,12 @@ static void a_machine_without_an_id_keeps_the_one_of_the_folder(void **state)
 	char path[PATH_BYTES];
 	struct archive_id first, unknown, later;
 
-	assert_true(archive_id_ensure(folder, machine("m1", "0123\n", path), &first));
-	assert_true(archive_id_ensure(folder, path_of("nothing", path), &unknown));
+	assert_true(ensure(machine("m1", "0123\n", path), &first));
+	assert_true(ensure(path_of("nothing", path), &unknown));
 	assert_string_equal(unknown.id, first.id);
 	assert_int_equal(no_id(state), 0);
-	assert_true(archive_id_ensure(folder, path, &unknown));
-	assert_true(archive_id_ensure(folder, machine("m1", "0123\n", path), &later));
+	assert_true(ensure(path, &unknown));
+	assert_true(ensure(machine("m1", "0123\n", path), &later));
 	assert_string_equal(later.id, unknown.id);
 }
 
@@ -91,7 +99,7 @@ static void a_damaged_file_is_no_id_and_is_replaced(void **state)
 		errno = 0;
 		assert_false(archive_id_read(folder, &read));
 		assert_int_equal(errno, EBADMSG);
-		assert_true(archive_id_ensure(folder, machine("m1", "0123\n", path), &id));
+		assert_true(ensure(machine("m1", "0123\n", path), &id));
 		assert_true(archive_id_read(folder, &read));
 		assert_string_equal(read.id, id.id);
 	}
@@ -113,6 +121,21 @@ static void only_the_exact_line_is_an_id(void **state)
 	assert_false(archive_id_parse(line, ARCHIVE_ID_TEXT_BYTES, &id));
 }
 
+static void the_copy_of_a_card_gets_another_id_in_another_board(void **state)
+{
+	(void)state;
+	char id[PATH_BYTES], serial[PATH_BYTES];
+	struct archive_id first, again, other;
+	struct archive_id_sources sources = {machine("m1", "0123\n", id), machine("s1", "10000000a1", serial)};
+
+	assert_true(archive_id_ensure(folder, &sources, &first));
+	assert_true(archive_id_ensure(folder, &sources, &again));
+	assert_string_equal(again.id, first.id);
+	sources.serial_number = machine("s2", "10000000b2", serial);
+	assert_true(archive_id_ensure(folder, &sources, &other));
+	assert_string_not_equal(other.id, first.id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +144,7 @@ int main(void)
 		cmocka_unit_test_setup(a_machine_without_an_id_keeps_the_one_of_the_folder, no_id),
 		cmocka_unit_test_setup(a_damaged_file_is_no_id_and_is_replaced, no_id),
 		cmocka_unit_test(only_the_exact_line_is_an_id),
+		cmocka_unit_test_setup(the_copy_of_a_card_gets_another_id_in_another_board, no_id),
 	};
 
 	return cmocka_run_group_tests(tests, open_folder, close_folder);
