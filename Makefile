@@ -47,7 +47,7 @@ shared/motion     = motion_area motion_area_cells motion_cells motion_event moti
 shared/timeline   = timeline_cache timeline_gaps timeline_items timeline_scan timeline_sum timeline_walk
 shared/notify     = hook_rule hook_socket notification notification_json notification_ring notification_text
 shared/source     = source_socket
-shared/store      = archive_id object_name remote_cameras ship_list ship_status
+shared/store      = archive_id bucket_digest object_name remote_cameras ship_list ship_status
 
 recorderd/lock    = instance_lock
 recorderd/ring    = leftover_sweep leftovers leftovers_free ring_carry ring_names ring_object ring_open ring_pages ring_size \

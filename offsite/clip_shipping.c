@@ -44,15 +44,31 @@ static bool add(struct clip_shipping *clips, const struct shipped_clip *clip)
 	return true;
 }
 
+static struct shipped_clips_header header_of(const struct shipper *shipper)
+{
+	struct shipped_clips_header header = {.magic = CLIP_SHIPPING_MAGIC};
+
+	memcpy(header.archive, shipper->archive.id, sizeof(header.archive));
+	memcpy(header.bucket, shipper->bucket, sizeof(header.bucket));
+	header.crc = crc32c(0, &header, offsetof(struct shipped_clips_header, crc));
+	return header;
+}
+
+/* Reads what is in the store. Of another archive or bucket, nothing is, and file_bytes stays 0. */
 static void read_file(struct clip_shipping *clips)
 {
+	const struct shipped_clips_header own = header_of(clips->shipper);
+	struct shipped_clips_header header;
 	struct shipped_clip clip;
 	int fd = openat(clips->shipper->state, CLIP_SHIPPING_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	while (clips->count < CLIPS_MAX && read_at(fd, &clip, sizeof(clip), clips->file_bytes) == sizeof(clip) &&
-	       clip.crc == crc_of(&clip) && add(clips, &clip))
+	if (read_at(fd, &header, sizeof(header), 0) == sizeof(header) && memcmp(&header, &own, sizeof(own)) == 0)
+		clips->file_bytes = sizeof(header);
+	while (clips->file_bytes > 0 && clips->count < CLIPS_MAX &&
+	       read_at(fd, &clip, sizeof(clip), clips->file_bytes) == sizeof(clip) && clip.crc == crc_of(&clip) &&
+	       add(clips, &clip))
 		clips->file_bytes += sizeof(clip);
 	close(fd);
 }
@@ -132,12 +148,26 @@ static int next_clip(const struct clip_shipping *clips, struct shipped_clip *out
 	return fd;
 }
 
+/* Writes the header, if it is not there yet, and cuts off what was there instead. */
+static bool begin_file(struct clip_shipping *clips, int fd)
+{
+	const struct shipped_clips_header header = header_of(clips->shipper);
+
+	if (clips->file_bytes > 0)
+		return true;
+	if (ftruncate(fd, 0) < 0 || !write_at(fd, &header, sizeof(header), 0))
+		return false;
+	clips->file_bytes = sizeof(header);
+	return true;
+}
+
 static bool append(struct clip_shipping *clips, struct shipped_clip *clip, struct reason *why)
 {
 	int fd = openat(clips->shipper->state, CLIP_SHIPPING_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 
 	clip->crc = crc_of(clip);
-	bool good = fd >= 0 && write_at(fd, clip, sizeof(*clip), clips->file_bytes) && fdatasync(fd) == 0;
+	bool good = fd >= 0 && begin_file(clips, fd) && write_at(fd, clip, sizeof(*clip), clips->file_bytes) &&
+		    fdatasync(fd) == 0;
 	if (!good)
 		reason_errno(why, "cannot write " CLIP_SHIPPING_FILE);
 	if (fd >= 0)

@@ -13,9 +13,10 @@
 
 #include "shared/segment/segment.h"
 #include "shared/store/archive_id.h"
+#include "shared/store/bucket_digest.h"
 
 #define PIECE_STATE_FILE  "live.bin"
-#define PIECE_STATE_MAGIC UINT64_C(0x0a31455649534353) /* "SCSIVE1\n" */
+#define PIECE_STATE_MAGIC UINT64_C(0x0a32455649534353) /* "SCSIVE2\n" */
 
 struct piece_state {
 	uint64_t magic;
@@ -26,14 +27,16 @@ struct piece_state {
 	int64_t end_wall_us; /* end of the last frame that is */
 	char file[SEGMENT_FILE_BYTES];
 	char archive[ARCHIVE_ID_BYTES];
-	uint8_t pad[160 - 4 - 145];
+	uint8_t bucket[BUCKET_DIGEST_BYTES];
+	uint8_t pad[192 - 4 - 177];
 	uint32_t crc;
 };
 
-static_assert(sizeof(struct piece_state) == 160, "piece state");
+static_assert(sizeof(struct piece_state) == 192, "piece state");
 
-/* Returns false if there is none for that archive. *out is then zeroed. */
-bool piece_state_read(int folder, const char *archive, struct piece_state *out);
+/* Returns false if there is none for that archive and bucket. *out is then zeroed. */
+bool piece_state_read(int folder, const char *archive, const uint8_t bucket[BUCKET_DIGEST_BYTES],
+		      struct piece_state *out);
 
 /* Returns false with errno. */
 bool piece_state_write(int folder, struct piece_state *state);

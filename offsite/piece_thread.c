@@ -73,6 +73,7 @@ static void begin(struct piece_thread *thread, const struct catalogue_entry *ent
 	thread->at = (struct piece_state){.segment_no = entry->segment_no, .start_us = entry->start_wall_us};
 	memcpy(thread->at.file, entry->file, sizeof(thread->at.file));
 	memcpy(thread->at.archive, thread->shipper->archive.id, sizeof(thread->at.archive));
+	memcpy(thread->at.bucket, thread->shipper->bucket, sizeof(thread->at.bucket));
 	open_segment(thread);
 }
 
@@ -198,7 +199,9 @@ static enum put_outcome ship(struct piece_thread *thread, bool *again)
 
 static void go_on_from_last_run(struct piece_thread *thread)
 {
-	if (piece_state_read(thread->shipper->state, thread->shipper->archive.id, &thread->at)) {
+	const struct shipper *shipper = thread->shipper;
+
+	if (piece_state_read(shipper->state, shipper->archive.id, shipper->bucket, &thread->at)) {
 		shipper_note_shipped(thread->shipper, thread->at.end_wall_us);
 		open_segment(thread);
 	}

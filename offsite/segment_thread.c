@@ -198,12 +198,12 @@ static enum put_outcome ship(struct segment_thread *thread, bool *again)
 static bool start(struct segment_thread *thread)
 {
 	struct shipper *shipper = thread->shipper;
+	const struct shipped_file_owner owner = {shipper->config->camera.name, shipper->archive.id, shipper->bucket};
 	struct reason why = {"out of memory"};
 
 	thread->client = store_client_open(shipper->store, LANE_SEGMENTS);
 	thread->clips = thread->client ? clip_shipping_open(shipper, thread->client) : NULL;
-	while (thread->clips && !shipped_file_open(&thread->shipped, shipper->state, shipper->config->camera.name,
-						   shipper->archive.id, &why)) {
+	while (thread->clips && !shipped_file_open(&thread->shipped, shipper->state, &owner, &why)) {
 		shipper_report(shipper, LANE_SEGMENTS, why.text);
 		if (!shipper_sleep(shipper, shipper_retry_us(&thread->backoff)))
 			return false;

@@ -11,6 +11,12 @@
 #include "shared/base/reason.h"
 #include "shared/store/ship_list.h"
 
+/* Whose segments a file lists, and where they are. */
+struct shipped_file_owner {
+	const char *camera, *archive;
+	const uint8_t *bucket; /* BUCKET_DIGEST_BYTES */
+};
+
 struct shipped_file {
 	int folder; /* not owned */
 	int fd;
@@ -19,10 +25,11 @@ struct shipped_file {
 };
 
 /*
- * Opens the file in that folder. If it is missing, damaged at its beginning, or of another archive, a new one takes its
- * place: then nothing counts as shipped. Returns false and sets *why.
+ * Opens the file in that folder. If it is missing, damaged at its beginning, or of another archive or bucket, a new one
+ * takes its place: then nothing counts as shipped. One that does not name its bucket gets the name of this one. Returns
+ * false and sets *why.
  */
-bool shipped_file_open(struct shipped_file *file, int folder, const char *camera, const char *archive,
+bool shipped_file_open(struct shipped_file *file, int folder, const struct shipped_file_owner *owner,
 		       struct reason *why);
 void shipped_file_close(struct shipped_file *file);
 

@@ -14,6 +14,7 @@ void shipper_init(struct shipper *shipper, const struct config *config)
 	*shipper = (struct shipper){.config = config, .recordings = -1, .state = -1};
 	pthread_mutex_init(&shipper->lock, NULL);
 	mono_cond_init(&shipper->changed);
+	bucket_digest(config->store.url, shipper->bucket);
 	clock_boot_id(shipper->status.boot_id); /* now: the sandbox does not let us into /proc */
 }
 

@@ -14,6 +14,7 @@
 #include "offsite/store/store.h"
 #include "shared/config/config.h"
 #include "shared/store/archive_id.h"
+#include "shared/store/bucket_digest.h"
 #include "shared/store/object_name.h"
 #include "shared/store/ship_status.h"
 
@@ -22,6 +23,7 @@ struct shipper {
 	struct store *store;
 	int recordings, state; /* folders */
 	struct archive_id archive;
+	uint8_t bucket[BUCKET_DIGEST_BYTES]; /* of config->store.url */
 
 	pthread_mutex_t lock; /* guards the members below */
 	pthread_cond_t changed;

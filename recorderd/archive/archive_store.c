@@ -94,13 +94,16 @@ void archive_store_watch(struct archive *archive)
 void archive_store_update(struct archive *archive)
 {
 	struct archive_store *store = &archive->store;
+	const struct config *config = archive->config;
+	uint8_t bucket[BUCKET_DIGEST_BYTES];
 
 	if (!archive_store_is_used(archive))
 		return;
 	make_id(archive);
 	int folder = open_state(archive);
 	if (folder >= 0) {
-		(void)ship_list_read(folder, archive->config->camera.name, &store->list);
+		bucket_digest(config->store.url, bucket);
+		(void)ship_list_read(folder, config->camera.name, bucket, &store->list);
 		close(folder);
 	} else {
 		ship_list_free(&store->list);

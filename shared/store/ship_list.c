@@ -46,11 +46,14 @@ bool ship_list_entry_valid(const struct ship_list_entry *entry)
 	       entry->segment.segment_no <= OBJECT_SEGMENT_MAX;
 }
 
-void ship_list_header_make(struct ship_list_header *out, uint64_t magic, const char *archive, const char *camera)
+void ship_list_header_make(struct ship_list_header *out, uint64_t magic, const char *archive, const char *camera,
+			   const uint8_t *bucket)
 {
 	*out = (struct ship_list_header){.magic = magic};
 	snprintf(out->archive, sizeof(out->archive), "%s", archive);
 	snprintf(out->camera, sizeof(out->camera), "%s", camera);
+	if (bucket)
+		memcpy(out->bucket, bucket, sizeof(out->bucket));
 	ship_list_header_seal(out);
 }
 
@@ -211,7 +214,7 @@ static bool read_entries(int fd, struct ship_list *list)
 	return list->count == before || sort_entries(list);
 }
 
-static enum ship_list_outcome read_list(int fd, const char *camera, struct ship_list *list)
+static enum ship_list_outcome read_list(int fd, const char *camera, const uint8_t *bucket, struct ship_list *list)
 {
 	struct ship_list_header header;
 	struct stat status;
@@ -219,18 +222,24 @@ static enum ship_list_outcome read_list(int fd, const char *camera, struct ship_
 
 	if (got < 0 || fstat(fd, &status) < 0)
 		return SHIP_LIST_ERROR;
-	if (got != sizeof(header) || !S_ISREG(status.st_mode) || !ship_list_header_valid(&header, SHIP_LIST_MAGIC) ||
-	    strcmp(header.camera, camera) != 0)
+	bool old = got == sizeof(header) && ship_list_header_valid(&header, SHIP_LIST_MAGIC_1);
+	if (got != sizeof(header) || !S_ISREG(status.st_mode) ||
+	    (!old && !ship_list_header_valid(&header, SHIP_LIST_MAGIC)) || strcmp(header.camera, camera) != 0)
 		return SHIP_LIST_INVALID;
-	if (strcmp(header.archive, list->archive) != 0 || list->file_bytes > (uint64_t)status.st_size) {
+	if (!old && memcmp(header.bucket, bucket, sizeof(header.bucket)) != 0)
+		return SHIP_LIST_OTHER;
+	if (strcmp(header.archive, list->archive) != 0 || old != list->names_no_bucket ||
+	    list->file_bytes > (uint64_t)status.st_size) {
 		ship_list_free(list);
 		memcpy(list->archive, header.archive, sizeof(list->archive));
 		list->file_bytes = sizeof(header);
 	}
+	list->names_no_bucket = old;
 	return read_entries(fd, list) ? SHIP_LIST_OK : SHIP_LIST_ERROR;
 }
 
-enum ship_list_outcome ship_list_read(int folder, const char *camera, struct ship_list *list)
+enum ship_list_outcome ship_list_read(int folder, const char *camera, const uint8_t bucket[BUCKET_DIGEST_BYTES],
+				      struct ship_list *list)
 {
 	int fd = openat(folder, SHIP_LIST_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	enum ship_list_outcome outcome;
@@ -238,7 +247,7 @@ enum ship_list_outcome ship_list_read(int folder, const char *camera, struct shi
 	if (fd < 0) {
 		outcome = errno == ENOENT ? SHIP_LIST_MISSING : SHIP_LIST_ERROR;
 	} else {
-		outcome = read_list(fd, camera, list);
+		outcome = read_list(fd, camera, bucket, list);
 		int error = errno;
 		close(fd);
 		errno = error;

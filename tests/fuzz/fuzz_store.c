@@ -25,12 +25,14 @@ static void check_name(const char *text)
 	holds(strncmp(text, "v1/", 3) == 0 && !strstr(text, "//") && !strstr(text, "/."));
 }
 
+static const uint8_t no_bucket[BUCKET_DIGEST_BYTES];
+
 static void check_list(const uint8_t *data, size_t size)
 {
 	struct ship_list list = {0};
 
 	scratch_write(SHIP_LIST_FILE, data, size);
-	if (ship_list_read(scratch_folder(), "bench", &list) == SHIP_LIST_OK) {
+	if (ship_list_read(scratch_folder(), "bench", no_bucket, &list) == SHIP_LIST_OK) {
 		holds(list.file_bytes <= size && list.count < size / SHIP_LIST_ENTRY_BYTES);
 		for (size_t i = 0; i < list.count; i++) {
 			holds(ship_list_entry_valid(&list.entries[i]));
@@ -38,7 +40,8 @@ static void check_list(const uint8_t *data, size_t size)
 			holds(i == 0 || list.entries[i - 1].segment.segment_no <= list.entries[i].segment.segment_no);
 		}
 		size_t count = list.count;
-		holds(ship_list_read(scratch_folder(), "bench", &list) == SHIP_LIST_OK && list.count == count);
+		holds(ship_list_read(scratch_folder(), "bench", no_bucket, &list) == SHIP_LIST_OK &&
+		      list.count == count);
 	} else {
 		holds(list.count == 0);
 	}
@@ -60,7 +63,7 @@ static void seal_list(uint8_t *file, size_t size)
 	if (size < sizeof(header))
 		return;
 	memcpy(&header, file, sizeof(header));
-	ship_list_header_make(&header, SHIP_LIST_MAGIC, "00112233445566778899aabbccddeeff", "bench");
+	ship_list_header_make(&header, SHIP_LIST_MAGIC, "00112233445566778899aabbccddeeff", "bench", NULL);
 	memcpy(file, &header, sizeof(header));
 }
 

@@ -35,6 +35,7 @@ static void a_code_decides_and_is_explained(void **state)
 		{"NoSuchBucket", "bucket does not exist", 404, PUT_REFUSED},
 		{"QuotaExceeded", "full", 403, PUT_REFUSED},
 		{"PermanentRedirect", "store.url", 301, PUT_REFUSED},
+		{"NoSuchUpload", "upload in parts", 404, PUT_RETRY},
 		{"SlowDown", "slow down", 503, PUT_RETRY},
 		{"BadDigest", "other bytes", 400, PUT_CHANGED},
 	};

@@ -11,6 +11,7 @@
 #include "tests/unit/support/archive_cases.h"
 
 #define ARCHIVE "00112233445566778899aabbccddeeff"
+#define URL     "https://s3.example.org/footage"
 
 static void one_round(void)
 {
@@ -31,16 +32,18 @@ static const char *store_folder(void)
 }
 
 /* What recorder-ship leaves once it has shipped the first `count` listed segments. */
-static void note_shipped(size_t count)
+static void note_shipped_to(const char *bucket, size_t count)
 {
 	struct ship_list_header header;
+	uint8_t digest[BUCKET_DIGEST_BYTES];
 	char path[PATH_BYTES * 2];
 
 	mkdir(store_folder(), 0700);
 	snprintf(path, sizeof(path), "%s/" SHIP_LIST_FILE, store_folder());
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	assert_true(fd >= 0);
-	ship_list_header_make(&header, SHIP_LIST_MAGIC, ARCHIVE, archive_case.config.camera.name);
+	bucket_digest(bucket, digest);
+	ship_list_header_make(&header, SHIP_LIST_MAGIC, ARCHIVE, archive_case.config.camera.name, digest);
 	assert_int_equal(write(fd, &header, sizeof(header)), sizeof(header));
 	for (size_t i = 0; i < count; i++) {
 		struct ship_list_entry entry = {.segment = archive_case.listed[i]};
@@ -56,7 +59,7 @@ static int begin(void **state)
 	if (archive_case_begin(state) != 0)
 		return -1;
 	strcpy(archive_case.config.camera.name, "door");
-	strcpy(archive_case.config.store.url, "https://s3.example.org/footage");
+	strcpy(archive_case.config.store.url, URL);
 	strcpy(archive_case.config.store.directory, store_folder());
 	return 0;
 }
@@ -67,6 +70,11 @@ static int end(void **state)
 
 	buffer_free(&out);
 	return archive_case_end(state);
+}
+
+static void note_shipped(size_t count)
+{
+	note_shipped_to(URL, count);
 }
 
 /* Three segments, and afterwards a round with retention. */
@@ -103,7 +111,7 @@ static void the_folder_gets_an_id_once_there_is_a_store(void **state)
 	archive_case.config.store.url[0] = '\0';
 	one_round();
 	assert_false(recording_exists(ARCHIVE_ID_FILE));
-	strcpy(archive_case.config.store.url, "https://s3.example.org/footage");
+	strcpy(archive_case.config.store.url, URL);
 	one_round();
 	assert_true(recording_exists(ARCHIVE_ID_FILE));
 }
@@ -161,6 +169,19 @@ static void a_list_that_is_lost_or_damaged_means_that_nothing_is_in_the_store(vo
 	ASSERT_LISTED(1, 2, 3);
 }
 
+static void what_is_in_another_bucket_is_not_in_the_store(void **state)
+{
+	(void)state;
+	record();
+	archive_case.config.retention.wait_hours = 24;
+	note_shipped_to("https://s3.example.org/former", 3);
+	one_round();
+	ASSERT_LISTED(1, 2, 3);
+	note_shipped_to("https://s3.example.org:443/footage/", 3);
+	one_round();
+	ASSERT_LISTED(3);
+}
+
 static void space_waits_for_nothing(void **state)
 {
 	(void)state;
@@ -180,6 +201,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_store_nothing_waits_and_nothing_is_counted, begin, end),
 		cmocka_unit_test_setup_teardown(a_list_that_is_lost_or_damaged_means_that_nothing_is_in_the_store,
 						begin, end),
+		cmocka_unit_test_setup_teardown(what_is_in_another_bucket_is_not_in_the_store, begin, end),
 		cmocka_unit_test_setup_teardown(space_waits_for_nothing, begin, end),
 	};
 

@@ -19,11 +19,13 @@ struct list_file {
 };
 
 static int folder = -1;
+static uint8_t bucket[BUCKET_DIGEST_BYTES];
 
 static int open_folder(void **state)
 {
 	if (make_folder(state) != 0)
 		return -1;
+	bucket_digest("https://s3.example.org/footage", bucket);
 	folder = open(media_folder, O_RDONLY | O_DIRECTORY);
 	return folder < 0 ? -1 : 0;
 }
@@ -52,7 +54,7 @@ static struct list_file list_of(uint64_t first, uint64_t second, uint64_t third)
 	struct list_file file;
 	const uint64_t numbers[ENTRIES] = {first, second, third};
 
-	ship_list_header_make(&file.header, SHIP_LIST_MAGIC, ARCHIVE, "door");
+	ship_list_header_make(&file.header, SHIP_LIST_MAGIC, ARCHIVE, "door", bucket);
 	for (int i = 0; i < ENTRIES; i++)
 		file.entries[i] = entry_of(numbers[i], MEDIA_WALL_US + i * 1000000);
 	return file;
@@ -63,7 +65,7 @@ static enum ship_list_outcome read_bytes(const void *data, size_t bytes, struct 
 	char path[PATH_BYTES];
 
 	file_write(path_of(SHIP_LIST_FILE, path), data, bytes);
-	return ship_list_read(folder, "door", list);
+	return ship_list_read(folder, "door", bucket, list);
 }
 
 static void entries_are_found_whatever_their_order(void **state)
@@ -127,7 +129,7 @@ static void reading_continues_where_it_ended_unless_the_archive_is_another_one(v
 	assert_int_equal(list.count, 2);
 	assert_int_equal(read_bytes(&file, sizeof(file), &list), SHIP_LIST_OK);
 	assert_int_equal(list.count, 3);
-	ship_list_header_make(&file.header, SHIP_LIST_MAGIC, OTHER, "door");
+	ship_list_header_make(&file.header, SHIP_LIST_MAGIC, OTHER, "door", bucket);
 	assert_int_equal(read_bytes(&file, 2 * SHIP_LIST_ENTRY_BYTES, &list), SHIP_LIST_OK);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.archive, OTHER);
@@ -142,17 +144,57 @@ static void what_is_no_list_of_this_camera_says_that_nothing_was_shipped(void **
 	char path[PATH_BYTES];
 
 	unlink(path_of(SHIP_LIST_FILE, path));
-	assert_int_equal(ship_list_read(folder, "door", &list), SHIP_LIST_MISSING);
+	assert_int_equal(ship_list_read(folder, "door", bucket, &list), SHIP_LIST_MISSING);
 	assert_int_equal(read_bytes("", 0, &list), SHIP_LIST_INVALID);
 	assert_int_equal(read_bytes(&file, sizeof(file), &list), SHIP_LIST_OK);
-	assert_int_equal(ship_list_read(folder, "garden", &list), SHIP_LIST_INVALID);
+	assert_int_equal(ship_list_read(folder, "garden", bucket, &list), SHIP_LIST_INVALID);
 	assert_int_equal(list.count, 0);
 	file.header.archive[5] = '/';
 	ship_list_header_seal(&file.header);
 	assert_int_equal(read_bytes(&file, sizeof(file), &list), SHIP_LIST_INVALID);
-	ship_list_header_make(&file.header, SHIP_LIST_DAY_MAGIC, ARCHIVE, "door");
+	ship_list_header_make(&file.header, SHIP_LIST_DAY_MAGIC, ARCHIVE, "door", NULL);
 	assert_int_equal(read_bytes(&file, sizeof(file), &list), SHIP_LIST_INVALID);
 	ship_list_free(&list);
+}
+
+static void a_list_of_another_bucket_is_none_and_one_that_names_no_bucket_is_of_this_one(void **state)
+{
+	(void)state;
+	struct list_file file = list_of(1, 2, 3);
+	struct ship_list list = {0};
+
+	bucket_digest("https://s3.example.org/other", file.header.bucket);
+	ship_list_header_seal(&file.header);
+	assert_int_equal(read_bytes(&file, sizeof(file), &list), SHIP_LIST_OTHER);
+	assert_int_equal(list.count, 0);
+	ship_list_header_make(&file.header, SHIP_LIST_MAGIC_1, ARCHIVE, "door", NULL);
+	assert_int_equal(read_bytes(&file, sizeof(file), &list), SHIP_LIST_OK);
+	assert_int_equal(list.count, ENTRIES);
+	assert_true(list.names_no_bucket);
+	ship_list_free(&list);
+	assert_int_equal(read_bytes(&file, sizeof(file), &list), SHIP_LIST_OK);
+	file = list_of(1, 2, 3);
+	assert_int_equal(read_bytes(&file, sizeof(file), &list), SHIP_LIST_OK);
+	assert_false(list.names_no_bucket);
+	assert_int_equal(list.count, ENTRIES);
+	ship_list_free(&list);
+}
+
+static void a_bucket_is_known_by_its_address(void **state)
+{
+	(void)state;
+	uint8_t digest[BUCKET_DIGEST_BYTES], none[BUCKET_DIGEST_BYTES] = {0};
+	static const char *const others[] = {"https://s3.example.org/footage2", "https://s3.example.org:444/footage",
+					     "https://s4.example.org/footage"};
+
+	bucket_digest("https://s3.example.org:443/footage/", digest);
+	assert_memory_equal(digest, bucket, sizeof(digest));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		bucket_digest(others[i], digest);
+		assert_memory_not_equal(digest, bucket, sizeof(digest));
+	}
+	bucket_digest("not an URL", digest);
+	assert_memory_equal(digest, none, sizeof(digest));
 }
 
 static void a_status_is_read_as_it_was_written_and_its_text_is_safe(void **state)
@@ -184,6 +226,8 @@ int main(void)
 		cmocka_unit_test(a_list_ends_before_its_first_invalid_entry),
 		cmocka_unit_test(reading_continues_where_it_ended_unless_the_archive_is_another_one),
 		cmocka_unit_test(what_is_no_list_of_this_camera_says_that_nothing_was_shipped),
+		cmocka_unit_test(a_list_of_another_bucket_is_none_and_one_that_names_no_bucket_is_of_this_one),
+		cmocka_unit_test(a_bucket_is_known_by_its_address),
 		cmocka_unit_test(a_status_is_read_as_it_was_written_and_its_text_is_safe),
 	};
 
