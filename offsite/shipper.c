@@ -9,6 +9,8 @@
 #include "shared/base/log.h"
 #include "shared/base/mono_cond.h"
 
+#define PIECE_HOURS 24.0
+
 void shipper_init(struct shipper *shipper, const struct config *config)
 {
 	*shipper = (struct shipper){.config = config, .recordings = -1, .state = -1};
@@ -96,6 +98,18 @@ void shipper_report(struct shipper *shipper, enum store_lane lane, const char *e
 		log_info("ship", "%s reach the store again", lane_text(lane));
 }
 
+/* What is kept by name stays; pieces are not needed for longer than a day. */
+static int64_t delete_after_s(const struct shipper *shipper, enum object_kind kind)
+{
+	double hours = shipper->config->store.expire_hours;
+
+	if (hours <= 0 || kind == OBJECT_CLIP)
+		return 0;
+	if (kind == OBJECT_PIECE && hours > PIECE_HOURS)
+		hours = PIECE_HOURS;
+	return (int64_t)(hours * 3600) + 1;
+}
+
 enum put_outcome shipper_put(struct shipper *shipper, struct store_client *client, enum store_lane lane,
 			     const struct object_name *name, const struct body *body)
 {
@@ -106,7 +120,7 @@ enum put_outcome shipper_put(struct shipper *shipper, struct store_client *clien
 		shipper_report(shipper, lane, "a recording has times or a number that no object can have");
 		return PUT_CHANGED;
 	}
-	enum put_outcome outcome = store_client_put(client, text, body, &why);
+	enum put_outcome outcome = store_client_put(client, text, body, delete_after_s(shipper, name->kind), &why);
 	if (outcome == PUT_STOPPED)
 		return outcome;
 	if (outcome == PUT_DONE) {

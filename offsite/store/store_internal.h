@@ -41,6 +41,7 @@ struct store_request {
 	const char *query;            /* canonical: sorted and encoded; "": none */
 	const char *range, *if_match; /* values of these headers; NULL: without */
 	struct body body;
+	int64_t delete_after_s; /* 0: not asked for */
 	struct body_digests digests;
 };
 

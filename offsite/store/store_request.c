@@ -1,6 +1,7 @@
 /* store_request.c - signs the requests of the store's clients. */
 #include "offsite/store/store_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static void add_header(struct sigv4_request *request, const char *name, const ch
 /* The caller holds `lock`, which guards the key. */
 static struct curl_slist *sign(struct store *store, const struct store_request *request, struct reason *why)
 {
-	char date[SIGV4_DATE_TEXT], authorization[SIGV4_AUTH_TEXT];
+	char date[SIGV4_DATE_TEXT], authorization[SIGV4_AUTH_TEXT], seconds[24];
 	const struct store_key *key = credentials_get(store->credentials, why);
 
 	if (!key)
@@ -60,6 +61,10 @@ static struct curl_slist *sign(struct store *store, const struct store_request *
 	add_header(&to_sign, "x-amz-content-sha256", request->digests.sha256);
 	add_header(&to_sign, "x-amz-date", date);
 	add_header(&to_sign, "x-amz-security-token", key->token);
+	if (request->delete_after_s > 0) {
+		snprintf(seconds, sizeof(seconds), "%" PRId64, request->delete_after_s);
+		add_header(&to_sign, "x-delete-after", seconds);
+	}
 	struct curl_slist *list = NULL;
 	if (sigv4_sign(&to_sign, key->id, key->secret, authorization))
 		list = make_list(&to_sign, authorization);

@@ -117,6 +117,7 @@ struct config_store {
 	char directory[PATH_MAX]; /* where recorder-ship keeps what it knows (shared/store) */
 	int piece_seconds;        /* 0 to 60; 0: whole segments only */
 	double max_mbit;          /* for whole segments; 0: no limit; 1 Mbit = 10^6 bits */
+	double expire_hours;      /* after which a Swift deletes objects by itself (X-Delete-After); 0: not asked to */
 
 	char read_url[512];           /* the same form; empty: this machine serves no footage of a store */
 	char read_key_file[PATH_MAX]; /* a file that only recorder-fetch reads */

@@ -103,6 +103,7 @@ static const struct config_key keys[] = {
 	{"store:read_key_file", "store-read.key", CONFIG_FILE_PATH, FIELD(store.read_key_file), 0, 0, NULL},
 	{"store:cache", "cache", CONFIG_SHARED_FOLDER, FIELD(store.cache), 0, 0, NULL},
 	{"store:cache_gb", "4", CONFIG_REAL, FIELD(store.cache_gb), 0.01, 1000000, NULL},
+	{"store:expire_hours", "0", CONFIG_REAL, FIELD(store.expire_hours), 0, 1000000, NULL},
 	{"store:wait_hours", "0", CONFIG_REAL, FIELD(retention.wait_hours), 0, 1000000, NULL},
 
 	{"log:level", "info", CONFIG_CHOICE, FIELD(log_level), 0, 0, levels},
