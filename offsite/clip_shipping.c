@@ -18,6 +18,8 @@
 
 #define LOOK_EVERY_US (5 * US_PER_S)
 #define CLIPS_MAX     100000
+#define PUT_OFF_MAX   8
+#define PUT_OFF_US    (60 * US_PER_S)
 
 struct clip_shipping {
 	struct shipper *shipper;
@@ -26,6 +28,11 @@ struct clip_shipping {
 	size_t count;
 	uint64_t file_bytes; /* of the valid part of the file */
 	int64_t look_at_us;  /* monotonic: when to look again */
+	struct {
+		char name[OBJECT_CLIP_BYTES];
+		int64_t until_us; /* monotonic */
+	} put_off[PUT_OFF_MAX];   /* could not be read, or changed meanwhile: others go first, until then */
+	size_t put_off_count;     /* since the start */
 };
 
 static uint32_t crc_of(const struct shipped_clip *clip)
@@ -101,6 +108,23 @@ static bool is_shipped(const struct clip_shipping *clips, const struct shipped_c
 	return false;
 }
 
+static void put_off(struct clip_shipping *clips, const char *name)
+{
+	size_t at = clips->put_off_count++ % PUT_OFF_MAX;
+
+	snprintf(clips->put_off[at].name, sizeof(clips->put_off[at].name), "%s", name);
+	clips->put_off[at].until_us = mono_now().us + PUT_OFF_US;
+	clips->look_at_us = mono_now().us + LOOK_EVERY_US;
+}
+
+static bool is_put_off(const struct clip_shipping *clips, const char *name)
+{
+	for (size_t i = 0; i < PUT_OFF_MAX; i++)
+		if (strcmp(clips->put_off[i].name, name) == 0 && mono_now().us < clips->put_off[i].until_us)
+			return true;
+	return false;
+}
+
 /* Opens a file of the folder. Returns -1 if it is no clip: the name has to be one that an object can have. */
 static int open_clip(const struct clip_shipping *clips, int folder, const char *name, struct shipped_clip *out,
 		     struct object_name *object)
@@ -138,7 +162,7 @@ static int next_clip(const struct clip_shipping *clips, struct shipped_clip *out
 
 	while (folder && fd < 0 && (entry = readdir(folder))) {
 		fd = open_clip(clips, dirfd(folder), entry->d_name, out, object);
-		if (fd >= 0 && is_shipped(clips, out)) {
+		if (fd >= 0 && (is_shipped(clips, out) || is_put_off(clips, out->name))) {
 			close(fd);
 			fd = -1;
 		}
@@ -195,6 +219,10 @@ enum put_outcome clip_shipping_run(struct clip_shipping *clips, bool *again)
 	const struct body body = {.ranges = {{.fd = fd, .bytes = clip.bytes}}, .count = 1};
 	enum put_outcome outcome = shipper_put(clips->shipper, clips->client, LANE_SEGMENTS, &name, &body);
 	close(fd);
+	if (outcome == PUT_CHANGED) {
+		put_off(clips, clip.name);
+		return PUT_DONE;
+	}
 	if (outcome == PUT_DONE && !append(clips, &clip, &why)) {
 		shipper_report(clips->shipper, LANE_SEGMENTS, why.text);
 		outcome = PUT_RETRY;

@@ -16,6 +16,8 @@
 #define RETRY_MAX_US     (60 * US_PER_S)
 #define ENTRIES_PER_READ 64
 #define NO_DAY           INT64_MIN
+#define PUT_OFF_MAX      8
+#define PUT_OFF_US       (60 * US_PER_S)
 
 struct segment_thread {
 	struct shipper *shipper;
@@ -23,7 +25,12 @@ struct segment_thread {
 	struct shipped_file shipped;
 	struct clip_shipping *clips;
 	uint64_t settled_generation; /* of the list of which everything is in the store; 0: of none */
-	int64_t unlisted_day_us;     /* the list of this day is to be put; NO_DAY: none is */
+	struct {
+		uint64_t segment_no;
+		int64_t until_us; /* monotonic */
+	} put_off[PUT_OFF_MAX];   /* could not be read, or changed meanwhile: others go first, until then */
+	size_t put_off_count;     /* since the start */
+	int64_t unlisted_day_us;  /* the list of this day is to be put; NO_DAY: none is */
 	struct backoff backoff;
 };
 
@@ -41,6 +48,22 @@ static bool same_times(const struct catalogue_entry *a, const struct catalogue_e
 	return a->start_wall_us == b->start_wall_us && a->end_wall_us == b->end_wall_us;
 }
 
+static void put_off(struct segment_thread *thread, uint64_t segment_no)
+{
+	size_t at = thread->put_off_count++ % PUT_OFF_MAX;
+
+	thread->put_off[at].segment_no = segment_no;
+	thread->put_off[at].until_us = mono_now().us + PUT_OFF_US;
+}
+
+static bool is_put_off(const struct segment_thread *thread, uint64_t segment_no)
+{
+	for (size_t i = 0; i < PUT_OFF_MAX; i++)
+		if (thread->put_off[i].segment_no == segment_no && mono_now().us < thread->put_off[i].until_us)
+			return true;
+	return false;
+}
+
 static void consider(struct segment_thread *thread, const struct catalogue_entry *entry, struct work *work)
 {
 	if (entry->state != CATALOGUE_COMPLETE || entry->segment_no > OBJECT_SEGMENT_MAX)
@@ -50,7 +73,7 @@ static void consider(struct segment_thread *thread, const struct catalogue_entry
 		work->waiting++;
 		work->waiting_bytes += entry->size_bytes;
 	}
-	if (work->found || (shipped && same_times(&shipped->segment, entry)))
+	if (work->found || (shipped && same_times(&shipped->segment, entry)) || is_put_off(thread, entry->segment_no))
 		return;
 	work->corrected = shipped != NULL;
 	work->found = shipped || segment_files_open(thread->shipper->recordings, entry, &work->files);
@@ -190,6 +213,8 @@ static enum put_outcome ship(struct segment_thread *thread, bool *again)
 	if (outcome == PUT_DONE && work.found) {
 		*again = true;
 		outcome = work.corrected ? correct_times(thread, &work) : ship_segment(thread, &work);
+		if (outcome == PUT_CHANGED)
+			put_off(thread, work.segment.segment_no);
 	}
 	segment_files_close(&work.files);
 	return outcome;
