@@ -108,9 +108,9 @@ bool archive_segment_is_deleted(struct archive *archive);
 #define ARCHIVE_FINISHED_MAX 16
 
 /*
- * Takes the segments that the keeper has finished since the last call, in that order. What a recorder that was killed
- * left open is repaired at the next start, and is not among them. Of more than ARCHIVE_FINISHED_MAX the oldest are not
- * given. Returns how many there are.
+ * Takes the segments that were finished since the last call, in that order: by the keeper, or at the start, if a
+ * recorder that was killed had left them open. Of more than ARCHIVE_FINISHED_MAX the oldest are not given. Returns how
+ * many there are.
  */
 size_t archive_take_finished(struct archive *archive, struct catalogue_entry out[ARCHIVE_FINISHED_MAX]);
 

@@ -166,7 +166,11 @@ static bool add_file(struct archive *archive, const struct archive_last_list *li
 	enum archive_inspect_outcome outcome = archive_inspect(archive->folder, list, file, &entry, &end);
 
 	atomic_fetch_add(&archive->unread, outcome == INSPECT_FAILED);
-	return outcome != INSPECT_OK || add(archive, &entry, &end);
+	if (outcome != INSPECT_OK)
+		return true;
+	if (end.was_open && entry.state == CATALOGUE_COMPLETE)
+		archive_note_finished(archive, &entry); /* a recorder that was killed left it open */
+	return add(archive, &entry, &end);
 }
 
 static bool read_folder(struct archive *archive, const struct archive_last_list *list, struct reason *why)

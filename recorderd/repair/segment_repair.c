@@ -315,6 +315,7 @@ static enum repair_outcome finish(struct repair *repair, bool trust, struct cata
 				  struct segment_end *end)
 {
 	enum repair_outcome outcome = open_segment(repair);
+	bool was_open = outcome == REPAIR_DONE && repair->layout.form == SEGMENT_OPEN;
 
 	if (outcome == REPAIR_DONE && (!trust || !trust_index(repair)))
 		outcome = fix_damage(repair);
@@ -323,6 +324,8 @@ static enum repair_outcome finish(struct repair *repair, bool trust, struct cata
 	if (!repair_finish_mp4(repair))
 		outcome = REPAIR_UNFINISHED;
 	repair_describe(repair, outcome == REPAIR_DONE, entry, end);
+	if (end)
+		end->was_open = was_open;
 	return outcome;
 }
 

@@ -28,6 +28,7 @@ enum repair_outcome {
 struct segment_end {
 	uint8_t boot_id[16];
 	int64_t last_mono_us; /* capture time of the last frame, by the clock of boot_id */
+	bool was_open;        /* it had not been finished before */
 };
 
 /*

@@ -188,10 +188,14 @@ def test_what_happens_while_recorder_hooks_hangs_is_told_afterwards(rig):
 
 def test_a_recorder_that_was_killed_is_found_again(rig):
     count = len(rig.told())
+    wait_for(rig.is_healthy, PATIENCE_S, "it records")
+    recording = wait_for(lambda: [one["file"] for one in rig.get("/recordings").json() if one["state"] == "recording"], PATIENCE_S,
+                         "a segment is open")
     rig.stop_recorderd(signal.SIGKILL)
     rig.start_recorderd()
     one = rig.wait_for_event("started", count)
     assert one["id"].split("-")[0] == rig.told()[0]["id"].split("-")[0], "the series goes on"
+    wait_for(lambda: recording[0] in [told.get("file") for told in rig.told()[count:]], PATIENCE_S, "the segment that was open is told")
 
 
 def test_a_hook_that_is_added_is_run_after_a_reload_of_the_recorder(rig):
