@@ -79,7 +79,7 @@ static void two_archives_with_one_file_name_get_two(void **state)
 /* A list of one day with one entry, sealed. */
 static void make_day(struct ship_list_header *header, struct ship_list_entry *entry)
 {
-	ship_list_header_make(header, SHIP_LIST_DAY_MAGIC, OLD, "door");
+	ship_list_header_make(header, SHIP_LIST_DAY_MAGIC, OLD, "door", NULL);
 	header->entries = 1;
 	header->day_us = S(DAY_S);
 	ship_list_header_seal(header);
