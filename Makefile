@@ -76,7 +76,7 @@ recorderd         = disk_need main options publish recorder recorder_notify reco
 fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders
 fcgi/io           = config_watch fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
-	virtual_file virtual_file_missing zero_copy
+	virtual_file virtual_file_missing virtual_file_partial zero_copy
 fcgi/auth         = authorize client_address cross_site own_host_name site_headers token_store trusted_host
 fcgi/motion       = motion_hour motion_query motion_question motion_scan motion_sources motion_spans motion_summary motion_walk \
 	second_bits

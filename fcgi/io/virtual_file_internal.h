@@ -1,5 +1,8 @@
 /*
- * virtual_file_internal.h - what a virtual file consists of: for virtual_file.c and virtual_file_missing.c.
+ * virtual_file_internal.h - what a virtual file consists of.
+ *
+ * virtual_file_partial.c knows which files are partial, virtual_file.c reads, and virtual_file_missing.c finds what has to be
+ * fetched first. Each uses only those before it.
  */
 #ifndef FCGI_IO_VIRTUAL_FILE_INTERNAL_H
 #define FCGI_IO_VIRTUAL_FILE_INTERNAL_H
@@ -55,9 +58,10 @@ int virtual_file_range_fd(const struct virtual_file *file, const struct virtual_
 bool virtual_file_range_offset(const struct virtual_file *file, const struct virtual_file_range *range, uint64_t inside,
 			       uint64_t *offset);
 
-/*
- * virtual_file_missing.c: the map of the file of a range that is open, NULL if that is whole.
- */
+/* virtual_file_partial.c: the partial file of that descriptor; NULL: it is whole. */
+struct partial_file *virtual_file_find_partial(const struct virtual_file *file, int fd);
+
+/* virtual_file_partial.c: the map of the file of a range that is open, NULL if that is whole. */
 const struct block_map *virtual_file_range_blocks(const struct virtual_file *file,
 						  const struct virtual_file_range *range);
 

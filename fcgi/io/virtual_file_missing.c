@@ -4,23 +4,6 @@
 #include "fcgi/io/virtual_file_internal.h"
 #include "shared/base/min.h"
 
-static struct partial_file *find_partial(const struct virtual_file *file, int fd)
-{
-	for (size_t i = 0; i < file->partial_count; i++)
-		if (file->partial[i].fd == fd)
-			return &file->partial[i];
-	return NULL;
-}
-
-const struct block_map *virtual_file_range_blocks(const struct virtual_file *file,
-						  const struct virtual_file_range *range)
-{
-	if (range->lazy)
-		return lazy_files_blocks(file->lazy_files, range->number);
-	const struct partial_file *partial = find_partial(file, range->fd);
-	return partial ? partial->blocks : NULL;
-}
-
 uint64_t virtual_file_head_bytes(const struct virtual_file *file)
 {
 	return file->head_bytes;
@@ -39,7 +22,7 @@ static bool need_head(const char *name, struct virtual_file_need *out)
 static bool find_in_range(const struct virtual_file *file, const struct virtual_file_range *range, uint64_t inside,
 			  uint64_t length, struct virtual_file_need *out)
 {
-	const struct partial_file *partial = range->lazy ? NULL : find_partial(file, range->fd);
+	const struct partial_file *partial = range->lazy ? NULL : virtual_file_find_partial(file, range->fd);
 	const struct block_map *blocks = virtual_file_range_blocks(file, range);
 	uint64_t from, to;
 
@@ -97,7 +80,7 @@ bool virtual_file_renew(struct virtual_file *file, const struct virtual_file_nee
 		lazy_files_close(file->lazy_files, range->number);
 		return true;
 	}
-	struct partial_file *partial = find_partial(file, range->fd);
+	struct partial_file *partial = virtual_file_find_partial(file, range->fd);
 	partial->lost = !block_map_renew(partial->blocks, file->folder, partial->fd);
 	return !partial->lost || errno == ENODATA;
 }
