@@ -268,6 +268,10 @@ campaign-kills: all test-tools ## [N=200] kills recorder and encoder N times
 campaign-ranges: all test-tools ## [N=200] requests N clips of random ranges
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/ranges.py $(N)
 
+campaign-remote: N = 1000
+campaign-remote: all test-tools ## [N=1000] asks a machine without a camera, and its recorder, N random questions; and with a store that hangs
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/remote.py $(N)
+
 campaign-walks: N = 100000
 campaign-walks: $(BUILD)/tests/unit/fcgi/test_clock_walks ## [N=100000] checks the timeline after N random walks of the clock
 	@WALKS=$(N) $<
@@ -328,5 +332,5 @@ bench-archive: all bench-tools ## [SEGMENTS=52560] measures a year of footage ag
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
 .PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-field test-motion test-package test-store \
-	test-systems campaign-tests campaign-kills campaign-ranges campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-store campaign-replug campaign-viewers \
+	test-systems campaign-tests campaign-kills campaign-ranges campaign-remote campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-store campaign-replug campaign-viewers \
 	campaign-power soak bench bench-docs bench-capture bench-webservers bench-archive

@@ -6,17 +6,14 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support.made_archive import make_archive  # noqa: E402
-from support.remote import RemoteRig  # noqa: E402
+from support.remote import RemoteRig, both, fill_store  # noqa: E402
 from support.s3_reads import ReadableS3Server  # noqa: E402
 from support.ship import ShippingRig  # noqa: E402
 from support.tap import run_tests  # noqa: E402
 from support.times import PATIENCE_S, US, time_us, wait_for  # noqa: E402
 
 STORE = ReadableS3Server()
-ARCHIVE = "0123456789abcdef0123456789abcdef"
 SECONDS = 60  # of a segment
-SAME = ("ETag", "Content-Type", "Content-Length", "Content-Range", "X-Clip-Spans", "X-Clip-Start", "X-Clip-Source", "X-Timestamp", "Content-Disposition")
 
 
 def usual(rig):
@@ -37,17 +34,6 @@ def entries(rig):
     """(file, start_us, end_us) of the recorder's segments."""
     data = rig.file("recording_index.bin")
     return [(data[at + 96:at + 160].rstrip(b"\0").decode(), *struct.unpack_from("<qq", data, at + 16)) for at in range(192, len(data), 192)]
-
-
-def both(rig, path, headers=None):
-    """The answers of the recorder and of the machine without a camera, which must be the same."""
-    path += ("&" if "?" in path else "?") + f"camera={rig.name}"
-    own, remote = rig.get(path, headers=headers), rig.remote.get(path, headers=headers)
-    assert remote.status == own.status, f"{path}: {own.status}, but {remote.status} from the store: {remote.body[:300]!r}"
-    for name in SAME:
-        assert remote.headers.get(name) == own.headers.get(name), f"{path}: {name} differs"
-    assert remote.body == own.body, f"{path} differs: {own.body[:200]!r}, {remote.body[:200]!r}"
-    return own
 
 
 def seconds(us):
@@ -179,12 +165,6 @@ def test_what_is_being_recorded_is_served_up_to_the_last_piece(rig):
 if __name__ == "__main__":
     with STORE, ShippingRig(STORE) as recorder, RemoteRig(STORE) as remote:
         recorder.remote = remote
-        make_archive(recorder.recordings, 3, seconds=SECONDS, fps=30, size="640x360", link=False)
-        with open(os.path.join(recorder.recordings, "archive.id"), "w", encoding="utf-8") as identity:
-            identity.write(f"{ARCHIVE} {'0' * 64}\n")
-        recorder.start_ship()
-        recorder.wait_shipped()
-        recorder.stop_ship()
-        recorder.start_web()
+        fill_store(recorder, 3, SECONDS)
         remote.start(recorder.name)
         sys.exit(run_tests(globals(), recorder, before=usual))
