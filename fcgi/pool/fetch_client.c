@@ -1,6 +1,7 @@
 /* fetch_client.c - asks recorder-fetch for footage, without waiting. */
 #include "fcgi/pool/fetch_client.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@
 
 #define RETRY_S      2
 #define LOG_AGAIN_US (60 * US_PER_S)
+#define BYTES_MAX    40u /* calls for bytes that recorder-fetch has not answered yet */
+
+static_assert(BYTES_MAX < FETCH_WAITING_MAX, "there is room for others");
 
 TAILQ_HEAD(fetch_calls, fetch_call);
 
@@ -25,9 +29,21 @@ struct fetch_client {
 	struct loop_timer fail;  /* armed: all calls are to be answered, as the connection was lost */
 	struct fetch_calls calls;
 	uint64_t last_id;
-	int error;           /* errno of the connection */
-	mono_t log_again_at; /* that it cannot be made: not before then */
+	unsigned bytes_under_way; /* calls for bytes, also those that were cancelled meanwhile */
+	int error;                /* errno of the connection */
+	mono_t log_again_at;      /* that it cannot be made: not before then */
 };
+
+/* The id says what kind of call it is, since an answer to one that was cancelled has nothing else. */
+static uint64_t next_id(struct fetch_client *client, enum fetch_kind kind)
+{
+	return ++client->last_id << 1 | (kind == FETCH_BYTES);
+}
+
+static bool is_for_bytes(uint64_t id)
+{
+	return id & 1;
+}
 
 static void disconnect(struct fetch_client *client, int error)
 {
@@ -37,6 +53,7 @@ static void disconnect(struct fetch_client *client, int error)
 		client->watch.fd = -1;
 	}
 	client->error = error;
+	client->bytes_under_way = 0;
 	loop_timer_set(client->loop, &client->fail, mono_now());
 }
 
@@ -64,7 +81,7 @@ static void fail_calls(void *context)
 	struct fetch_client *client = context;
 	struct fetch_answer answer = {
 		.magic = FETCH_ANSWER_MAGIC, .outcome = FETCH_UNAVAILABLE, .retry_after_s = RETRY_S};
-	uint64_t last = client->last_id;
+	uint64_t last = client->last_id << 1 | 1;
 	struct fetch_call *call;
 
 	if (client->watch.fd >= 0)
@@ -81,6 +98,7 @@ static bool send_call(struct fetch_client *client, struct fetch_call *call)
 	ssize_t sent = send(client->watch.fd, &call->request, sizeof(call->request), MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	call->sent = sent == (ssize_t)sizeof(call->request);
+	client->bytes_under_way += call->sent && is_for_bytes(call->request.id);
 	return call->sent;
 }
 
@@ -92,7 +110,8 @@ static void send_calls(struct fetch_client *client)
 
 	TAILQ_FOREACH(call, &client->calls, link)
 	{
-		if (call->sent || send_call(client, call))
+		bool must_wait = is_for_bytes(call->request.id) && client->bytes_under_way >= BYTES_MAX;
+		if (call->sent || must_wait || send_call(client, call))
 			continue;
 		if (errno != EAGAIN && errno != EINTR) {
 			disconnect(client, errno);
@@ -109,6 +128,7 @@ static void take_answer(struct fetch_client *client, struct fetch_answer *answer
 	struct fetch_call *call;
 
 	answer->reason[sizeof(answer->reason) - 1] = '\0';
+	client->bytes_under_way -= is_for_bytes(answer->id) && client->bytes_under_way > 0;
 	TAILQ_FOREACH(call, &client->calls, link)
 	{
 		if (call->request.id == answer->id && call->sent) {
@@ -124,6 +144,7 @@ static void socket_ready(void *context, uint32_t events)
 	struct fetch_answer answer;
 	ssize_t got = 0;
 
+	(void)events;
 	while (client->watch.fd >= 0 &&
 	       (got = recv(client->watch.fd, &answer, sizeof(answer), MSG_DONTWAIT | MSG_TRUNC)) > 0) {
 		if (got != (ssize_t)sizeof(answer) || answer.magic != FETCH_ANSWER_MAGIC) {
@@ -136,7 +157,7 @@ static void socket_ready(void *context, uint32_t events)
 		return;
 	if (got == 0 || (errno != EAGAIN && errno != EINTR))
 		disconnect(client, got == 0 ? ECONNRESET : errno);
-	else if (events & EPOLLOUT)
+	else
 		send_calls(client);
 }
 
@@ -186,7 +207,7 @@ void fetch_client_destroy(struct fetch_client *client)
 void fetch_client_ask(struct fetch_client *client, struct fetch_call *call)
 {
 	call->request.magic = FETCH_REQUEST_MAGIC;
-	call->request.id = ++client->last_id;
+	call->request.id = next_id(client, (enum fetch_kind)call->request.kind);
 	call->pending = true;
 	call->sent = false;
 	TAILQ_INSERT_TAIL(&client->calls, call, link);

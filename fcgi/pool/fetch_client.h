@@ -3,7 +3,8 @@
  *
  * A worker has one connection, for all of its requests. It is made when somebody asks, and again after recorder-fetch was
  * restarted. A call is its owner's memory. It is answered once, from the loop and never from within fetch_client_ask(),
- * or cancelled. If recorder-fetch cannot be reached, the answer is FETCH_UNAVAILABLE, as if it had said so.
+ * or cancelled. Of the calls that recorder-fetch lets wait (FETCH_WAITING_MAX) some are for spans and cameras only, so that a
+ * hundred downloads that wait for bytes keep nobody from asking for what is there. If recorder-fetch cannot be reached, the answer is FETCH_UNAVAILABLE, as if it had said so.
  */
 #ifndef FCGI_POOL_FETCH_CLIENT_H
 #define FCGI_POOL_FETCH_CLIENT_H
