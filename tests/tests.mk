@@ -236,7 +236,7 @@ test-package: ## builds the Debian package and installs it on a fresh Debian (ro
 		tests/install/container_package.py
 
 # make test has a short form of this: tests/e2e/test_store.py.
-test-store: all test-tools ## tests shipping against a real Ceph, and against every fault of a store (root, some minutes)
+test-store: all test-tools ## tests shipping and serving against a real Ceph, and against every fault of a store (root, some minutes)
 	@deploy/install-packages test-store
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/prove tests/store/test_*
 
