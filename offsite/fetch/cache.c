@@ -63,6 +63,11 @@ static void detach(struct cache *cache, struct cached_file *file)
 		free_file(file);
 }
 
+static bool is_media(const struct cached_file *file)
+{
+	return file->name.kind == CACHE_MEDIA || file->name.kind == CACHE_OPEN;
+}
+
 /* The one that was not used for longest. Lists of frames are small and are needed for everything: they go last. */
 static struct cached_file *find_oldest(struct cache *cache, bool media)
 {
@@ -70,8 +75,7 @@ static struct cached_file *find_oldest(struct cache *cache, bool media)
 
 	for (size_t i = 0; i < CACHE_BUCKETS; i++)
 		for (struct cached_file *file = cache->buckets[i]; file; file = file->next)
-			if (file->users == 0 && (file->name.kind == CACHE_MEDIA) == media &&
-			    (!oldest || file->used < oldest->used))
+			if (file->users == 0 && is_media(file) == media && (!oldest || file->used < oldest->used))
 				oldest = file;
 	return oldest;
 }
@@ -177,7 +181,7 @@ bool cache_has(struct cache *cache, const struct cache_name *name, uint64_t from
 	pthread_mutex_lock(&cache->lock);
 	struct cached_file *file = find(cache, name);
 	bool has = file && is_copy(file, name) && file->made && cache_files_are_there(cache, file);
-	if (has && (name->kind == CACHE_MEDIA || name->kind == CACHE_OPEN))
+	if (has && is_media(file))
 		has = has_blocks(file, from, to);
 	if (has)
 		file->used = ++cache->uses;

@@ -75,18 +75,16 @@ static uint64_t newest_listed(const struct remote_camera *camera, const char *ar
 
 static void forget(struct fetcher *fetcher, struct live_segment *live)
 {
-	if (live->media)
+	if (live->begun) {
 		cache_drop(fetcher->cache, &live->media_name);
-	if (live->index)
 		cache_drop(fetcher->cache, &live->index_name);
-	cache_release(fetcher->cache, live->media);
-	cache_release(fetcher->cache, live->index);
-	live->media = live->index = NULL;
+	}
+	live->begun = false;
 	live->join = (struct piece_join){0};
 	memset(&live->entry, 0, sizeof(live->entry));
 }
 
-/* Takes segments out that are in day lists now, and begins those again whose files somebody deleted. */
+/* Takes segments out that are in day lists now, and begins those again whose files have left the cache. */
 static bool tidy(struct fetcher *fetcher, struct remote_camera *camera)
 {
 	bool changed = false;
@@ -95,7 +93,7 @@ static bool tidy(struct fetcher *fetcher, struct remote_camera *camera)
 	for (size_t i = 0; i < camera->live_count; i++) {
 		struct live_segment *live = &camera->live[i];
 		bool listed = live->segment_no <= newest_listed(camera, live->archive);
-		bool lost = live->media && (!cache_has(fetcher->cache, &live->media_name, 0, live->join.media_end) ||
+		bool lost = live->begun && (!cache_has(fetcher->cache, &live->media_name, 0, live->join.media_end) ||
 					    !cache_has(fetcher->cache, &live->index_name, 0, 0));
 		if (listed || lost) {
 			forget(fetcher, live);
@@ -126,34 +124,38 @@ static struct live_segment *find_live(struct remote_camera *camera, const struct
 	return live;
 }
 
-/* The files begin with the first piece, which has the name of the camera and when the segment began. */
-static bool open_files(struct fetcher *fetcher, struct remote_camera *camera, struct live_segment *live,
-		       const struct buffer *piece, struct reason *why)
+/* Appends to a file that has `end` bytes, of which `part` of the piece is the continuation. */
+static bool append_part(struct fetcher *fetcher, const struct cache_name *name, uint64_t end,
+			const struct piece_part *part, const struct buffer *piece, struct reason *why)
 {
-	if (live->media)
-		return true;
-	if (!live_entry_begin(fetcher, camera, live, piece->data, piece->length, why))
-		return false;
-	live->media = cache_use(fetcher->cache, &live->media_name, why);
-	live->index = live->media ? cache_use(fetcher->cache, &live->index_name, why) : NULL;
-	return live->index != NULL;
+	struct cached_file *file = cache_use(fetcher->cache, name, why);
+	bool good = file && (cache_size(fetcher->cache, file) == end ||
+			     reason_set(why, "the file has left the cache meanwhile"));
+
+	if (good && part->bytes > 0)
+		good = cache_append(fetcher->cache, file, piece->data + part->skip, (size_t)part->bytes, why);
+	cache_release(fetcher->cache, file);
+	return good;
 }
 
-/* The media go first, so that the index never points to bytes that are not there. */
-static bool append(struct fetcher *fetcher, struct live_segment *live, const struct buffer *piece,
-		   const struct piece_part *media, const struct piece_part *index, struct reason *why)
+/*
+ * The files begin with the first piece, which has the name of the camera and when the segment began. The media go first,
+ * so that the index never points to bytes that are not there.
+ */
+static bool append(struct fetcher *fetcher, struct remote_camera *camera, struct live_segment *live,
+		   const struct buffer *piece, const struct piece_part *media, const struct piece_part *index,
+		   struct reason *why)
 {
-	const uint8_t *bytes = piece->data;
-
-	if (media->bytes > 0 &&
-	    !cache_append(fetcher->cache, live->media, bytes + media->skip, (size_t)media->bytes, why))
+	if (!live->begun && !live_entry_begin(fetcher, camera, live, piece->data, piece->length, why))
+		return false;
+	live->begun = true;
+	if (!append_part(fetcher, &live->media_name, live->join.media_end, media, piece, why))
 		return false;
 	live->join.media_end += media->bytes;
-	if (index->bytes > 0 &&
-	    !cache_append(fetcher->cache, live->index, bytes + index->skip, (size_t)index->bytes, why))
+	if (!append_part(fetcher, &live->index_name, live->join.index_end, index, piece, why))
 		return false;
 	live->join.index_end += index->bytes;
-	return live_entry_extend(fetcher, live, bytes + index->skip, (size_t)index->bytes, why);
+	return live_entry_extend(fetcher, live, piece->data + index->skip, (size_t)index->bytes, why);
 }
 
 static enum get_outcome get_piece(struct fetcher *fetcher, struct store_reader *reader, const struct object_name *piece,
@@ -192,8 +194,7 @@ static enum get_outcome take(struct fetcher *fetcher, struct store_reader *reade
 	enum get_outcome outcome = get_piece(fetcher, reader, piece, &body, why);
 	if (outcome == GET_DONE) {
 		*changed = true;
-		if (!open_files(fetcher, camera, live, &body, why) ||
-		    !append(fetcher, live, &body, &media, &index, why)) {
+		if (!append(fetcher, camera, live, &body, &media, &index, why)) {
 			log_warn("fetch", "%s, segment %llu: %s", camera->name, (unsigned long long)live->segment_no,
 				 why->text);
 			forget(fetcher, live);

@@ -19,14 +19,10 @@ bool fetcher_open(struct fetcher *fetcher, const struct config_store *config, st
 	return fetcher->cache != NULL;
 }
 
-static void free_camera(struct fetcher *fetcher, struct remote_camera *camera)
+static void free_camera(struct remote_camera *camera)
 {
 	for (size_t i = 0; i < camera->day_count; i++)
 		free(camera->days[i].entries);
-	for (size_t i = 0; i < camera->live_count; i++) {
-		cache_release(fetcher->cache, camera->live[i].media);
-		cache_release(fetcher->cache, camera->live[i].index);
-	}
 	free(camera->days);
 	free(camera->expired);
 	free(camera->segments);
@@ -38,7 +34,7 @@ static void free_camera(struct fetcher *fetcher, struct remote_camera *camera)
 void fetcher_close(struct fetcher *fetcher)
 {
 	for (size_t i = 0; i < fetcher->camera_count; i++)
-		free_camera(fetcher, fetcher->cameras[i]);
+		free_camera(fetcher->cameras[i]);
 	free(fetcher->cameras);
 	cache_close(fetcher->cache);
 	pthread_mutex_destroy(&fetcher->lock);

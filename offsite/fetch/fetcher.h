@@ -35,7 +35,7 @@ struct live_segment {
 	uint64_t segment_no;
 	int64_t start_us; /* START in the names of its pieces */
 	struct piece_join join;
-	struct cached_file *media, *index; /* used as long as it is here */
+	bool begun; /* its files are in the cache, unless they have left it */
 	struct cache_name media_name, index_name;
 	struct catalogue_entry entry; /* its file is empty until its beginning is known */
 };

@@ -71,6 +71,25 @@ static size_t add_items(struct media_item *items, size_t count, const struct rem
 	return count;
 }
 
+/*
+ * Whether the files of a segment in pieces are in the cache. If they have left it, the pieces are followed again, from
+ * the first one on.
+ */
+static bool pieces_are_there(struct fetcher *fetcher, struct remote_camera *camera,
+			     const struct remote_segment *segment)
+{
+	char blocks[CACHE_FILE_BYTES], index[CACHE_FILE_BYTES];
+
+	snprintf(blocks, sizeof(blocks), "%s" FETCH_BLOCKS_SUFFIX, segment->entry.file);
+	if (index_name(segment->entry.file, index, sizeof(index)) &&
+	    cache_exists(fetcher->cache, camera->name, blocks) && cache_exists(fetcher->cache, camera->name, index))
+		return true;
+	pthread_mutex_lock(&fetcher->lock);
+	camera->live_listed_us = 0;
+	pthread_mutex_unlock(&fetcher->lock);
+	return false;
+}
+
 static bool span_is_there(struct fetcher *fetcher, struct remote_camera *camera, const struct fetch_request *request)
 {
 	struct remote_segment *segments = NULL;
@@ -85,6 +104,7 @@ static bool span_is_there(struct fetcher *fetcher, struct remote_camera *camera,
 	there = there && count <= AT_ONCE_MAX && cache_exists(fetcher->cache, camera->name, CATALOGUE_FILE);
 	for (size_t i = 0; i < count && there; i++) {
 		size_t wanted = add_items(items, 0, camera, &segments[i], request->what);
+		there = !segments[i].in_pieces || pieces_are_there(fetcher, camera, &segments[i]);
 		for (size_t k = 0; k < wanted && there; k++)
 			there = media_is_there(fetcher, &items[k]);
 	}
@@ -236,15 +256,18 @@ static enum get_outcome get_blocks(struct fetcher *fetcher, struct thread_pool *
 
 /* Bytes of a segment in pieces are there as soon as they are known. */
 static void answer_growing(struct fetcher *fetcher, struct store_reader *reader, struct remote_camera *camera,
-			   const struct fetch_request *request, int64_t from_us, struct fetch_answer *answer)
+			   const struct remote_segment *segment, const struct fetch_request *request,
+			   struct fetch_answer *answer)
 {
-	struct remote_segment segment;
+	struct remote_segment now;
 	struct reason why = {""};
-	enum get_outcome outcome = camera_span_learn(fetcher, reader, camera, from_us, INT64_MAX, &why);
 
+	(void)pieces_are_there(fetcher, camera, segment);
+	enum get_outcome outcome =
+		camera_span_learn(fetcher, reader, camera, segment->entry.start_wall_us, INT64_MAX, &why);
 	answer_with(answer, outcome, &why);
-	if (outcome == GET_DONE && (!camera_list_find(fetcher, camera, request->file, &segment) ||
-				    (uint64_t)request->to > segment.entry.size_bytes))
+	if (outcome == GET_DONE &&
+	    (!camera_list_find(fetcher, camera, request->file, &now) || (uint64_t)request->to > now.entry.size_bytes))
 		answer->outcome = FETCH_UNKNOWN;
 }
 
@@ -262,7 +285,7 @@ static void answer_bytes(struct fetcher *fetcher, struct thread_pool *pool, stru
 	} else if (segment.entry.flags & SEGMENT_EXPIRED) {
 		answer->outcome = FETCH_GONE;
 	} else if (segment.in_pieces) {
-		answer_growing(fetcher, reader, camera, request, segment.entry.start_wall_us, answer);
+		answer_growing(fetcher, reader, camera, &segment, request, answer);
 	} else if ((uint64_t)request->to > segment.media_bytes) {
 		answer->outcome = FETCH_INVALID;
 	} else {
