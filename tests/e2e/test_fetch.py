@@ -14,7 +14,7 @@ from support.fetch import BLOCK, BYTES, CAMERAS, ENDLESS, INDEXES, SPAN, Fetch  
 from support.made_archive import make_archive  # noqa: E402
 from support.rig import program  # noqa: E402
 from support.s3_reads import ReadableS3Server  # noqa: E402
-from support.ship import ShippingRig  # noqa: E402
+from support.ship import ShippingRig, until  # noqa: E402
 from support.tap import run_tests  # noqa: E402
 from support.times import PATIENCE_S, wait_for  # noqa: E402
 
@@ -229,38 +229,39 @@ def test_a_restored_folder_has_the_recorder_s_files_and_recorderd_takes_it(rig):
 
 
 def test_a_segment_that_is_being_recorded_grows_and_becomes_the_whole_one(rig):
-    with ShippingRig(STORE) as live, viewer(rig) as fetch, fetch.client() as client:
+    with ShippingRig(STORE) as live:
         live.start_recorderd()
         live.start_ship()
+        until(lambda: any(name.startswith(f"v1/live/{live.name}/") for name in STORE.objects), STORE)  # cameras are listed once in 60 s
+        with viewer(rig) as fetch, fetch.client() as client:
+            follow(live, fetch, client)
 
-        def frames():
-            assert client.ask(SPAN, camera=live.name, what=INDEXES, begin=0, end=ENDLESS)[0] in (asked.OK, asked.UNKNOWN)
-            if not os.path.exists(fetch.path(live.name, "recording_index.bin")):
-                return {}
-            return {file: (entry[92], struct.unpack_from("<Q", entry, 64)[0]) for file, entry in fetch.entries(live.name).items()}
 
-        def check(file):
-            index, whole = fetch.read(live.name, file[:-4] + ".idx"), live.file(file)
-            assert index == live.file(file[:-4] + ".idx")[:len(index)]
-            size, blocks = fetch.blocks(live.name, file)
-            copy = fetch.read(live.name, file)
-            assert size == len(copy) and blocks == list(range((size + BLOCK - 1) // BLOCK))
-            free_at = whole.find(b"uuid") - 4
-            free_at += struct.unpack_from(">I", whole, free_at)[0]
-            assert copy[:free_at] == whole[:free_at] and copy[free_at + 16:] == whole[free_at + 16:size]
-            assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=size) == (asked.OK, "")
-            assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=size + 5 * BLOCK)[0] == asked.UNKNOWN
+def follow(live, fetch, client):
+    def frames():
+        """File -> (state, frames) of the list."""
+        assert client.ask(SPAN, camera=live.name, what=INDEXES, begin=0, end=ENDLESS) == (asked.OK, "")
+        return {file: (entry[92], struct.unpack_from("<Q", entry, 64)[0]) for file, entry in fetch.entries(live.name).items()}
 
-        # Without that camera's folder, asking for cameras finds it.
-        wait_for(lambda: client.ask(CAMERAS)[0] == asked.OK, PATIENCE_S, "it answers")
-        seen = wait_for(lambda: {file: one for file, one in frames().items() if one[0] == 0 and one[1] > 0}, PATIENCE_S, "an open segment is there")
-        file, (_, first) = seen.popitem()
-        check(file)
-        wait_for(lambda: frames()[file][1] > first, PATIENCE_S, "it grows")
-        wait_for(lambda: frames()[file][0] == 1, PATIENCE_S, "it is closed")
-        size = os.path.getsize(os.path.join(live.recordings, file))
-        assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=min(size, 16 * BLOCK)) == (asked.OK, "")
-        assert fetch.read(live.name, file) == live.file(file) and fetch.read(live.name, file[:-4] + ".idx") == live.file(file[:-4] + ".idx")
+    seen = wait_for(lambda: {file: one for file, one in frames().items() if one[0] == 0 and one[1] > 0}, PATIENCE_S, "an open segment is there")
+    file, (_, first) = seen.popitem()
+    index, whole, copy = fetch.read(live.name, file[:-4] + ".idx"), live.file(file), fetch.read(live.name, file)
+    assert index == live.file(file[:-4] + ".idx")[:len(index)]
+    size, blocks = fetch.blocks(live.name, file)
+    assert size == len(copy) and blocks == list(range((size + BLOCK - 1) // BLOCK))
+    free_at = whole.find(b"uuid") - 4
+    free_at += struct.unpack_from(">I", whole, free_at)[0]
+    assert copy[:free_at] == whole[:free_at] and copy[free_at + 16:] == whole[free_at + 16:size]
+    assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=size) == (asked.OK, "")
+    assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=size + 5 * BLOCK)[0] == asked.UNKNOWN
+
+    shutil.rmtree(fetch.path(live.name, ""))
+    assert frames()[file][1] >= first and fetch.blocks(live.name, file)[0] >= size, "what was deleted is joined again"
+    wait_for(lambda: frames()[file][1] > first, PATIENCE_S, "it grows")
+    wait_for(lambda: frames()[file][0] == 1, PATIENCE_S, "it is closed")
+    size = os.path.getsize(os.path.join(live.recordings, file))
+    assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=min(size, 16 * BLOCK)) == (asked.OK, "")
+    assert fetch.read(live.name, file) == live.file(file) and fetch.read(live.name, file[:-4] + ".idx") == live.file(file[:-4] + ".idx")
 
 
 if __name__ == "__main__":

@@ -86,8 +86,10 @@ static void seal_day(uint8_t *file, size_t size)
 	}
 	if (size < sizeof(header))
 		return;
-	ship_list_header_make(&header, SHIP_LIST_DAY_MAGIC, ARCHIVE, "bench");
-	header.entries = size / SHIP_LIST_ENTRY_BYTES - 1;
+	header = (struct ship_list_header){.magic = SHIP_LIST_DAY_MAGIC,
+					   .entries = size / SHIP_LIST_ENTRY_BYTES - 1,
+					   .archive = ARCHIVE,
+					   .camera = "bench"};
 	ship_list_header_seal(&header);
 	memcpy(file, &header, sizeof(header));
 }
