@@ -9,7 +9,10 @@
 
 #include "offsite/fetch/fetcher.h"
 
-/* Lists the cameras, and makes the folder of each, unless that was done less than 60 s ago. Sets *why unless GET_DONE. */
+/*
+ * Lists the cameras, and makes the folder of each, unless that was done less than 60 s ago. Sets *why unless
+ * GET_DONE.
+ */
 enum get_outcome cameras_list(struct fetcher *fetcher, struct store_reader *reader, struct reason *why);
 
 /* Lists the days of a camera. The caller holds camera->asking. */
@@ -17,8 +20,8 @@ enum get_outcome camera_days_list(struct fetcher *fetcher, struct store_reader *
 				  struct reason *why);
 
 /*
- * Whether all lists are loaded that [from_us, to_us) needs: of its days and the day before, the nearest before and after
- * these, and the first and the last of each archive. The caller holds the lock.
+ * Whether all lists are loaded that [from_us, to_us) needs: of its days and the day before, the nearest before and
+ * after these, and the first and the last of each archive. The caller holds the lock.
  */
 bool camera_days_loaded(const struct remote_camera *camera, int64_t from_us, int64_t to_us);
 

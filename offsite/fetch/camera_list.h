@@ -10,7 +10,10 @@
  */
 bool camera_list_write(struct fetcher *fetcher, struct remote_camera *camera, struct reason *why);
 
-/* Notes that the store does not have these segments, which are listed. camera_list_write() shows it. False: no memory. */
+/*
+ * Notes that the store does not have these segments, which are listed. camera_list_write() shows it. False: no
+ * memory.
+ */
 bool camera_list_expire(struct fetcher *fetcher, struct remote_camera *camera, const struct remote_segment *segment);
 
 /* Copies the segment of that file. Returns false if none is known. */
@@ -18,8 +21,8 @@ bool camera_list_find(struct fetcher *fetcher, struct remote_camera *camera, con
 		      struct remote_segment *out);
 
 /*
- * Copies the segments that overlap [from_us, to_us) and have not expired, in memory that the caller frees. Returns false
- * without memory. The caller holds the lock.
+ * Copies the segments that overlap [from_us, to_us) and have not expired, in memory that the caller frees. Returns
+ * false without memory. The caller holds the lock.
  */
 bool camera_list_span(const struct remote_camera *camera, int64_t from_us, int64_t to_us, struct remote_segment **out,
 		      size_t *count);

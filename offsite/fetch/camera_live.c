@@ -139,8 +139,8 @@ static bool append_part(struct fetcher *fetcher, const struct cache_name *name, 
 }
 
 /*
- * The files begin with the first piece, which has the name of the camera and when the segment began. The media go first,
- * so that the index never points to bytes that are not there.
+ * The files begin with the first piece, which has the name of the camera and when the segment began. The media go
+ * first, so that the index never points to bytes that are not there.
  */
 static bool append(struct fetcher *fetcher, struct remote_camera *camera, struct live_segment *live,
 		   const struct buffer *piece, const struct piece_part *media, const struct piece_part *index,

@@ -1,6 +1,6 @@
 /*
- * camera_live.h - segments of a camera that are still being recorded, or wait to be shipped as a whole: their pieces are
- * joined in the cache, so that the files grow as they do on the recorder.
+ * camera_live.h - segments of a camera that are still being recorded, or wait to be shipped as a whole: their pieces
+ * are joined in the cache, so that the files grow as they do on the recorder.
  */
 #ifndef OFFSITE_FETCH_CAMERA_LIVE_H
 #define OFFSITE_FETCH_CAMERA_LIVE_H

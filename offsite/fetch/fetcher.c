@@ -13,7 +13,7 @@
 
 bool fetcher_open(struct fetcher *fetcher, const struct config_store *config, struct store *store, struct reason *why)
 {
-	*fetcher = (struct fetcher){.config = config, .store = store};
+	*fetcher = (struct fetcher){.store = store};
 	fetcher->cache = cache_open(config->cache, (uint64_t)(config->cache_gb * BYTES_PER_GB), why);
 	pthread_mutex_init(&fetcher->lock, NULL);
 	return fetcher->cache != NULL;

@@ -1,8 +1,8 @@
 /*
  * fetcher.h - what the threads of recorder-fetch share: the store, the cache, and what is known of each camera.
  *
- * One lock guards everything that is known; it is never held while the store is asked. Who asks the store about a camera
- * holds the lock `asking` of that camera, so that each thing is asked once.
+ * One lock guards everything that is known; it is never held while the store is asked. Who asks the store about a
+ * camera holds the lock `asking` of that camera, so that each thing is asked once.
  */
 #ifndef OFFSITE_FETCH_FETCHER_H
 #define OFFSITE_FETCH_FETCHER_H
@@ -70,7 +70,6 @@ struct remote_camera {
 };
 
 struct fetcher {
-	const struct config_store *config;
 	struct store *store;
 	struct cache *cache;
 
@@ -82,7 +81,7 @@ struct fetcher {
 	struct reason failure; /* why */
 };
 
-/* `config` must outlive it; it is the part of the reader's, with read_url as url. Returns false and sets *why. */
+/* Empties the cache that the reader's configuration names. `store` must outlive it. Returns false and sets *why. */
 bool fetcher_open(struct fetcher *fetcher, const struct config_store *config, struct store *store, struct reason *why);
 void fetcher_close(struct fetcher *fetcher);
 

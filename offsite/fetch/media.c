@@ -101,8 +101,8 @@ static bool take_same(const struct list_item *item, void *context)
 }
 
 /*
- * A store of several machines can say for a moment that it has no such object, because those that have it do not answer.
- * So it has gone only if it is not listed either.
+ * A store of several machines can say for a moment that it has no such object, because those that have it do not
+ * answer. So it has gone only if it is not listed either.
  */
 static enum get_outcome confirm_missing(struct fetcher *fetcher, struct store_reader *reader, const char *object,
 					struct reason *why)

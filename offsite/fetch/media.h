@@ -17,7 +17,10 @@ struct media_item {
 /* Whether it is in the cache. Counts as a use of it. */
 bool media_is_there(struct fetcher *fetcher, const struct media_item *item);
 
-/* Gets it if it is not there. Returns GET_MISSING if the store has no such object, and lists none. Sets *why unless GET_DONE. */
+/*
+ * Gets it if it is not there. Returns GET_MISSING if the store has no such object, and lists none. Sets *why unless
+ * GET_DONE.
+ */
 enum get_outcome media_get(struct fetcher *fetcher, struct in_flight *in_flight, struct store_reader *reader,
 			   const struct media_item *item, struct reason *why);
 

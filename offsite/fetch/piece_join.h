@@ -1,8 +1,8 @@
 /*
  * piece_join.h - which bytes of a piece (shared/store/object_name.h) continue an open segment. Pure functions.
  *
- * Pieces may overlap, since an answer can be lost and the next piece is longer then; the bytes are the same. A hole ends
- * what can be read until the missing piece is there.
+ * Pieces may overlap, since an answer can be lost and the next piece is longer then; the bytes are the same. A hole
+ * ends what can be read until the missing piece is there.
  */
 #ifndef OFFSITE_FETCH_PIECE_JOIN_H
 #define OFFSITE_FETCH_PIECE_JOIN_H

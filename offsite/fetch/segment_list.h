@@ -1,8 +1,8 @@
 /*
  * segment_list.h - the segments of a camera of the store, and the list that workers read of them. Pure functions.
  *
- * A camera may have several archives (shared/store/archive_id.h), because a disk was replaced. Their segments are joined
- * in the order of time, and those of one archive stay in the order of their numbers.
+ * A camera may have several archives (shared/store/archive_id.h), because a disk was replaced. Their segments are
+ * joined in the order of time, and those of one archive stay in the order of their numbers.
  */
 #ifndef OFFSITE_FETCH_SEGMENT_LIST_H
 #define OFFSITE_FETCH_SEGMENT_LIST_H

@@ -2,8 +2,8 @@
  * server.h - the socket on which workers ask (shared/store/fetch_socket.h).
  *
  * It runs in the main thread, which never waits for the store: what has to be asked there becomes a job of the pool.
- * Nobody but this user, root and the group of the socket may connect. A worker that sends what is no request, or does not
- * read its answers, loses its connection.
+ * Nobody but this user, root and the group of the socket may connect. A worker that sends what is no request, or does
+ * not read its answers, loses its connection.
  */
 #ifndef OFFSITE_FETCH_SERVER_H
 #define OFFSITE_FETCH_SERVER_H

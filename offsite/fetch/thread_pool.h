@@ -24,14 +24,17 @@ struct pool_job {
 /* Starts the threads. `fetcher` must outlive it. Returns NULL and sets *why. */
 struct thread_pool *thread_pool_open(struct fetcher *fetcher, struct reason *why);
 
-/* Ends the threads after the jobs that they have begun; the store must be stopped before. Jobs that wait are run, too. */
+/*
+ * Ends the threads after the jobs that they have begun; the store must be stopped before. Jobs that wait are run,
+ * too.
+ */
 void thread_pool_close(struct thread_pool *pool); /* NULL is safe */
 
 void thread_pool_add(struct thread_pool *pool, struct pool_job *job);
 
 /*
- * Gets all items, and marks those that the store does not have. Any other failure ends it and is the outcome. `reader` is
- * that of the calling thread, which gets its share.
+ * Gets all items, and marks those that the store does not have. Any other failure ends it and is the outcome.
+ * `reader` is that of the calling thread, which gets its share.
  */
 enum get_outcome thread_pool_get(struct thread_pool *pool, struct store_reader *reader, struct media_item *items,
 				 size_t count, struct reason *why);

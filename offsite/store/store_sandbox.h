@@ -6,9 +6,9 @@
 #include "shared/sandbox/sandbox.h"
 
 /*
- * Prepares a sandbox that may read the key, certificates and what naming and TLS need of the system, and connect to that
- * TCP port only (where the kernel's Landlock is of version 4 or later). Also keeps this process out of core dumps and
- * away from debuggers of the same user. Returns NULL without memory, and logs that.
+ * Prepares a sandbox that may read the key, certificates and what naming and TLS need of the system, and connect to
+ * that TCP port only (where the kernel's Landlock is of version 4 or later). Also keeps this process out of core
+ * dumps and away from debuggers of the same user. Returns NULL without memory, and logs that.
  */
 struct sandbox *store_sandbox_open(const char *area, enum seccomp_profile profile, const struct config_store *config,
 				   unsigned port);

@@ -1,8 +1,9 @@
 /*
  * fuzz_remote.c - what recorder-fetch reads from a store: lists of objects, day lists, and names of pieces.
  *
- * A day list that is accepted has only usable entries, and its segments make a list that workers accept. Pieces add bytes only at the end of what is joined, and only bytes that they have.
- * Input: a byte that chooses, then a document, a day list (which is read unchanged and with right CRCs), or numbers.
+ * A day list that is accepted has only usable entries, and its segments make a list that workers accept. Pieces add
+ * bytes only at the end of what is joined, and only bytes that they have. Input: a byte that chooses, then a
+ * document, a day list (which is read unchanged and with right CRCs), or numbers.
  */
 #include "tests/fuzz/fuzz.h"
 
