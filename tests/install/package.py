@@ -15,7 +15,7 @@ from support.tap import Skipped, comment  # noqa: E402  pylint: disable=wrong-im
 FOLDER = os.path.join(BUILD, "deb")
 PLACE = os.path.join(BUILD, "fresh")  # for the bare Debian, and for logs
 QUIET = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
-UNITS = ("recorderd@", "recorder-memory@", "recorder-hooks@", "recorder-ship@", "recorder-fetch", "recorder-api", "recorder-live", "recorder-web")
+UNITS = ("recorderd@", "recorder-memory@", "recorder-hooks@", "recorder-source@", "recorder-ship@", "recorder-fetch", "recorder-api", "recorder-live", "recorder-web")
 
 
 def needs(*tools):

@@ -15,7 +15,8 @@ from support.tap import run_tests
 
 HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd usr/bin/recorder-api usr/bin/recorder-live usr/bin/recorder-listen
     usr/bin/recorder-motion usr/share/man/man8/recorder-motion.8.gz
-    usr/bin/recorder-hooks usr/share/man/man8/recorder-hooks.8.gz usr/lib/tmpfiles.d/recorder.conf
+    usr/bin/recorder-hooks usr/share/man/man8/recorder-hooks.8.gz usr/bin/recorder-source usr/share/man/man8/recorder-source.8.gz
+    usr/share/recorder/sources/libcamera.conf usr/share/recorder/sources/rtsp.conf usr/share/recorder/sources/usb.conf usr/lib/tmpfiles.d/recorder.conf
     usr/bin/recorder-ship usr/share/man/man8/recorder-ship.8.gz
     usr/bin/recorder-fetch usr/share/man/man8/recorder-fetch.8.gz
     usr/share/man/man5/recorder.ini.5.gz usr/share/man/man7/recorder-api.7.gz usr/share/man/man8/recorderd.8.gz
@@ -26,7 +27,7 @@ HOLDS = """etc/recorder/camera.ini etc/recorder/lighttpd.conf usr/bin/recorderd 
     usr/share/recorder/hooks/keep-a-clip usr/share/recorder/set-up usr/share/recorder/access usr/share/recorder/let-in
     usr/share/recorder/store-setup""".split()
 
-HOLDS_UNITS = "recorderd@.service recorder-memory@.service recorder-hooks@.service recorder-ship@.service recorder-fetch.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
+HOLDS_UNITS = "recorderd@.service recorder-memory@.service recorder-hooks@.service recorder-source@.service recorder-ship@.service recorder-fetch.service recorder-api.service recorder-api.socket recorder-live.service recorder-live.socket recorder-web.service".split()
 
 folder = tempfile.mkdtemp(prefix="recorder-package.")
 
@@ -164,7 +165,7 @@ def test_each_unit_is_sandboxed():
 
 def install(root, prefix):
     """Installs the programs of the package, which are as good as others."""
-    for program, place in {"recorderd": "recorderd", "recorder-motion": "motion", "recorder-hooks": "hooks", "recorder-ship": "offsite", "recorder-fetch": "offsite/fetch", "recorder-api": "fcgi", "recorder-live": "fcgi",
+    for program, place in {"recorderd": "recorderd", "recorder-motion": "motion", "recorder-hooks": "hooks", "recorder-source": "source", "recorder-ship": "offsite", "recorder-fetch": "offsite/fetch", "recorder-api": "fcgi", "recorder-live": "fcgi",
                            "recorder-listen": "fcgi"}.items():
         os.makedirs(extracted("built", place), exist_ok=True)
         shutil.copy(extracted("usr/bin", program), extracted("built", place, program))
