@@ -143,8 +143,10 @@ static int explain(const struct transfer *transfer, CURLcode code, const char *e
 		fprintf(stderr, "the camera answers %ld\n", status);
 	else if (code == CURLE_OK)
 		fputs("the camera has closed the connection\n", stderr);
+	else if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT || !error[0])
+		fprintf(stderr, "%s\n", curl_easy_strerror(code)); /* the longer text has milliseconds in it */
 	else
-		fprintf(stderr, "%s\n", error[0] ? error : curl_easy_strerror(code));
+		fprintf(stderr, "%s\n", error);
 	return 1;
 }
 

@@ -49,7 +49,7 @@ static void show_line(void *context, const char *line)
 
 	snprintf(text, sizeof(text), "%s", line);
 	redact_urls(text);
-	log_info("source", "%s: %s", run->command.name, text);
+	log_line(run->quiet ? LOG_DEBUG : LOG_INFO, "source", "%s: %s", run->command.name, text);
 }
 
 /* --- pictures --- */
@@ -140,6 +140,15 @@ static void describe_status(const struct source_run *run, enum subprocess_exit o
 		snprintf(out, STATUS_BYTES, "exit status %d", run->child.exit_status);
 }
 
+/* FFmpeg begins its lines with [PART @ ADDRESS], which says nothing to people and is another one each time. */
+static const char *skip_address(const char *line)
+{
+	const char *end = line[0] == '[' ? strstr(line, "] ") : NULL;
+	const char *address = end ? strstr(line, " @ 0x") : NULL;
+
+	return address && address < end ? skip_address(end + 2) : line;
+}
+
 static void describe_end(struct source_run *run, char out[ENDED_TEXT_BYTES])
 {
 	struct reason why;
@@ -151,8 +160,8 @@ static void describe_end(struct source_run *run, char out[ENDED_TEXT_BYTES])
 	}
 	describe_status(run, subprocess_reap(&run->child), status);
 	output_lines_finish(&run->lines);
-	snprintf(out, ENDED_TEXT_BYTES, "%s%s%.240s", run->wrong ? run->wrong : status, run->lines.last[0] ? ": " : "",
-		 run->lines.last);
+	const char *last = skip_address(run->lines.last);
+	snprintf(out, ENDED_TEXT_BYTES, "%s%s%.240s", run->wrong ? run->wrong : status, last[0] ? ": " : "", last);
 	redact_urls(out);
 }
 

@@ -22,13 +22,14 @@
 #include "source/command.h"
 #include "source/jpeg_splitter.h"
 
-/* Zero it, set the first four, and set child to SUBPROCESS_NONE. It must not move while a source runs. */
+/* Zero it, set the first five, and set child to SUBPROCESS_NONE. It must not move while a source runs. */
 struct source_run {
 	struct loop *loop;
 	/* `arrived` is when the first byte of the picture was read, and later than that of the one before. */
 	void (*picture)(void *context, const uint8_t *jpeg, size_t bytes, mono_t arrived);
 	void (*ended)(void *context, const char *why);
 	void *context;
+	bool quiet; /* it failed before, too: what it writes to its standard error is only logged for debugging */
 
 	/* Private */
 	struct source_command command;

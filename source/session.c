@@ -88,6 +88,7 @@ static void start_source(struct session *session)
 		session->unwanted(session->context);
 		return;
 	}
+	session->run.quiet = session->failure[0] != '\0';
 	if (!source_run_start(&session->run, session->config, &why))
 		end_run(session, why.text);
 }

@@ -121,6 +121,8 @@ static void its_last_message_tells_why_it_ended_without_a_password(void **state)
 	(void)state;
 	run_text("#!/bin/sh\necho one >&2\necho 'rtsp://viewer:sec@ret@cam/1: 401 Unauthorized' >&2\nkill -TERM $$\n");
 	assert_string_equal(why, "ended by signal 15 (Terminated): rtsp://..............@cam/1: 401 Unauthorized");
+	run_text("#!/bin/sh\necho '[tcp @ 0x55d1] [in#0 @ 0x2a] Connection refused' >&2\nexit 1\n");
+	assert_string_equal(why, "exit status 1: Connection refused");
 }
 
 static void what_is_no_picture_ends_it(void **state)
