@@ -10,12 +10,12 @@ import sys
 import tempfile
 
 from support.exact import assert_exact, just_after, second_after
+from support.own_users import ALONE, as_user, make_folder, run_alone
 from support.rig import Rig, forget_memory, program
-from support.tap import Skipped, run_tests
+from support.tap import run_tests
 from support.times import PATIENCE_S, wait_for
 
 LONG = f"{100000 + os.getpid()}"  # seconds that a program sleeps; no other program does so
-ALONE = "HOOKS_ALONE"
 RECORDER, HOOKS, STRANGER = 64001, 64002, 64003  # users
 
 PROGRAMS = {
@@ -281,10 +281,6 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
 """
 
 
-def as_user(user, *command):
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
-
-
 def two_users(folder, name, wrapper):
     """Both programs, as users of their own; what the hook wrote after the recorder's start and its end."""
     lines, socket_path = os.path.join(folder, "hooks", "lines"), f"/run/recorder-hooks/{name}.hooks"
@@ -323,9 +319,7 @@ def alone():
     """In the mount namespace: the folder that tmpfiles.d makes."""
     folder, name = tempfile.mkdtemp(prefix="recorder-e2e."), f"e2e-users-{os.getpid()}"
     try:
-        os.makedirs("/run/recorder-hooks")
-        os.chown("/run/recorder-hooks", RECORDER, HOOKS)
-        os.chmod("/run/recorder-hooks", 0o2750)
+        make_folder("/run/recorder-hooks", RECORDER, HOOKS)
         os.chmod(folder, 0o755)
         for part, user in (("recorder", RECORDER), ("hooks", HOOKS)):
             os.mkdir(os.path.join(folder, part))
@@ -346,14 +340,7 @@ def alone():
 
 
 def test_recorder_and_hooks_may_be_two_users(_):
-    if os.geteuid() != 0:
-        raise Skipped("only root can run programs as other users")
-    inner = "mount -t tmpfs -o mode=755 tmpfs /run && exec \"$@\""
-    done = subprocess.run(["unshare", "--mount", "sh", "-c", inner, "sh", sys.executable, __file__], env=dict(os.environ, **{ALONE: "1"}),
-                          capture_output=True, text=True, check=False)
-    if "unshare failed" in done.stderr or "mount:" in done.stderr:
-        raise Skipped("this machine has no mount namespaces")
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_alone(__file__)
 
 
 def main():

@@ -2,12 +2,15 @@
 """A program, a network camera and an RTSP camera are recorded like any other: every frame, gaps with causes, secrets kept."""
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 from support.camera import jpegs
-from support.rig import Rig, program
+from support.own_users import ALONE, as_user, make_folder, run_alone
+from support.rig import Rig, forget_memory, program
 from support.tap import Skipped, run_tests
 from support.times import PATIENCE_S, US, time_us, wait_for
 
@@ -16,6 +19,7 @@ SUPPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "support")
 MJPEG_CAMERA, RTSP_CAMERA = os.path.join(SUPPORT, "mjpeg_camera.py"), os.path.join(SUPPORT, "rtsp_camera.py")
 SECRET = "n0b0dy-may-see-this"
 FILM_FRAMES = 90
+RECORDER, SOURCE, STRANGER = 64011, 64012, 64013  # users
 
 
 class SourceRig(Rig):
@@ -275,12 +279,82 @@ def test_every_frame_of_an_rtsp_camera_is_recorded_and_its_login_is_a_secret(_):
         rig.shows_no(SECRET)
 
 
+# -- users of their own, in a mount namespace of its own
+
+INI = """[camera]
+name = {name}
+device = command:{folder}/source/camera
+password_file = {folder}/source/secret
+[record]
+enabled = no
+[memory]
+max_mb = 16
+"""
+
+
+def two_users(folder, name, wrapper):
+    """Both programs, as users of their own. The recorder, and nobody else, can have pictures from a program that needs a secret."""
+    ini = os.path.join(folder, "recorder", "recorder.ini")
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(tempfile.TemporaryFile())
+
+        def run(user, *command):
+            process = stack.enter_context(subprocess.Popen(as_user(user, *command, "-c", ini), start_new_session=True, stderr=log))
+            stack.callback(process.kill)
+            return process
+
+        def status():
+            return subprocess.run(as_user(RECORDER, program("recorderd"), "-S", "-c", ini), capture_output=True, text=True, check=False).stdout
+        recorderd = run(RECORDER, *wrapper, program("recorderd"))
+        socket_path = f"/run/recorder-source/{name}.source"
+        wait_for(lambda: os.path.exists(socket_path), PATIENCE_S, "the recorder waits for its source")
+        stranger = run(STRANGER, program("recorder-source"))
+        source = run(SOURCE, program("recorder-source"))
+        wait_for(lambda: "streaming since" in status() and ": command:camera (camera)" in status(), PATIENCE_S, "it has pictures")
+        for process in (recorderd, stranger, source):
+            process.terminate()
+            assert process.wait(PATIENCE_S) == 0
+
+
+def alone():
+    """In the mount namespace: the folder that tmpfiles.d makes."""
+    folder, name = tempfile.mkdtemp(prefix="recorder-e2e."), f"e2e-users-{os.getpid()}"
+    try:
+        make_folder("/run/recorder-source", RECORDER, SOURCE)
+        os.chmod(folder, 0o755)
+        for part, user in (("recorder", RECORDER), ("source", SOURCE)):
+            os.mkdir(os.path.join(folder, part))
+            os.chown(os.path.join(folder, part), user, user)
+        script = f"#!/bin/sh\nread -r secret\n[ \"$secret\" = {SECRET} ] && exec /usr/bin/python3 {MJPEG_CAMERA} {folder}/source/frames {FPS} plain\n"
+        for path, text, user, mode in (("recorder/recorder.ini", INI.format(name=name, folder=folder), RECORDER, 0o644),
+                                       ("source/camera", script, SOURCE, 0o755), ("source/secret", SECRET + "\n", SOURCE, 0o400)):
+            path = os.path.join(folder, path)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(path, mode)
+            os.chown(path, user, user)
+        two_users(folder, name, ())
+        # As with PrivateUsers= of the unit: the recorder sees no other user.
+        two_users(folder, name, ("unshare", "--user", "--map-current-user"))
+    finally:
+        for user in (RECORDER, SOURCE, STRANGER):
+            shutil.rmtree(f"/dev/shm/recorder-{user}", ignore_errors=True)
+        forget_memory(name)
+        shutil.rmtree(folder)
+
+
+def test_recorder_and_source_may_be_two_users(_):
+    run_alone(__file__)
+
+
 def main():
+    if os.environ.get(ALONE):
+        alone()
+        return 0
     with SourceRig() as rig:
         rig.start()
-        status = run_tests(globals(), rig)
-    sys.exit(status)
+        return run_tests(globals(), rig)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
