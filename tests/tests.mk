@@ -324,6 +324,10 @@ bench-capture: SECONDS = 20
 bench-capture: all bench-tools ## [SECONDS=20] measures what taking a frame from a camera costs, against uStreamer
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/capture.py $(SECONDS)
 
+bench-source: SECONDS = 15
+bench-source: all bench-tools ## [SECONDS=15] measures what an external source costs, against a V4L2 camera
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/source.py $(SECONDS)
+
 bench-webservers: all bench-tools ## measures what each web server costs
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/webservers.py
 
@@ -333,4 +337,4 @@ bench-archive: all bench-tools ## [SEGMENTS=52560] measures a year of footage ag
 
 .PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-field test-motion test-package test-store \
 	test-systems campaign-tests campaign-kills campaign-ranges campaign-remote campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-store campaign-replug campaign-viewers \
-	campaign-power soak bench bench-docs bench-capture bench-webservers bench-archive
+	campaign-power soak bench bench-docs bench-capture bench-source bench-webservers bench-archive

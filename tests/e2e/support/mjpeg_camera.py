@@ -5,7 +5,8 @@ usage: mjpeg_camera.py LOG FPS plain|multipart              to the standard outp
        mjpeg_camera.py LOG FPS PORT_FILE basic|digest PASSWORD   for one client after the other over HTTP; the user is `viewer`
 
 Each line of the log is `number wall_us`. The frames begin with number 0 again whenever it is asked for them, and the log is
-continued. It needs nothing of the tests but their frames, because it runs as any other program would.
+continued. It needs nothing of the tests but their frames (MJPEG_FRAMES names another file of them), because it runs as any
+other program would.
 """
 import base64
 import hashlib
@@ -17,14 +18,14 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from support.camera import jpegs  # noqa: E402
+from support.camera import FRAMES, jpegs  # noqa: E402
 
 BOUNDARY = b"--a boundary\r\n"
 REALM, NONCE = "cam", "0123456789abcdef"
 
 
 def send_frames(write, log_path, fps, multipart):
-    frames = jpegs()
+    frames = jpegs(os.environ.get("MJPEG_FRAMES", FRAMES))
     begun = time.monotonic()
     with open(log_path, "a", encoding="ascii") as log:
         for number in range(1 << 30):
