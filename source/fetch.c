@@ -11,7 +11,7 @@
 #include "shared/base/version.h"
 #include "shared/sandbox/sandbox.h"
 
-#define CONNECT_SECONDS 5L
+#define CONNECT_SECONDS 4L /* less than the recorder waits for the first picture, so that it is told the reason */
 #define REDIRECTS_MAX   3L
 #define READ_BYTES      (256L * 1024)
 

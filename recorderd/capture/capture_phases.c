@@ -330,6 +330,8 @@ static void on_deadline(struct capture *capture)
 		bandwidth_failed(&capture->bandwidth, &capture->source->info,
 				 frame_timeout_is_at_max(&capture->frame_timeout));
 	frame_timeout_grow(&capture->frame_timeout, capture->source->info.stall_timeout_us);
+	if (capture->source->info.is_external)
+		frame_timeout_limit_first(&capture->frame_timeout);
 	capture_drop_source(capture, GAP_STALLED);
 	set_state(capture, CAMERA_STALLED);
 	wait_and_retry(capture);

@@ -12,9 +12,10 @@
 
 #include "shared/base/clock.h"
 
-#define FRAME_TIMEOUT_FIRST_US (5 * US_PER_S) /* for the first frame */
-#define FRAME_TIMEOUT_MAX_US   (60 * US_PER_S)
-#define FRAME_TIMEOUT_SLOW_US  (2 * US_PER_S) /* an interval from which on a camera counts as slow */
+#define FRAME_TIMEOUT_FIRST_US    (5 * US_PER_S) /* for the first frame */
+#define FRAME_TIMEOUT_MAX_US      (60 * US_PER_S)
+#define FRAME_TIMEOUT_EXTERNAL_US (10 * US_PER_S) /* for the first frame of an external source, at most */
+#define FRAME_TIMEOUT_SLOW_US     (2 * US_PER_S)  /* an interval from which on a camera counts as slow */
 
 struct frame_timeout {
 	int64_t first_us;    /* how long to wait for the first frame */
@@ -77,6 +78,16 @@ static inline void frame_timeout_grow(struct frame_timeout *timeout, int64_t neg
 	else if (timeout->frames < 3)
 		timeout->next_us =
 			frame_timeout_clamp(frame_timeout_limit_us(timeout, negotiated_us) * 2, negotiated_us);
+}
+
+/*
+ * An external source that is started again is soon there if it can be at all, and a network camera that was off would
+ * wait for as long as its program's requests take: it is asked again at least so often.
+ */
+static inline void frame_timeout_limit_first(struct frame_timeout *timeout)
+{
+	if (timeout->first_us > FRAME_TIMEOUT_EXTERNAL_US)
+		timeout->first_us = FRAME_TIMEOUT_EXTERNAL_US;
 }
 
 /* It cannot grow any more. */

@@ -72,6 +72,7 @@ enum source_open_outcome source_open(const struct config *config, const struct o
 	source->base = (struct source){
 		.ops = &fake_ops,
 		.info = {.kind = SOURCE_CAMERA,
+			 .is_external = atomic_load(&fake.is_external),
 			 .model = "Fake",
 			 .bus = "usb-0000:00:14.0-1.2",
 			 .top_mode = "64x48 at 30 fps",

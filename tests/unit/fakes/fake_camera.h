@@ -14,6 +14,7 @@
 /* What is plugged in (read by the device worker's thread), and what the open camera delivers. */
 extern struct fake_cameras {
 	_Atomic bool camera_is_there, fallback_is_there, other_on_bus, opening_hangs;
+	_Atomic bool is_external;       /* what is opened */
 	_Atomic unsigned opens, closes; /* counted by the fake */
 	_Atomic unsigned lowest;        /* how many modes there are below the requested one */
 	_Atomic uint32_t offered_fps_milli;
