@@ -154,6 +154,8 @@ static bool choose_camera(const struct options *options, const struct config_set
 
 	if (!options->camera && set->count > 1)
 		return reason_set(why, "%s has %zu cameras; choose one with -n NAME", options->config, set->count);
+	if (!found && !options->camera)
+		return reason_set(why, "%s configures no recorder: it has no [camera]", options->config);
 	if (!found)
 		return reason_set(why, "%s has no camera \"%s\"", options->config, options->camera);
 	*out = &set->cameras[found - set->cameras];
