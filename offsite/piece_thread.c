@@ -26,6 +26,7 @@ struct piece_thread {
 	int media, index;      /* its files; -1: not open */
 	bool is_open;          /* it is still being recorded */
 	int64_t begun_us;      /* monotonic: when the last piece began */
+	int64_t took_us;       /* until it was in the store */
 	struct backoff backoff;
 };
 
@@ -156,6 +157,7 @@ static enum put_outcome put_piece(struct piece_thread *thread, const struct piec
 	name.index_bytes = body.ranges[1].bytes;
 	thread->begun_us = mono_now().us;
 	enum put_outcome outcome = shipper_put(thread->shipper, thread->client, LANE_PIECES, &name, &body);
+	thread->took_us = mono_now().us - thread->begun_us;
 	if (outcome != PUT_DONE)
 		return outcome;
 	at->media_at = piece->media_end;
@@ -167,17 +169,25 @@ static enum put_outcome put_piece(struct piece_thread *thread, const struct piec
 	return PUT_DONE;
 }
 
+/* How long the next piece has to wait: it is to be in the store piece_seconds after the last one began. */
+static int64_t due_in_us(const struct piece_thread *thread)
+{
+	int64_t period_us = thread->shipper->config->store.piece_seconds * US_PER_S;
+	int64_t early_us = thread->took_us < period_us / 2 ? thread->took_us : period_us / 2;
+
+	return thread->is_open ? thread->begun_us + period_us - early_us - mono_now().us : 0;
+}
+
 /* Ships a piece if one is due. *again: there may be another one at once. */
 static enum put_outcome ship(struct piece_thread *thread, bool *again)
 {
-	int64_t period_us = thread->shipper->config->store.piece_seconds * US_PER_S;
 	struct piece piece;
 	bool full;
 
 	*again = false;
 	if (!choose_segment(thread))
 		return PUT_DONE;
-	bool due = !thread->is_open || mono_now().us - thread->begun_us >= period_us;
+	bool due = due_in_us(thread) <= 0;
 	if (!next_piece(thread, &piece, &full)) {
 		log_warn("ship", "%s: its index does not fit its media; it is shipped once it is finished",
 			 thread->at.file);
@@ -207,6 +217,14 @@ static void go_on_from_last_run(struct piece_thread *thread)
 	}
 }
 
+/* When to look again: another segment may have begun. */
+static int64_t look_in_us(const struct piece_thread *thread)
+{
+	int64_t due_us = due_in_us(thread);
+
+	return due_us > 0 && due_us < LOOK_US ? due_us : LOOK_US;
+}
+
 void *piece_thread_run(void *context)
 {
 	struct piece_thread thread = {.shipper = context, .media = -1, .index = -1};
@@ -227,7 +245,8 @@ void *piece_thread_run(void *context)
 			forget(&thread);
 		if (outcome == PUT_DONE && again)
 			continue;
-		if (!shipper_sleep(thread.shipper, outcome == PUT_DONE ? LOOK_US : shipper_retry_us(&thread.backoff)))
+		if (!shipper_sleep(thread.shipper,
+				   outcome == PUT_DONE ? look_in_us(&thread) : shipper_retry_us(&thread.backoff)))
 			break;
 	} while (!shipper_is_stopping(thread.shipper));
 	forget(&thread);
