@@ -164,6 +164,11 @@ $(BUILD)/tests/tools/motion_scene: $(BUILD)/tests/tools/motion_scene.o $(call li
 $(BUILD)/tests/tools/make_motion: $(BUILD)/tests/tools/make_motion.o $(call libraries,recorderd/archive)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Kills a program after its N-th system call.
+$(BUILD)/tests/tools/kill_after: tests/tools/kill_after.c
+	@mkdir -p $(@D)
+	$(PLAIN) -o $@ $<
+
 # Makes films with movement and without.
 $(BUILD)/tests/motion/make_scene: $(patsubst %,tests/motion/%.c,make_scene canvas scenes) tests/motion/scene.h
 	@mkdir -p $(@D)
@@ -179,7 +184,7 @@ $(FRAMES)/%.frames: $(BUILD)/tests/tools/make_frames
 	@mkdir -p $(@D)
 	$(Q)$< $(SHAPE) $@
 
-test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(patsubst %,$(BUILD)/tests/tools/%,make_archive make_motion motion_scene) \
+test-tools: $(patsubst %,$(BUILD)/tests/preload/%.so,camera clock disk) $(patsubst %,$(BUILD)/tests/tools/%,kill_after make_archive make_motion motion_scene) \
 	$(BUILD)/tests/motion/make_scene $(patsubst %,$(FRAMES)/%.frames,small moving)
 
 $(BUILD)/tests/bench/viewers: $(patsubst %,tests/bench/%.c,viewers stream ages) tests/bench/stream.h tests/bench/ages.h
@@ -236,7 +241,7 @@ test-package: ## builds the Debian package and installs it on a fresh Debian (ro
 		tests/install/container_package.py
 
 # make test has a short form of this: tests/e2e/test_store.py.
-test-store: all test-tools ## tests shipping and serving against a real Ceph, and against every fault of a store (root, some minutes)
+test-store: all test-tools ## tests shipping and serving against a real Ceph and a real Swift, and against every fault of a store (root, some minutes)
 	@deploy/install-packages test-store
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/prove tests/store/test_*
 
@@ -289,8 +294,12 @@ campaign-motion: all test-tools ## [N=60] kills recorder-motion every second for
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/motion.py $(N)
 
 campaign-store: N = 50
-campaign-store: all test-tools ## [N=50] [UPLINK=3] kills recorder and recorder-ship together N times, with UPLINK times the bitrate (root)
+campaign-store: all test-tools $(FRAMES)/hd.frames ## [N=50] [UPLINK=3] kills recorder and recorder-ship together N times; UPLINK: times the bitrate, 1mbit, or 0: cost (root)
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/store.py $(N) $(or $(UPLINK),3)
+
+campaign-ship-kills: EVERY = 1
+campaign-ship-kills: all test-tools ## [EVERY=1] kills recorder-ship after each of its system calls, one after the other
+	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/e2e/campaigns/ship_kills.py $(EVERY)
 
 campaign-replug: N = 1000
 campaign-replug: all test-tools ## [N=1000] unplugs a camera and plugs it in again N times
@@ -336,5 +345,5 @@ bench-archive: all bench-tools ## [SEGMENTS=52560] measures a year of footage ag
 	@BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 tests/bench/archive.py $(SEGMENTS)
 
 .PHONY: test check asan tsan syntax units test-tools bench-tools fuzz-programs fuzz-tools fuzz-replay fuzz test-camera test-field test-motion test-package test-store \
-	test-systems campaign-tests campaign-kills campaign-ranges campaign-remote campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-store campaign-replug campaign-viewers \
+	test-systems campaign-tests campaign-kills campaign-ranges campaign-remote campaign-walks campaign-salvage campaign-motion campaign-crowd campaign-store campaign-ship-kills campaign-replug campaign-viewers \
 	campaign-power soak bench bench-docs bench-capture bench-source bench-webservers bench-archive

@@ -269,9 +269,8 @@ struct recorder_state {
 	int64_t disk_wanted_us;     /* retention.hours; 0: no limit, or not known yet */
 	uint64_t disk_wanted_bytes; /* about what recordings of that time take */
 	uint64_t disk_room_bytes;   /* what recordings may take at most, those that are there included */
-	uint64_t
-		disk_measured; /* 1: wanted_bytes follows from what was recorded; 0: it is estimated from the picture */
-	uint32_t is_external;            /* recorder-source reads the camera (shared/config/camera_device.h) */
+	uint64_t disk_measured;     /* 1: wanted_bytes follows from recordings; 0: it is estimated from the picture */
+	uint32_t is_external;       /* recorder-source reads the camera (shared/config/camera_device.h) */
 	uint32_t external_reserved;
 };
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Footage in an object store: what recorder-ship puts there, and that it gets there through every fault of the store."""
+import contextlib
 import os
 import re
 import signal
-import ssl
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from support.certificate import certificate  # noqa: E402
+from support.prepared import PreparedRig  # noqa: E402
 from support.s3_server import S3Server  # noqa: E402
 from support.ship import ShippingRig, until  # noqa: E402
 from support.tap import run_tests  # noqa: E402
@@ -114,6 +115,31 @@ def test_the_key_is_nowhere_but_in_its_file(rig):
     assert os.stat(f"/proc/{rig.ship.pid}/mem").st_uid == 0, "not dumpable: its memory belongs to root"
 
 
+def memory_with(process, wanted):
+    """The flags (proc(5), VmFlags) of each mapping of the process in which these bytes are."""
+    found = []
+    with open(f"/proc/{process.pid}/smaps", encoding="ascii") as smaps, open(f"/proc/{process.pid}/mem", "rb", 0) as memory:
+        for mapping in re.finditer(r"^([0-9a-f]+)-([0-9a-f]+) rw.*?^VmFlags: ([^\n]*)$", smaps.read(), re.M | re.S):
+            begin, end = (int(mapping[number], 16) for number in (1, 2))
+            memory.seek(begin)
+            with contextlib.suppress(OSError):
+                if wanted in memory.read(end - begin):
+                    found.append(mapping[3].split())
+    return found
+
+
+def test_the_key_is_in_no_memory_but_what_is_left_out_of_core_dumps(_):
+    with S3Server() as store, PreparedRig(store) as rig:
+        store.token = "session/token/of/some/length=="
+        rig.write_key(token=store.token)
+        rig.start_ship()
+        until(rig.is_done, store)
+        for words in (store.key[1], store.token):
+            mappings = wait_for(lambda text=words.encode(): [found for found in [memory_with(rig.ship, text)] if all("dd" in flags for flags in found)],
+                                PATIENCE_S, "no copy is left once the requests are over")
+            assert mappings[0], "it is in memory at all"
+
+
 def test_a_kept_clip_is_in_the_store_and_its_deletion_leaves_it_there_and_says_so(rig):
     with open(os.path.join(rig.clips, "burglar.mp4"), "wb") as clip:
         clip.write(b"a clip" * 1000)
@@ -122,6 +148,50 @@ def test_a_kept_clip_is_in_the_store_and_its_deletion_leaves_it_there_and_says_s
     answer = rig.get("/clips/burglar.mp4", "DELETE")
     assert answer.status == 200 and "copy stays there until" in answer.json()["store"], answer.body
     assert [name for name in STORE.named("clips") if name.endswith("-burglar.mp4")]
+
+
+def large_clip(rig, name):
+    """A clip of five parts."""
+    content = os.urandom(1 << 20) * 65 + b"rest"
+    with open(os.path.join(rig.clips, name), "wb") as clip:
+        clip.write(content)
+    return content
+
+
+def test_a_large_object_goes_in_parts_of_which_each_that_arrives_is_kept(rig):
+    rig.wait_shipped()
+    failing = ["500", "lost", "inside", "half"]
+    asked = []
+
+    def fail(name):
+        """The second part fails, and completing the upload, which is answered with status 200 and an error in it."""
+        if "?" in name:
+            asked.append(name.split("?")[1].split("&")[0].split("=2~")[0])
+        complete = "?uploadId" in name
+        return failing.pop(0) if failing and (complete if failing[0] == "inside" else "partNumber=2&" in name) else None
+
+    os.makedirs(rig.clips, exist_ok=True)
+    content = large_clip(rig, "large.mp4")
+    STORE.fail = fail
+    rig.restart_ship()
+    until(lambda: any(len(body) > 1 << 26 for body in STORE.named("clips").values()), STORE)
+    assert [body for name, body in STORE.named("clips").items() if name.endswith("-large.mp4")] == [content]
+    assert asked.count("partNumber=1") == 1 and asked.count("partNumber=2") == 3 and asked.count("uploads=") == 1, asked
+    assert not STORE.uploads, "the upload is complete"
+
+
+def test_an_upload_in_parts_that_the_store_forgets_begins_again(rig):
+    os.makedirs(rig.clips, exist_ok=True)
+    content = large_clip(rig, "forgotten.mp4")
+
+    def forget(name):
+        if "partNumber=3" in name:
+            STORE.fail = None
+            STORE.uploads.clear()
+    STORE.fail = forget
+    rig.restart_ship()
+    until(lambda: content in STORE.named("clips").values(), STORE)
+    assert ("NoSuchUpload" in {code for _, code in STORE.refused}) and rig.ship.poll() is None
 
 
 def test_a_shipper_that_is_killed_at_any_request_loses_nothing_and_writes_no_name_twice_differently(rig):
@@ -183,20 +253,6 @@ def test_a_folder_from_another_machine_gets_names_of_its_own_under_one_camera_na
     assert not again, f"the other recorder's objects were overwritten: {again}"
 
 
-def certificate(rig, name, subject, days=2):
-    """(SSLContext, file) of a certificate that signs itself."""
-    key, cert, request = (rig.path(f"{name}.{kind}") for kind in ("key", "pem", "csr"))
-    with open(rig.path(name + ".cnf"), "w", encoding="ascii") as extensions:
-        extensions.write(f"subjectAltName={subject}\n")
-    subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=store", "-keyout", key, "-out", request], check=True,
-                   capture_output=True)
-    subprocess.run(["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", str(days), "-out", cert, "-extfile", extensions.name], check=True,
-                   capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context, cert
-
-
 def tls_says(rig, context, settings, sentence):
     """Runs a recorder-ship of its own against a store with that certificate until its log has the sentence."""
     with S3Server(context) as store:
@@ -212,9 +268,9 @@ def tls_says(rig, context, settings, sentence):
 
 
 def test_only_a_valid_certificate_for_the_store_s_name_is_accepted(rig):
-    good, ca_file = certificate(rig, "good", "IP:127.0.0.1")
-    other, other_ca = certificate(rig, "other", "DNS:other.example")
-    old, old_ca = certificate(rig, "old", "IP:127.0.0.1", days=-1)
+    good, ca_file = certificate(rig.path, "good", "IP:127.0.0.1")
+    other, other_ca = certificate(rig.path, "other", "DNS:other.example")
+    old, old_ca = certificate(rig.path, "old", "IP:127.0.0.1", days=-1)
     tls_says(rig, good, {}, "certificate is refused: .*self.signed")
     tls_says(rig, other, {"ca_file": other_ca}, "certificate is refused: .*127.0.0.1")
     tls_says(rig, old, {"ca_file": old_ca}, "certificate is refused: .*expired")

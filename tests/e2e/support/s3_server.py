@@ -5,8 +5,8 @@
         store.objects             # name -> bytes
         store.fail = "500"        # see FAILURES; or a function of the object's name, which returns one of them or None
 
-It verifies signatures (AWS Signature Version 4), Content-MD5 and the signed SHA-256, and refuses anything but PUT. Its code is
-no part of the recorder's, so that a mistake in one is not in the other.
+It verifies signatures (AWS Signature Version 4), Content-MD5 and the signed SHA-256, and refuses anything but PUT and what uploads in
+parts need. Its code is no part of the recorder's, so that a mistake in one is not in the other.
 """
 import base64
 import contextlib
@@ -14,20 +14,23 @@ import email.utils
 import hashlib
 import hmac
 import http.server
+import re
 import socket
 import ssl
 import threading
 import time
+import urllib.parse
 
 BUCKET = "footage"
 SKEW_S = 15 * 60
+PART_BYTES_MIN = 5 << 20  # of all parts but the last
 
 # Name -> (status, code) of the answer, sent after the body has been read.
 FAILURES = {
     "500": (500, "InternalError"), "503": (503, "SlowDown"), "301": (301, "PermanentRedirect"), "quota": (403, "QuotaExceeded"),
     "denied": (403, "AccessDenied"), "no-bucket": (404, "NoSuchBucket"), "digest": (400, "BadDigest"), "inside": (200, "InternalError"),
 }
-# And these: "hang" (neither reads nor answers), "mute" (stores, and never answers), "half" (closes in the middle), "lost" (stores, and
+# And these: "wrong" (a byte is damaged on the way), "hang" (neither reads nor answers), "mute" (stores, and never answers), "half" (closes in the middle), "lost" (stores, and
 # closes without an answer), "early" (refuses before it has read the body).
 
 
@@ -55,10 +58,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def answer(self, status, body=b""):
+    def answer(self, status, body=b"", etag=None):
         self.send_response_only(status)
         self.send_header("Date", email.utils.formatdate(time.time() + self.server.store.clock_s, usegmt=True))
         self.send_header("Content-Length", str(len(body)))
+        if etag:
+            self.send_header("ETag", etag)
         if status in (301, 307):
             self.send_header("Location", self.server.store.elsewhere)
         self.end_headers()
@@ -108,9 +113,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_PUT(self):  # pylint: disable=invalid-name
         store = self.server.store
-        name = self.path.removeprefix(f"/{BUCKET}/")
-        failure = store.fail(name) if callable(store.fail) else store.fail
-        store.count(name, failure)
+        name, _, query = self.path.removeprefix(f"/{BUCKET}/").partition("?")
+        what = name + (f"?{query}" if query else "")
+        failure = store.fail(what) if callable(store.fail) else store.fail
+        store.count(what, failure)
         self.close_connection = failure is not None
         if failure == "hang":
             store.hang.wait()
@@ -127,23 +133,41 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if failure in FAILURES:
             self.error(*FAILURES[failure])
             return
+        if failure == "wrong":
+            body = bytes([body[0] ^ 1]) + body[1:]
         try:
             self.check(body)
+            etag, document = self.take(name, dict(urllib.parse.parse_qsl(query, keep_blank_values=True)), body)
         except Refused as refused:
-            store.refused.append((name, refused.code))
+            store.refused.append((what, refused.code))
             self.error(refused.status, refused.code)
             return
-        store.keep(name, body)
         if failure == "mute":
             store.hang.wait()
         elif failure != "lost":
-            self.answer(200)
+            self.answer(200, document, etag)
+
+    do_POST = do_PUT  # pylint: disable=invalid-name
+
+    def take(self, name, query, body):
+        """Does what was asked for. Returns (ETag, body of the answer)."""
+        store = self.server.store
+        if self.command == "POST":
+            if "uploads" in query:
+                return None, f"<InitiateMultipartUploadResult><UploadId>{store.begin_upload(name)}</UploadId></InitiateMultipartUploadResult>".encode()
+            store.keep(name, store.end_upload(query.get("uploadId"), name, body.decode()))
+            return None, b"<CompleteMultipartUploadResult></CompleteMultipartUploadResult>"
+        if "uploadId" in query:
+            store.keep_part(query["uploadId"], name, int(query["partNumber"]), body)
+        else:
+            store.keep(name, body)
+        return f'"{hashlib.md5(body).hexdigest()}"', b""
 
     def do_GET(self):  # pylint: disable=invalid-name
         self.server.store.others.append(self.command + " " + self.path)
         self.error(403, "AccessDenied")
 
-    do_HEAD = do_DELETE = do_POST = do_GET  # pylint: disable=invalid-name
+    do_HEAD = do_DELETE = do_GET  # pylint: disable=invalid-name
 
     def handle(self):
         with contextlib.suppress(OSError, ssl.SSLError):
@@ -164,10 +188,12 @@ class S3Server:
         self.key, self.token, self.region = ("ship:recorder", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), None, "us-east-1"
         self.objects, self.versions = {}, {}  # name -> bytes; name -> how many times it was put
         self.order = []    # the names, as they came
+        self.uploads = {}  # UploadId -> (name, {number: bytes}) of the uploads in parts that are not complete
         self.took_s = {}   # name -> how long its body took to arrive, the last time
         self.refused, self.others, self.failed = [], [], []
         self.requests = 0
         self.fail = None
+        self.kept = None   # a function that is called with the name and the bytes of each object that is put
         self.clock_s = 0   # how far this server's clock is ahead
         self.elsewhere = "http://127.0.0.1:1/"
         self.hang = threading.Event()  # set: what hangs ends
@@ -199,10 +225,40 @@ class S3Server:
 
     def keep(self, name, body):
         with self.changed:
+            if self.kept:
+                self.kept(name, body)
             self.objects[name] = body
             self.versions[name] = self.versions.get(name, 0) + 1
             self.order.append(name)
             self.changed.notify_all()
+
+    def begin_upload(self, name):
+        with self.changed:
+            identifier = f"2~{len(self.uploads)}/{self.requests}+a="
+            self.uploads[identifier] = (name, {})
+            return identifier
+
+    def upload(self, identifier, name):
+        if self.uploads.get(identifier, ("",))[0] != name:
+            raise Refused(404, "NoSuchUpload")
+        return self.uploads[identifier][1]
+
+    def keep_part(self, identifier, name, number, body):
+        with self.changed:
+            self.upload(identifier, name)[number] = body
+
+    def end_upload(self, identifier, name, document):
+        """The whole, as the document that completes the upload puts it together."""
+        with self.changed:
+            parts = self.upload(identifier, name)
+            named = re.findall(r'<Part><PartNumber>(\d+)</PartNumber><ETag>"([0-9a-f]+)"</ETag></Part>', document)
+            wanted = [(number, hashlib.md5(parts[number]).hexdigest()) for number in sorted(parts)]
+            if [(int(number), etag) for number, etag in named] != wanted:
+                raise Refused(400, "InvalidPart")
+            if any(len(parts[number]) < PART_BYTES_MIN for number in sorted(parts)[:-1]):
+                raise Refused(400, "EntityTooSmall")
+            del self.uploads[identifier]
+            return b"".join(parts[number] for number in sorted(parts))
 
     def end_hanging(self):
         """What hangs ends, and the next one that hangs waits again."""

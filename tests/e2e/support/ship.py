@@ -65,9 +65,9 @@ class ShippingRig(Rig):
         """Name -> bytes of the objects of a kind that are of this recordings folder."""
         return {name: body for name, body in self.store.named(kind).items() if f"/{self.archive()}/" in name}
 
-    def segment_object(self, number, kind):
-        """The content of the object of a segment's file; None: it is not there."""
-        found = [body for name, body in self.named("segments").items()
+    def segment_object(self, number, kind, objects=None):
+        """The content of the object of a segment's file; None: it is not there. objects: as of named("segments")."""
+        found = [body for name, body in (self.named("segments") if objects is None else objects).items()
                  if name.rsplit("/", 1)[1].startswith(f"{number:012}-") and name.endswith("." + kind)]
         assert len(found) < 2, f"segment {number} has {len(found)} names"
         return found[0] if found else None
@@ -88,13 +88,13 @@ class ShippingRig(Rig):
 
     def all_shipped(self):
         """True if each closed segment is in the store as it is on the disk, and listed; else a ValueError that says what is missing."""
-        numbers = self.closed()
-        missing = [file for file, number in numbers.items() if self.segment_object(number, "mp4") is None]
+        numbers, objects = self.closed(), self.named("segments")
+        missing = [file for file, number in numbers.items() if None in (self.segment_object(number, "mp4", objects), self.segment_object(number, "idx", objects))]
         if missing or not set(numbers.values()) <= set(self.listed()):
             raise ValueError(f"missing: {missing}, listed: {self.listed()}, last: {self.log('ship.log').splitlines()[-3:]}")
         for file, number in numbers.items():
-            assert self.segment_object(number, "mp4") == self.file(file), f"{file} differs"
-            assert self.segment_object(number, "idx") == self.file(file[:-4] + ".idx"), f"the index of {file} differs"
+            assert self.segment_object(number, "mp4", objects) == self.file(file), f"{file} differs"
+            assert self.segment_object(number, "idx", objects) == self.file(file[:-4] + ".idx"), f"the index of {file} differs"
         return bool(numbers)
 
     def wait_shipped(self):
