@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
 """recorder-ship against a real Ceph: a bucket as docs/offsite.md describes it, a stolen key, and disks that die."""
-import importlib.machinery
-import importlib.util
 import os
-import re
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 sys.path.insert(0, HERE)
+from bucket import SETUP, Bucket  # noqa: E402
 from ceph import Ceph  # noqa: E402
+from life import Load, keep_a_large_clip, open_segment_is_there, ship_with_a_wrong_clock  # noqa: E402
+from support.faulty_rig import FaultyRig  # noqa: E402
 from support.ship import ShippingRig  # noqa: E402
 from support.tap import run_tests  # noqa: E402
 from support.times import PATIENCE_S, wait_for  # noqa: E402
 
-SETUP = os.path.join(HERE, "..", "..", "deploy", "store-setup")
+CEPH, OTHERS = [], []  # the cluster, and a bucket of others
+SETTINGS = {"store": {"region": "us-east-1"}, "retention": {"hours": 72, "min_free_gb": 0}}
+
+
+class CephRig(ShippingRig, FaultyRig):
+    """Its programs have a clock of their own."""
 
 
 def key_file(rig, name, key):
@@ -31,43 +36,18 @@ def set_up(rig, *arguments):
                           capture_output=True, text=True, timeout=120, check=False)
 
 
-def load(path, name):
-    """The script as a module."""
-    sys.dont_write_bytecode = True
-    spec = importlib.util.spec_from_loader(name, importlib.machinery.SourceFileLoader(name, path))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-class Bucket:
-    """What is in the bucket, as its owner sees it, in the form of an S3Server for ShippingRig."""
-
-    def __init__(self, ceph):
-        self.url, self.ceph = ceph.url, ceph
-        self.key = ceph.user("ship")
-        self.admin = None
-
-    def named(self, kind):
-        objects, start = {}, ""
-        while True:
-            query = f"list-type=2&prefix=v1%2F{kind}%2F" + (f"&start-after={start.replace('/', '%2F')}" if start else "")
-            status, body = self.admin.request("GET", "", query)
-            assert status == 200, body
-            names = re.findall(r"<Key>([^<]+)", body.decode())
-            for name in names:
-                status, content = self.admin.request("GET", name)
-                assert status == 200, f"{name}: {content}"
-                objects[name] = content
-            if "<IsTruncated>true" not in body.decode():
-                return objects
-            start = names[-1]
-
-
-CEPH = []
+def set_up_as_usual(rig):
+    done = set_up(rig, "--recorder", "arn:aws:iam:::user/ship", "--reader", "arn:aws:iam:::user/admin")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def usual(rig):
+    rig.clock.set_offset(0)
+    rig.write_key()
+    for number in range(3):
+        if f"osd.{number}" not in CEPH[0].running:
+            CEPH[0].start_disk(number)
+    CEPH[0].wait(lambda: CEPH[0].disks_up() == 3)
     if rig.ship is None or rig.ship.poll() is not None:
         rig.start_ship()
 
@@ -78,40 +58,76 @@ def test_the_setup_refuses_a_lock_that_is_longer_than_footage_may_be_kept(rig):
 
 
 def test_a_bucket_is_set_up_and_a_stolen_key_can_neither_read_list_delete_nor_hide(rig):
-    done = set_up(rig, "--recorder", "arn:aws:iam:::user/ship", "--reader", "arn:aws:iam:::user/admin")
-    assert done.returncode == 0, done.stdout + done.stderr
+    set_up_as_usual(rig)
     done = set_up(rig, "--check", rig.path("store.key"))
     assert done.returncode == 0 and "BAD" not in done.stdout, done.stdout + done.stderr
 
 
 def test_footage_is_there_as_it_is_while_it_is_recorded_and_afterwards(rig):
-    file, number = wait_for(rig.open_segment, PATIENCE_S, "a segment is open")
-    wait_for(lambda: len(rig.joined(number)[1]) > 32 * 32, PATIENCE_S, "pieces are in Ceph")
-    assert rig.pieces_of(file, number) > 30
+    open_segment_is_there(rig)
     rig.wait_shipped()
 
 
-def test_one_disk_of_three_that_dies_costs_nothing(rig):
-    ceph = CEPH[0]
-    ceph.kill_disk(2)
-    count = len(rig.closed())
-    wait_for(lambda: len(rig.closed()) > count, PATIENCE_S, "another segment is closed")
+def test_a_kept_clip_of_many_parts_is_there_as_it_is_with_a_key_that_may_only_put(rig):
+    keep_a_large_clip(rig)
+
+
+def test_a_wrong_clock_costs_nothing(rig):
+    ship_with_a_wrong_clock(rig)
+
+
+def test_a_key_that_is_replaced_is_named_and_the_new_one_is_used_at_once(rig):
+    old, new = rig.store.key, ("newkey", "newsecretnewsecretnew")
+    CEPH[0].run("radosgw-admin", "key", "create", "--uid=ship", "--key-type=s3", f"--access-key={new[0]}", f"--secret={new[1]}")
+    CEPH[0].run("radosgw-admin", "key", "rm", "--uid=ship", "--key-type=s3", f"--access-key={old[0]}")
+    wait_for(lambda: "does not know this key" in rig.warnings(), PATIENCE_S, "/health names the old key")
+    rig.store.key = new
+    rig.write_key()
+    wait_for(rig.is_ok, PATIENCE_S, "/health is content again")
     rig.wait_shipped()
-    ceph.start_disk(2)
-    ceph.wait(lambda: ceph.disks_up() == 3)
 
 
-def test_two_disks_that_die_make_the_store_hang_and_everything_arrives_once_they_are_back(rig):
-    ceph = CEPH[0]
-    ceph.kill_disk(1)
-    ceph.kill_disk(2)
-    wait_for(lambda: "hangs" in rig.warnings(), 2 * PATIENCE_S, "/health says that the store hangs")
-    assert rig.get("/camera_info").json()["recording"]["state"] == "recording"
-    ceph.start_disk(1)
-    ceph.start_disk(2)
-    ceph.wait(lambda: ceph.disks_up() == 3)
+def test_a_bucket_that_is_denied_is_named_and_everything_arrives_once_it_is_allowed(rig):
+    assert rig.store.admin.request("DELETE", query="policy=")[0] in (200, 204), "the policy is gone"
+    wait_for(lambda: "may not put" in rig.warnings(), PATIENCE_S, "/health names it")
+    set_up_as_usual(rig)
     rig.wait_shipped()
     wait_for(rig.is_ok, PATIENCE_S, "/health is content again")
+
+
+def quota(rig, objects):
+    CEPH[0].run("radosgw-admin", "quota", "set", "--quota-scope=bucket", "--uid=admin", f"--max-objects={objects}")
+    CEPH[0].run("radosgw-admin", "quota", "enable" if objects > 0 else "disable", "--quota-scope=bucket", "--uid=admin")
+
+
+def test_a_full_quota_is_named_and_everything_arrives_once_there_is_space(rig):
+    rig.wait_shipped()
+    quota(rig, 1)
+    wait_for(lambda: "is full" in rig.warnings(), PATIENCE_S, "/health names it")
+    assert rig.get("/camera_info").json()["recording"]["state"] == "recording"
+    quota(rig, -1)
+    rig.wait_shipped()
+    wait_for(rig.is_ok, PATIENCE_S, "/health is content again")
+
+
+def test_one_disk_of_three_that_dies_under_load_costs_nothing(rig):
+    with Load(OTHERS[0]):
+        CEPH[0].kill_disk(2)
+        count = len(rig.closed())
+        wait_for(lambda: len(rig.closed()) > count, PATIENCE_S, "another segment is closed")
+        rig.wait_shipped()
+
+
+def test_two_disks_that_die_under_load_make_the_store_hang_and_everything_arrives_once_they_are_back(rig):
+    with Load(OTHERS[0]):
+        CEPH[0].kill_disk(1)
+        CEPH[0].kill_disk(2)
+        wait_for(lambda: "hangs" in rig.warnings(), 2 * PATIENCE_S, "/health says that the store hangs")
+        assert rig.get("/camera_info").json()["recording"]["state"] == "recording"
+        usual(rig)
+        rig.wait_shipped()
+        wait_for(rig.is_ok, PATIENCE_S, "/health is content again")
+    assert rig.get("/camera_info").json()["recording"]["thinned"] == 0, "no frame is lost"
 
 
 if __name__ == "__main__":
@@ -120,10 +136,12 @@ if __name__ == "__main__":
         sys.exit(0)
     with Ceph() as cluster:
         CEPH.append(cluster)
-        bucket = Bucket(cluster)
-        with ShippingRig(bucket, {"store": {"region": "us-east-1"}}) as recorder:
-            admin_key = key_file(recorder, "admin.key", cluster.user("admin"))
-            setup = load(SETUP, "setup")
-            bucket.admin = setup.Store(type("Options", (), {"url": bucket.url, "region": "us-east-1", "ca_file": None}), admin_key)
+        admin_key = cluster.user("admin")
+        bucket = Bucket(cluster.url, cluster.user("ship"), admin_key)
+        others = Bucket(cluster.url.replace("footage", "others"), admin_key, admin_key).admin
+        assert others.request("PUT")[0] == 200, "a bucket is made"
+        OTHERS.append(others)
+        with CephRig(bucket, SETTINGS) as recorder:
+            key_file(recorder, "admin.key", admin_key)
             recorder.start()
             sys.exit(run_tests(globals(), recorder, before=usual))
