@@ -1,10 +1,10 @@
 /*
  * clip_shipping.h - ships kept clips, and remembers which are in the store.
  *
- * clips.bin in the folder store.directory is a header, which says which archive and bucket it is about, and an entry for
- * each clip, of 144 bytes each, with a CRC-32C of the bytes before the CRC; it ends before its first invalid one. It is
- * appended to and synced after the store has confirmed the clip. If it is lost, or of another archive or bucket, every
- * clip is shipped again.
+ * clips.bin in the folder store.directory is a header, which says which archive and bucket it is about, and an entry
+ * for each clip, of 144 bytes each, with a CRC-32C of the bytes before the CRC; it ends before its first invalid one.
+ * It is appended to and synced after the store has confirmed the clip. If it is lost, or of another archive or bucket,
+ * every clip is shipped again.
  */
 #ifndef OFFSITE_CLIP_SHIPPING_H
 #define OFFSITE_CLIP_SHIPPING_H
@@ -44,8 +44,8 @@ struct clip_shipping *clip_shipping_open(struct shipper *shipper, struct store_c
 void clip_shipping_close(struct clip_shipping *clips); /* NULL is safe */
 
 /*
- * Ships the next clip that is not in the store, if there is one. *again: there was. One that cannot be read, or that the
- * store receives otherwise than it was sent, waits for a minute.
+ * Ships the next clip that is not in the store, if there is one. *again: there was. One that cannot be read, or that
+ * the store receives otherwise than it was sent, waits for a minute.
  */
 enum put_outcome clip_shipping_run(struct clip_shipping *clips, bool *again);
 

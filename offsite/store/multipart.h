@@ -1,5 +1,6 @@
 /*
- * multipart.h - an object that is uploaded in parts, and what is sent and received for it. Bytes of the store are hostile.
+ * multipart.h - an object that is uploaded in parts, and what is sent and received for it. Bytes of the store are
+ * hostile.
  *
  * Source: Amazon S3 API Reference, CreateMultipartUpload, UploadPart and CompleteMultipartUpload, and "Multipart upload
  * limits": no object can be put as a whole that is larger than 5 GiB, there are at most 10,000 parts, and all but the

@@ -46,9 +46,9 @@ struct store_client *store_client_open(struct store *store, enum store_lane lane
 void store_client_close(struct store_client *client); /* NULL is safe */
 
 /*
- * Puts an object of that name. delete_after_s: so many seconds later a Swift is to delete it ("Expiring Object Support",
- * X-Delete-After), which other stores ignore; 0: it is not asked to. Unless it returns PUT_DONE, *why gets a sentence
- * without a full stop.
+ * Puts an object of that name. delete_after_s: so many seconds later a Swift is to delete it ("Expiring Object
+ * Support", X-Delete-After), which other stores ignore; 0: it is not asked to. Unless it returns PUT_DONE, *why gets a
+ * sentence without a full stop.
  */
 enum put_outcome store_client_put(struct store_client *client, const char *name, const struct body *body,
 				  int64_t delete_after_s, struct reason *why);

@@ -1,4 +1,4 @@
-/* store_client.h - a connection to the store, and the requests that are sent over it. Only offsite/store includes it. */
+/* store_client.h - a connection to the store, and the requests that are sent over it. For offsite/store only. */
 #ifndef OFFSITE_STORE_STORE_CLIENT_H
 #define OFFSITE_STORE_STORE_CLIENT_H
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COMPLETED      "<CompleteMultipartUploadResult" /* it is there, whatever the status says, or there is no object */
+#define COMPLETED      "<CompleteMultipartUploadResult" /* without it there is no object, whatever the status */
 #define COMPLETE_TRIES 3                                /* then the parts are uploaded again */
 
 /* An object on its way. */

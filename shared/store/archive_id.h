@@ -1,13 +1,14 @@
 /*
  * archive_id.h - archive.id, the file that gives a recordings folder a name of its own in every store.
  *
- * Two recorders may have one camera name, a disk may be replaced, and a backup may be restored: their objects must never
- * get the same names. So recorderd gives the folder an id once, and again if the folder turns up on another machine.
+ * Two recorders may have one camera name, a disk may be replaced, and a backup may be restored: their objects must
+ * never get the same names. So recorderd gives the folder an id once, and again if the folder turns up on another
+ * machine.
  *
  * The file is one line of text: 32 hexadecimal digits (128 random bits, the id), a blank, 64 hexadecimal digits
- * (SHA-256 of "recorder archive ", the text of /etc/machine-id, and the serial number that the devicetree of a single-board
- * computer has, by which a copy of its card is told apart; all zeros if there is no machine-id), and a newline.
- * Digits are in lower case. Anything else is not an id. It is replaced as a whole, by rename.
+ * (SHA-256 of "recorder archive ", the text of /etc/machine-id, and the serial number that the devicetree of a
+ * single-board computer has, by which a copy of its card is told apart; all zeros if there is no machine-id), and a
+ * newline. Digits are in lower case. Anything else is not an id. It is replaced as a whole, by rename.
  */
 #ifndef SHARED_STORE_ARCHIVE_ID_H
 #define SHARED_STORE_ARCHIVE_ID_H
@@ -35,7 +36,7 @@ bool archive_id_parse(const void *text, size_t length, struct archive_id *out);
 /* Reads the file in that folder. Returns false with errno: ENOENT, or EBADMSG if there is no id in it. */
 bool archive_id_read(int folder, struct archive_id *out);
 
-/* Files that say which machine this is: machine-id(5), and serial-number of the devicetree's root, which may be missing. */
+/* Files that say which machine this is: machine-id(5), and the devicetree's serial-number, which may be missing. */
 struct archive_id_sources {
 	const char *machine_id, *serial_number;
 };

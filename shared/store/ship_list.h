@@ -5,16 +5,16 @@
  * CRC. An entry says which segment is in the store, completely, and under which names. It is written only after the
  * store has confirmed the last file of the segment, so an entry is a promise.
  *
- * shipped.bin lies in the folder store.directory. Its header says which bucket it is about: in another one nothing counts
- * as shipped. The header of version 1 did not say that and has another magic; it counts as being about any bucket, until
- * recorder-ship replaces it. The file is appended to and synced; a crash leaves whole entries and perhaps
- * a torn one, so it ends before its first invalid entry, and a writer cuts it there. If a segment has several entries,
- * because its times were corrected, the last one counts. recorderd reads it as hostile bytes. If it is lost, nothing
- * counts as shipped, and everything is shipped again under the same names.
+ * shipped.bin lies in the folder store.directory. Its header says which bucket it is about: in another one nothing
+ * counts as shipped. The header of version 1 did not say that and has another magic; it counts as being about any
+ * bucket, until recorder-ship replaces it. The file is appended to and synced; a crash leaves whole entries and
+ * perhaps a torn one, so it ends before its first invalid entry, and a writer cuts it there. If a segment has several
+ * entries, because its times were corrected, the last one counts. recorderd reads it as hostile bytes. If it is lost,
+ * nothing counts as shipped, and everything is shipped again under the same names.
  *
- * A day list (object_name.h) has the entries of the segments that begin on that day, in the order of their numbers, each
- * once, and the header says how many. It is made of shipped.bin, never of the recorder's own list, which
- * forgets what retention deletes. It is shipped after the entry is in shipped.bin.
+ * A day list (object_name.h) has the entries of the segments that begin on that day, in the order of their numbers,
+ * each once, and the header says how many. It is made of shipped.bin, never of the recorder's own list, which forgets
+ * what retention deletes. It is shipped after the entry is in shipped.bin.
  *
  * `encryption` is 0: the objects are the files as they are. No other value is defined yet. Whoever does not know the
  * value cannot read the objects, but they are there.
