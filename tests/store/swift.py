@@ -21,7 +21,7 @@ import time
 START_S = 120
 KINDS = ("object", "container", "account")
 NODES = 3
-PROGRAMS = ("swift-proxy-server", "swift-ring-builder", "memcached", *(f"swift-{kind}-server" for kind in KINDS))
+PROGRAMS = ("swift-proxy-server", "swift-ring-builder", "memcached", *(f"swift-{kind}-server" for kind in KINDS), "swift-object-updater")
 FILTERS = ("catch_errors", "gatekeeper", "healthcheck", "listing_formats", "bulk", "copy", "slo", "dlo", "versioned_writes", "symlink")
 
 SERVER = """[DEFAULT]
@@ -39,6 +39,10 @@ fallocate_reserve = 0
 pipeline = {kind}-server
 [app:{kind}-server]
 use = egg:swift#{kind}
+[object-updater]
+interval = 1
+slowdown = 0
+recon_cache_path = {node}
 """
 
 PROXY = """[DEFAULT]
@@ -124,6 +128,8 @@ class Swift:
     def start_node(self, node):
         for kind in KINDS:
             self.daemon(f"{kind}-{node}", f"swift-{kind}-server", self.path("etc", f"{kind}-{node}.conf"))
+        # Delivers to the lists of the bucket what a server that was busy or dead has missed.
+        self.daemon(f"updater-{node}", "swift-object-updater", self.path("etc", f"object-{node}.conf"))
 
     def end(self, name):
         process = self.running.pop(name)
@@ -132,7 +138,7 @@ class Swift:
         process.wait()
 
     def kill_node(self, node):
-        for kind in KINDS:
+        for kind in (*KINDS, "updater"):
             self.end(f"{kind}-{node}")
 
     def answers(self, port):
