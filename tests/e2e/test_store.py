@@ -57,8 +57,8 @@ def test_a_fault_of_the_store_is_named_in_health_and_nothing_is_lost(rig):
     wait_for(rig.is_ok, PATIENCE_S, "/health is content again")
     info = rig.get("/camera_info").json()["store"]
     assert info["state"] == "shipping" and info["until"] and info["error"] is None, info
-    metrics = rig.get("/metrics").body.decode()
-    assert re.search(r"^recorder_store_up\{.*\} 1$", metrics, re.M) and re.search(r"^recorder_store_objects_total\{.*\} [1-9]", metrics, re.M)
+    for line in (r"^recorder_store_up\{.*\} 1$", r"^recorder_store_objects_total\{.*\} [1-9]"):
+        wait_for(lambda wanted=line: re.search(wanted, rig.get("/metrics").body.decode(), re.M), PATIENCE_S, f"/metrics has {line}")
 
 
 def test_answers_that_are_lost_late_or_half_leave_no_hole(rig):

@@ -80,8 +80,8 @@ def test_recorder_ship_that_does_not_run_is_named_in_health(rig):
     wait_for(rig.is_ok, PATIENCE_S, "/health is content again")
     info = rig.get("/camera_info").json()["store"]
     assert info["state"] == "shipping" and info["until"] and info["error"] is None, info
-    metrics = rig.get("/metrics").body.decode()
-    assert re.search(r"^recorder_store_up\{.*\} 1$", metrics, re.M) and re.search(r"^recorder_store_objects_total\{.*\} [1-9]", metrics, re.M)
+    for line in (r"^recorder_store_up\{.*\} 1$", r"^recorder_store_objects_total\{.*\} [1-9]"):  # since it was started
+        wait_for(lambda wanted=line: re.search(wanted, rig.get("/metrics").body.decode(), re.M), PATIENCE_S, f"/metrics has {line}")
 
 
 def test_a_store_that_is_not_there_costs_no_frame(rig):
