@@ -75,7 +75,7 @@ def live_again(rig, store, former):
     def opened():
         number = rig.open_segment()[1]
         return number if number != former else None
-    until(lambda: shipped_until_us(store, wait_for(opened, PATIENCE_S, "a segment is open")), store, 2 * PATIENCE_S)
+    until(lambda: shipped_until_us(store, wait_for(opened, PATIENCE_S, "a segment is open")), store, 10 * PATIENCE_S)  # over a thin line
 
 
 def lost(rig, store, former):
