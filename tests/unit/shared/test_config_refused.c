@@ -12,10 +12,10 @@
 
 static void a_device_path_that_does_not_fit_is_refused(void **state)
 {
-	char text[400] = "[camera]\ndevice = /";
+	char text[CONFIG_DEVICE_BYTES + 100] = "[camera]\ndevice = /";
 
 	(void)state;
-	memset(text + strlen(text), 'x', 300);
+	memset(text + strlen(text), 'x', CONFIG_DEVICE_BYTES);
 	ini_refused(text, "device", "auto");
 }
 
