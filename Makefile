@@ -34,7 +34,7 @@ shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/program    = orphans output_lines program_check program_environment program_limits program_words
 shared/net        = bucket_url ip_address origin unix_listener
-shared/config     = camera_device config config_change config_folders config_hooks config_key config_keys config_text \
+shared/config     = camera_device config config_change config_folders config_free_keys config_hooks config_key config_keys config_text \
 	config_value mount_need state_file token token_file
 shared/ring       = control health health_disk helper_address live_stats ring_layout ring_reader shm_name state \
 	state_json user_folder \

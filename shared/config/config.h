@@ -22,6 +22,7 @@
 #define CONFIG_CONTROLS_MAX 64
 #define CONFIG_HOOKS_MAX    16
 #define CONFIG_CACHE_MAX    94 /* bytes of store.cache, since a socket is in it */
+#define CONFIG_MASKS_MAX    16
 
 enum config_fallback { FALLBACK_ANY, FALLBACK_TEST, FALLBACK_NONE };
 enum config_format {
@@ -40,6 +41,8 @@ enum config_format {
 	FORMAT_GREY,
 	FORMAT_Y16,
 };
+enum config_rotate { ROTATE_0, ROTATE_90, ROTATE_180, ROTATE_270 }; /* clockwise */
+enum config_flip { FLIP_NONE, FLIP_HORIZONTAL, FLIP_VERTICAL };
 enum config_codec { CODEC_H264, CODEC_MJPEG };
 
 struct config_camera {
@@ -50,11 +53,17 @@ struct config_camera {
 	int width, height; /* 16 to 8192 */
 	int fps;           /* 1 to 240 */
 	enum config_format format;
+	enum config_rotate rotate;
+	enum config_flip flip; /* after that */
 };
+
+/* What the camera does outside of record.hours. */
+enum config_outside { OUTSIDE_LIVE, OUTSIDE_OFF };
 
 struct config_record {
 	bool enabled;
 	char hours[256]; /* shared/text/week_hours.h; empty: always */
+	enum config_outside outside_hours;
 	char directory[PATH_MAX];
 	char require_mount[PATH_MAX]; /* mount_need.h */
 	int segment_seconds;          /* 10 to 86400 */
@@ -130,6 +139,12 @@ struct config_control {
 	char value[48];
 };
 
+/* A key of [mask]: a part of the picture that is black before anything keeps or shows it. */
+struct config_mask {
+	char name[CONFIG_NAME_BYTES]; /* in lower case */
+	char area[448];               /* shared/motion/motion_area.h */
+};
+
 enum config_strength { STRENGTH_FAINT, STRENGTH_CLEAR, STRENGTH_STRONG };
 
 /*
@@ -165,6 +180,8 @@ struct config {
 	size_t control_count;
 	struct config_hook hooks[CONFIG_HOOKS_MAX]; /* sorted by name */
 	size_t hook_count;
+	struct config_mask masks[CONFIG_MASKS_MAX]; /* sorted by name; unused ones are zero */
+	size_t mask_count;
 	enum log_level log_level;
 };
 
@@ -195,6 +212,7 @@ struct config_changes {
 	char needs_restart[320];
 	bool controls; /* [controls] are among those applied */
 	bool hooks;    /* [hook NAME] are */
+	bool masks;    /* [mask] is */
 };
 
 /* Copies from `fresh` what may change while a program runs, and lists the keys that differ. */
@@ -211,6 +229,11 @@ const struct config *config_set_reader(const struct config_set *set);
 
 /* The path of recorder-fetch's socket (shared/store/fetch_socket.h), in store.cache of the reader. */
 void config_fetch_socket(const struct config *reader, char out[PATH_MAX]);
+/*
+ * A number that tells what is masked, for the ring (shared/ring/ring.h, `mask`): the areas, and how the picture is turned
+ * under them. 0: nothing is.
+ */
+uint64_t config_mask_id(const struct config *config);
 
 /* The POSIX shared memory name of a camera's ring: /recorder.NAME. */
 void config_ring_name(const struct config *config, char out[64]);

@@ -30,6 +30,7 @@ static const char *const live_keys[] = {
 	"store:wait_hours",
 	"log:level",
 	"record:hours",
+	"record:outside_hours",
 };
 
 static bool is_live(const char *name)
@@ -73,6 +74,17 @@ static void apply_hooks(struct config *running, const struct config *fresh, stru
 	out->hooks = true;
 }
 
+/* A mask that changes begins with a ring of its own (recorderd/recorder_internal.h). */
+static void apply_masks(struct config *running, const struct config *fresh, struct config_changes *out)
+{
+	if (memcmp(running->masks, fresh->masks, sizeof(running->masks)) == 0)
+		return;
+	memcpy(running->masks, fresh->masks, sizeof(running->masks));
+	running->mask_count = fresh->mask_count;
+	list_key(out->applied, sizeof(out->applied), "mask");
+	out->masks = true;
+}
+
 void config_apply(struct config *running, const struct config *fresh, struct config_changes *out)
 {
 	struct config_field field;
@@ -93,4 +105,5 @@ void config_apply(struct config *running, const struct config *fresh, struct con
 	}
 	apply_controls(running, fresh, out);
 	apply_hooks(running, fresh, out);
+	apply_masks(running, fresh, out);
 }

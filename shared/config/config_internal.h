@@ -2,7 +2,7 @@
  * config_internal.h - what the files behind config.h share.
  *
  * config.c loads files, config_text.c checks what a file may look like, config_keys.c has the table of keys,
- * config_hooks.c that of the sections [hook NAME], config_key.c and config_value.c read values, and config_change.c
+ * config_hooks.c that of the sections [hook NAME], config_free_keys.c reads sections whose keys people name, config_key.c and config_value.c read values, and config_change.c
  * knows what may change while a program runs.
  */
 #ifndef SHARED_CONFIG_CONFIG_INTERNAL_H
@@ -79,6 +79,15 @@ bool config_hooks_check_entry(const char *name, const struct config *config, str
 
 /* Fills out->hooks, in the order of their sections' names. Returns false and sets *why. */
 bool config_hooks_read(const dictionary *dictionary, struct config *out, struct reason *why);
+
+/* config_free_keys.c: whether an entry of the dictionary belongs to [controls] or [mask], whose keys people name. */
+bool config_free_keys_has_section(const char *name);
+
+/* Adds the key of such an entry to *out; an entry that is a section adds nothing. Returns false and sets *why. */
+bool config_free_keys_add(const char *name, const char *value, struct config *out, struct reason *why);
+
+/* Puts what was added in order. */
+void config_free_keys_sort(struct config *out);
 
 /* config_folders.c: what the sections say about folders must fit together. Returns false and sets *why. */
 bool config_folders_check(const struct config *config, struct reason *why);

@@ -16,6 +16,11 @@ static const char *const formats[] = {[FORMAT_AUTO] = "auto", [FORMAT_MJPEG] = "
 				      [FORMAT_NV12] = "nv12", [FORMAT_NV21] = "nv21",   [FORMAT_YU12] = "yu12",
 				      [FORMAT_YV12] = "yv12", [FORMAT_RGB24] = "rgb24", [FORMAT_BGR24] = "bgr24",
 				      [FORMAT_GREY] = "grey", [FORMAT_Y16] = "y16",     NULL};
+static const char *const outsides[] = {[OUTSIDE_LIVE] = "live", [OUTSIDE_OFF] = "off", NULL};
+static const char *const rotations[] = {
+	[ROTATE_0] = "0", [ROTATE_90] = "90", [ROTATE_180] = "180", [ROTATE_270] = "270", NULL};
+static const char *const flips[] = {
+	[FLIP_NONE] = "none", [FLIP_HORIZONTAL] = "horizontal", [FLIP_VERTICAL] = "vertical", NULL};
 static const char *const codecs[] = {[CODEC_H264] = "h264", [CODEC_MJPEG] = "mjpeg", NULL};
 static const char *const corners[] = {[CORNER_TOP_LEFT] = "top-left",
 				      [CORNER_TOP_RIGHT] = "top-right",
@@ -45,9 +50,12 @@ static const struct config_key keys[] = {
 	{"camera:fps", "60", CONFIG_INTEGER, FIELD(camera.fps), 1, 240, NULL},
 	{"camera:format", "auto", CONFIG_CHOICE, FIELD(camera.format), 0, 0, formats},
 	{"camera:password_file", "", CONFIG_FILE_OR_NONE, FIELD(camera.password_file), 0, 0, NULL},
+	{"camera:rotate", "0", CONFIG_CHOICE, FIELD(camera.rotate), 0, 0, rotations},
+	{"camera:flip", "none", CONFIG_CHOICE, FIELD(camera.flip), 0, 0, flips},
 
 	{"record:enabled", "yes", CONFIG_YES_NO, FIELD(record.enabled), 0, 0, NULL},
 	{"record:hours", "", CONFIG_HOURS, FIELD(record.hours), 0, 0, NULL},
+	{"record:outside_hours", "live", CONFIG_CHOICE, FIELD(record.outside_hours), 0, 0, outsides},
 	{"record:directory", "recordings", CONFIG_FOLDER, FIELD(record.directory), 0, 0, NULL},
 	{"record:require_mount", MOUNT_NEED_NO, CONFIG_MOUNT, FIELD(record.require_mount), 0, 0, NULL},
 	{"record:segment_seconds", "600", CONFIG_INTEGER, FIELD(record.segment_seconds), 10, 86400, NULL},
@@ -109,8 +117,7 @@ static const struct config_key keys[] = {
 	{"log:level", "info", CONFIG_CHOICE, FIELD(log_level), 0, 0, levels},
 };
 
-#define KEYS     (sizeof(keys) / sizeof(keys[0]))
-#define CONTROLS "controls"
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* The length of the section in section:key. */
 static int section_length(const char *name)
@@ -142,31 +149,8 @@ static bool read_key(const struct config_key *key, const dictionary *dictionary,
 			  key->name + section + 1, CONFIG_VALUE_SHOWN, text, expected);
 }
 
-static bool add_control(const char *name, const char *value, struct config *out, struct reason *why)
-{
-	struct config_control *control = &out->controls[out->control_count];
-
-	if (out->control_count == CONFIG_CONTROLS_MAX)
-		return reason_set(why, "%s: [" CONTROLS "] has too many keys; at most %d are allowed", out->file,
-				  CONFIG_CONTROLS_MAX);
-	if (!config_is_word(name, sizeof(control->name)))
-		return reason_set(why,
-				  "%s: [" CONTROLS "] %.*s is not a control; expected a V4L2 name such as brightness "
-				  "(v4l2-ctl --list-ctrls shows them)",
-				  out->file, CONFIG_VALUE_SHOWN, name);
-	if (value[0] == '\0' || strlen(value) >= sizeof(control->value))
-		return reason_set(why, "%s: [" CONTROLS "] %s = %.*s is invalid; expected a value of 1 to %zu bytes",
-				  out->file, name, CONFIG_VALUE_SHOWN, value, sizeof(control->value) - 1);
-	snprintf(control->name, sizeof(control->name), "%s", name);
-	snprintf(control->value, sizeof(control->value), "%s", value);
-	out->control_count++;
-	return true;
-}
-
 static bool is_known_section(const char *name, size_t length)
 {
-	if (length == strlen(CONTROLS) && memcmp(name, CONTROLS, length) == 0)
-		return true;
 	for (size_t i = 0; i < KEYS; i++)
 		if ((size_t)section_length(keys[i].name) == length && memcmp(keys[i].name, name, length) == 0)
 			return true;
@@ -210,16 +194,16 @@ static bool check_entry(const char *name, const char *value, struct config *out,
 				  out->file, CONFIG_VALUE_SHOWN, name[0] == ':' ? name + 1 : "[]");
 	if (config_hooks_has_section(name))
 		return config_hooks_check_entry(name, out, why);
+	if (config_free_keys_has_section(name))
+		return config_free_keys_add(name, value, out, why);
 	if (!is_known_section(name, (size_t)section))
 		return reason_set(
 			why,
 			"%s: there is no section [%.*s]; expected [camera], [record], [retention], [motion], [memory], "
-			"[clips], [http], [store], [controls], [log] or [hook NAME]",
+			"[clips], [http], [store], [controls], [mask], [log] or [hook NAME]",
 			out->file, section < CONFIG_VALUE_SHOWN ? section : CONFIG_VALUE_SHOWN, name);
 	if (name[section] == '\0')
 		return true;
-	if (strncmp(name, CONTROLS ":", strlen(CONTROLS) + 1) == 0)
-		return add_control(name + section + 1, value ? value : "", out, why);
 	return is_known_key(name) || refuse_key(name, out, why);
 }
 
@@ -267,6 +251,7 @@ bool config_keys_read(const dictionary *dictionary, bool nested, struct config *
 	for (size_t i = 0; i < KEYS; i++)
 		if (!read_key(&keys[i], dictionary, nested, out, why))
 			return false;
+	config_free_keys_sort(out);
 	if (!config_hooks_read(dictionary, out, why))
 		return false;
 	out->viewer = out->store.read_url[0] && !out->store.url[0] && !has_section(dictionary, "camera");

@@ -187,6 +187,25 @@ static void controls_may_have_any_name(void **state)
 	ini_refused("[controls]\nwhite balance = 1\n", "white balance", "V4L2 name");
 }
 
+static void masks_may_have_any_name_and_come_in_its_order(void **state)
+{
+	struct config config =
+		ini_loaded("[mask]\nStreet = 0.4,0,0.2,0.3\n2nd-window=.5,.5,.1,.1,.2,.8 ; a triangle\n");
+
+	(void)state;
+	assert_int_equal(config.mask_count, 2);
+	assert_string_equal(config.masks[0].name, "2nd-window");
+	assert_string_equal(config.masks[0].area, ".5,.5,.1,.1,.2,.8");
+	assert_string_equal(config.masks[1].name, "street");
+	assert_true(config_mask_id(&config) != 0);
+	config = ini_loaded("[mask]\n");
+	assert_int_equal(config.mask_count, 0);
+	assert_true(config_mask_id(&config) == 0);
+	ini_refused("[mask]\nstreet =\n", "street", "an area such as");
+	ini_refused("[mask]\nmy street = 0,0,1,1\n", "my street", "at most 31 bytes");
+	ini_refused("[mask]\nstreet = 0,0,1,1\nStreet = 0,0,1,1\n", "street", "twice");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +216,7 @@ int main(void)
 		cmocka_unit_test(a_bare_number_is_a_video_device),
 		cmocka_unit_test(folders_are_relative_to_the_file_and_normalised),
 		cmocka_unit_test(controls_may_have_any_name),
+		cmocka_unit_test(masks_may_have_any_name_and_come_in_its_order),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, ini_folder_make, ini_folder_remove);

@@ -91,9 +91,10 @@ static void a_list_of_all_keys_that_can_change_is_whole(void **state)
 		   "[http]\nmax_viewers = 1\nmax_event_clients = 1\nmax_downloads = 1\nmax_clip_minutes = "
 		   "1\nmax_transcodes = 2\n"
 		   "address_share = 1\nstall_seconds = 1\nproxies = ::1\nallow_control = yes\nhosts = *\n"
-		   "allow_origin = *\n[controls]\nbrightness = 1\n[hook a]\nrun = /bin/true\n[log]\nlevel = debug\n");
+		   "allow_origin = *\n[controls]\nbrightness = 1\n[hook a]\nrun = /bin/true\n[mask]\na = "
+		   "0,0,1,1\n[log]\nlevel = debug\n");
 	assert_string_equal(changes.needs_restart, "");
-	assert_non_null(strstr(changes.applied, ", log.level, controls, hooks"));
+	assert_non_null(strstr(changes.applied, ", log.level, controls, hooks, mask"));
 	assert_true(changes.hooks);
 	assert_int_equal(running.hook_count, 1);
 }

@@ -180,6 +180,18 @@ static void too_many_controls_are_refused(void **state)
 	ini_refused(text, "[controls]", "at most 64");
 }
 
+static void too_many_masks_are_refused(void **state)
+{
+	char text[1024] = "[mask]\n";
+
+	(void)state;
+	for (int i = 0; i < CONFIG_MASKS_MAX; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "m%d = 0,0,1,1\n", i);
+	assert_int_equal(ini_loaded(text).mask_count, CONFIG_MASKS_MAX);
+	strcat(text, "one_more = 0,0,1,1\n");
+	ini_refused(text, "[mask]", "at most 16");
+}
+
 static void a_malformed_ini_file_is_refused_with_the_line(void **state)
 {
 	static char line[3000] = "[camera]\nname = ";
@@ -205,6 +217,7 @@ int main(void)
 		cmocka_unit_test(unknown_keys_and_sections_are_refused_with_the_known_ones),
 		cmocka_unit_test(a_key_that_is_set_twice_is_refused_with_its_line),
 		cmocka_unit_test(too_many_controls_are_refused),
+		cmocka_unit_test(too_many_masks_are_refused),
 		cmocka_unit_test(a_malformed_ini_file_is_refused_with_the_line),
 	};
 
