@@ -53,6 +53,7 @@ recorderd/lock    = instance_lock
 recorderd/ring    = leftover_sweep leftovers leftovers_free ring_carry ring_names ring_object ring_open ring_pages ring_size \
 	ring_writer side_ring video_writer
 recorderd/v4l2    = device device_holder device_json device_permission v4l2_controls v4l2_controls_apply v4l2_controls_json v4l2_modes v4l2_planes
+recorderd/rewrite = jpeg_blocks jpeg_rewriter mask_blocks orientation privacy_mask
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
 recorderd/external = packet_stream source_external

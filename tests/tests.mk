@@ -37,6 +37,7 @@ tests/shared/store      = archive_id object_name remote_cameras ship_list
 tests/shared/notify     = hook_rule notification
 tests/recorderd/lock    = instance_lock
 tests/recorderd/ring    = leftovers ring ring_crash ring_left ring_names ring_pages ring_size video_ring
+tests/recorderd/rewrite = jpeg_rewriter
 tests/recorderd/rawjpeg = jpeg_pool
 tests/recorderd/source  = damage_share frame_clock jpeg jpeg_markers mjpeg_frame source_pattern
 tests/recorderd/external = source_external
@@ -202,7 +203,7 @@ bench-tools: test-tools $(patsubst %,$(FRAMES)/%.frames,hd full_hd) $(BENCH_TOOL
 
 # A target of tests/fuzz, with a main() that replays its corpus, or (FUZZ_MAIN empty) libFuzzer's.
 FUZZ_TARGETS = address area time origin query control range names store config index mp4 segment repair \
-	fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion notification picture hook remote source
+	fragment_parser catalogue jpeg mpjpeg ring fastcgi clip token live_video motion notification picture hook remote rewrite source
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 FUZZ_FLAGS = OPT='-O1 -g' CFLAGS=-fno-sanitize-recover=all
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/input.o $(BUILD)/tests/fuzz/seal.o $(FUZZ_MAIN) \

@@ -93,7 +93,7 @@ bool probe_pictures_make(struct probe_pictures *pictures, uint16_t width, uint16
 	if (!raw_format_init(&format, &pix))
 		return false;
 
-	struct jpeg_compressor *compressor = jpeg_compressor_create(&format);
+	struct jpeg_compressor *compressor = jpeg_compressor_create(&format, NULL);
 	size_t worst = jpeg_compressor_worst_bytes(&format);
 	uint8_t *raw = calloc(1, format.size_bytes); /* lines of odd width end with padding */
 	bool made = compressor && raw;

@@ -8,6 +8,8 @@
 
 #include <jpeglib.h>
 
+#include "recorderd/rewrite/mask_blocks.h"
+
 /*
  * Y'CbCr samples go to libjpeg's raw-data interface with the camera's own subsampling, without a conversion to RGB
  * and back. A strip is as high as one row of the JPEG's blocks. Past the picture's edge it repeats the last line and
@@ -17,6 +19,7 @@
 #define STRIP_LINES   16 /* lines of luma in a strip of 4:2:0, the highest */
 #define MARKERS_BYTES 2048
 #define BLOCK         8u
+#define NO_COLOUR     128 /* of Cb and Cr */
 
 struct jpeg_compressor {
 	struct raw_format format;
@@ -27,6 +30,7 @@ struct jpeg_compressor {
 	size_t luma_width, chroma_width; /* padded to whole blocks */
 	uint8_t *strip;
 	JSAMPROW y[STRIP_LINES], cb[BLOCK], cr[BLOCK];
+	struct mask_blocks masked; /* the MCUs of the JPEG; none if nothing is masked */
 };
 
 static size_t padded(size_t value, size_t multiple)
@@ -105,6 +109,17 @@ static void set_parameters(struct jpeg_compressor *compressor)
 	}
 }
 
+static bool make_mask(struct jpeg_compressor *compressor, const struct privacy_mask *mask)
+{
+	const struct raw_format *format = &compressor->format;
+	unsigned width = raw_format_is_grey(format) ? BLOCK : 2 * BLOCK,
+		 height = raw_format_is_420(format) ? 2 * BLOCK : BLOCK;
+
+	if (!mask || mask->count == 0)
+		return true;
+	return mask_blocks_make(&compressor->masked, mask, format->width, format->height, width, height);
+}
+
 static bool init_libjpeg(struct jpeg_compressor *compressor)
 {
 	if (setjmp(compressor->failed))
@@ -115,7 +130,7 @@ static bool init_libjpeg(struct jpeg_compressor *compressor)
 	return true;
 }
 
-struct jpeg_compressor *jpeg_compressor_create(const struct raw_format *format)
+struct jpeg_compressor *jpeg_compressor_create(const struct raw_format *format, const struct privacy_mask *mask)
 {
 	struct jpeg_compressor *compressor = calloc(1, sizeof(*compressor));
 
@@ -129,7 +144,7 @@ struct jpeg_compressor *jpeg_compressor_create(const struct raw_format *format)
 	compressor->destination.init_destination = destination_begin;
 	compressor->destination.empty_output_buffer = destination_full;
 	compressor->destination.term_destination = destination_begin;
-	if (make_strip(compressor) && init_libjpeg(compressor))
+	if (make_strip(compressor) && make_mask(compressor, mask) && init_libjpeg(compressor))
 		return compressor;
 	jpeg_compressor_destroy(compressor);
 	return NULL;
@@ -140,6 +155,7 @@ void jpeg_compressor_destroy(struct jpeg_compressor *compressor)
 	if (!compressor)
 		return;
 	jpeg_destroy_compress(&compressor->jpeg);
+	mask_blocks_free(&compressor->masked);
 	free(compressor->strip);
 	free(compressor);
 }
@@ -152,6 +168,37 @@ static void pad_line(uint8_t *line, size_t count, size_t width)
 static unsigned clamp_line(unsigned line, unsigned lines)
 {
 	return line < lines ? line : lines - 1;
+}
+
+/* Blacks what is masked in the strip, which is one row of MCUs. */
+static void mask_strip(struct jpeg_compressor *compressor, unsigned row)
+{
+	const struct mask_blocks *masked = &compressor->masked;
+
+	for (unsigned column = 0; column < masked->columns; column++) {
+		if (!mask_blocks_has(masked, column, row))
+			continue;
+		for (unsigned i = 0; i < masked->block_height; i++)
+			memset(compressor->y[i] + (size_t)column * masked->block_width, 0, masked->block_width);
+		for (unsigned i = 0; i < BLOCK; i++) {
+			memset(compressor->cb[i] + (size_t)column * BLOCK, NO_COLOUR, BLOCK);
+			memset(compressor->cr[i] + (size_t)column * BLOCK, NO_COLOUR, BLOCK);
+		}
+	}
+}
+
+/* The same in a line of pixels. */
+static void mask_line(const struct jpeg_compressor *compressor, uint8_t *pixels, unsigned line, size_t pixel_bytes)
+{
+	const struct mask_blocks *masked = &compressor->masked;
+
+	for (unsigned column = 0; column < masked->columns; column++) {
+		unsigned left = column * masked->block_width, right = left + masked->block_width;
+		if (right > masked->width)
+			right = masked->width;
+		if (mask_blocks_has(masked, column, line / masked->block_height))
+			memset(pixels + left * pixel_bytes, 0, (right - left) * pixel_bytes);
+	}
 }
 
 /* Fills the strip, beginning with chroma line `first`. */
@@ -184,6 +231,7 @@ static void write_planes(struct jpeg_compressor *compressor, const uint8_t *data
 
 	while (compressor->jpeg.next_scanline < compressor->jpeg.image_height) {
 		fill_strip(compressor, data, compressor->jpeg.next_scanline / high);
+		mask_strip(compressor, compressor->jpeg.next_scanline / (high * BLOCK));
 		jpeg_write_raw_data(&compressor->jpeg, planes, high * BLOCK);
 	}
 }
@@ -199,6 +247,8 @@ static void write_lines(struct jpeg_compressor *compressor, const uint8_t *data)
 		if (!format->colour.identity)
 			for (size_t i = 0; i < bytes; i++)
 				compressor->strip[i] = format->colour.luma[compressor->strip[i]];
+		mask_line(compressor, compressor->strip, compressor->jpeg.next_scanline,
+			  (size_t)compressor->jpeg.input_components);
 		jpeg_write_scanlines(&compressor->jpeg, &compressor->strip, 1);
 	}
 }
@@ -218,4 +268,45 @@ size_t jpeg_compressor_run(struct jpeg_compressor *compressor, const uint8_t *da
 		write_lines(compressor, data);
 	jpeg_finish_compress(&compressor->jpeg);
 	return out_bytes - compressor->destination.free_in_buffer;
+}
+
+struct subject {
+	const struct raw_format *format;
+	const struct privacy_mask *mask;
+};
+
+static void *create_object(const void *subject)
+{
+	const struct subject *made_for = subject;
+
+	return jpeg_compressor_create(made_for->format, made_for->mask);
+}
+
+static void destroy_object(void *object)
+{
+	jpeg_compressor_destroy(object);
+}
+
+static size_t run_object(void *object, const uint8_t *data, size_t length, uint8_t *out, size_t out_bytes)
+{
+	const struct jpeg_compressor *compressor = object;
+
+	return length >= compressor->format.size_bytes ? jpeg_compressor_run(object, data, out, out_bytes) : 0;
+}
+
+static size_t room_bytes(const void *object, size_t length)
+{
+	const struct jpeg_compressor *compressor = object;
+
+	(void)length;
+	return jpeg_compressor_worst_bytes(&compressor->format);
+}
+
+struct jpeg_pool *jpeg_compressor_pool(const struct raw_format *format, const struct privacy_mask *mask,
+				       unsigned threads, unsigned jobs, struct reason *why)
+{
+	const struct subject subject = {format, mask};
+	const struct jpeg_work work = {&subject, create_object, destroy_object, run_object, room_bytes};
+
+	return jpeg_pool_create(&work, threads, jobs, why);
 }

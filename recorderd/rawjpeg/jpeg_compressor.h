@@ -2,12 +2,14 @@
 #ifndef RECORDERD_RAWJPEG_JPEG_COMPRESSOR_H
 #define RECORDERD_RAWJPEG_JPEG_COMPRESSOR_H
 
+#include "recorderd/rewrite/privacy_mask.h"
+#include "recorderd/rawjpeg/jpeg_pool.h"
 #include "recorderd/rawjpeg/raw_format.h"
 
 struct jpeg_compressor;
 
-/* Copies the format. Returns NULL if there is no memory. */
-struct jpeg_compressor *jpeg_compressor_create(const struct raw_format *format);
+/* Copies format and mask; what is masked is black in the JPEGs. Returns NULL if there is no memory. */
+struct jpeg_compressor *jpeg_compressor_create(const struct raw_format *format, const struct privacy_mask *mask);
 void jpeg_compressor_destroy(struct jpeg_compressor *compressor);
 
 /* `data` has format.size_bytes. Writes the JPEG to `out` and returns its length, or 0 if that failed. */
@@ -15,5 +17,9 @@ size_t jpeg_compressor_run(struct jpeg_compressor *compressor, const uint8_t *da
 
 /* The size of a buffer into which any picture of that format fits. */
 size_t jpeg_compressor_worst_bytes(const struct raw_format *format);
+
+/* A pool of threads that compress pictures of that format. As jpeg_pool_create(). */
+struct jpeg_pool *jpeg_compressor_pool(const struct raw_format *format, const struct privacy_mask *mask,
+				       unsigned threads, unsigned jobs, struct reason *why);
 
 #endif

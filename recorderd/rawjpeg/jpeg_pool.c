@@ -1,4 +1,4 @@
-/* jpeg_pool.c - threads that compress uncompressed pictures. */
+/* jpeg_pool.c - threads that make JPEGs of pictures. */
 #include "recorderd/rawjpeg/jpeg_pool.h"
 
 #include <pthread.h>
@@ -7,22 +7,22 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "recorderd/rawjpeg/jpeg_compressor.h"
-
 enum job_state { JOB_WAITING, JOB_WORKING, JOB_DONE };
 
 struct job {
 	enum job_state state;
 	const uint8_t *data;
+	size_t data_bytes;
 	uint32_t tag;
 	mono_t captured;
 	uint8_t *out;
+	size_t out_bytes;
 	size_t length;
 };
 
 struct worker {
 	struct jpeg_pool *pool;
-	struct jpeg_compressor *compressor;
+	void *object;
 	pthread_t thread;
 };
 
@@ -33,11 +33,11 @@ struct worker {
  */
 struct jpeg_pool {
 	pthread_mutex_t lock;
-	pthread_cond_t work; /* there is a job, or the threads are to stop */
+	pthread_cond_t changed; /* there is a job, or the threads are to stop */
 	bool stopping;
 	bool fd_readable;
 	int fd;
-	size_t out_bytes;
+	struct jpeg_work work;
 	unsigned jobs_max, oldest, count, begun;
 	struct job jobs[JPEG_POOL_JOBS_MAX];
 	unsigned threads;
@@ -70,13 +70,13 @@ static void *run_worker(void *argument)
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
 		while (!pool->stopping && pool->begun == pool->count)
-			pthread_cond_wait(&pool->work, &pool->lock);
+			pthread_cond_wait(&pool->changed, &pool->lock);
 		if (pool->stopping)
 			break;
 		struct job *job = job_at(pool, pool->begun++);
 		job->state = JOB_WORKING;
 		pthread_mutex_unlock(&pool->lock);
-		size_t length = jpeg_compressor_run(worker->compressor, job->data, job->out, pool->out_bytes);
+		size_t length = pool->work.run(worker->object, job->data, job->data_bytes, job->out, job->out_bytes);
 		pthread_mutex_lock(&pool->lock);
 		job->length = length;
 		job->state = JOB_DONE;
@@ -96,7 +96,7 @@ static unsigned default_threads(void)
 }
 
 /* The threads block all signals: the event loop handles them. */
-static bool start_threads(struct jpeg_pool *pool, const struct raw_format *format, unsigned threads)
+static bool start_threads(struct jpeg_pool *pool, unsigned threads)
 {
 	sigset_t all, before;
 	bool started = true;
@@ -106,40 +106,35 @@ static bool start_threads(struct jpeg_pool *pool, const struct raw_format *forma
 	while (started && pool->threads < threads) {
 		struct worker *worker = &pool->workers[pool->threads];
 		worker->pool = pool;
-		worker->compressor = jpeg_compressor_create(format);
-		started = worker->compressor && pthread_create(&worker->thread, NULL, run_worker, worker) == 0;
+		worker->object = pool->work.create(pool->work.subject);
+		started = worker->object && pthread_create(&worker->thread, NULL, run_worker, worker) == 0;
 		if (started)
 			pool->threads++;
 		else
-			jpeg_compressor_destroy(worker->compressor);
+			pool->work.destroy(worker->object);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;
 }
 
-struct jpeg_pool *jpeg_pool_create(const struct raw_format *format, unsigned threads, unsigned jobs, struct reason *why)
+struct jpeg_pool *jpeg_pool_create(const struct jpeg_work *work, unsigned threads, unsigned jobs, struct reason *why)
 {
 	struct jpeg_pool *pool = calloc(1, sizeof(*pool));
 
 	if (!pool) {
-		reason_errno(why, "no memory for compressing pictures");
+		reason_errno(why, "no memory for threads that make JPEGs");
 		return NULL;
 	}
 	if (threads == 0)
 		threads = default_threads();
 	pool->jobs_max = jobs < 1 ? 1 : jobs < JPEG_POOL_JOBS_MAX ? jobs : JPEG_POOL_JOBS_MAX;
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->work, NULL);
-	pool->out_bytes = jpeg_compressor_worst_bytes(format);
+	pthread_cond_init(&pool->changed, NULL);
+	pool->work = *work;
 	pool->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	bool ready = pool->fd >= 0;
-	for (unsigned i = 0; i < pool->jobs_max; i++) {
-		pool->jobs[i].out = malloc(pool->out_bytes);
-		ready = ready && pool->jobs[i].out;
-	}
-	if (ready && start_threads(pool, format, threads < JPEG_POOL_THREADS_MAX ? threads : JPEG_POOL_THREADS_MAX))
+	if (pool->fd >= 0 && start_threads(pool, threads < JPEG_POOL_THREADS_MAX ? threads : JPEG_POOL_THREADS_MAX))
 		return pool;
-	reason_errno(why, "cannot start the threads that compress pictures");
+	reason_errno(why, "cannot start the threads that make JPEGs");
 	jpeg_pool_destroy(pool);
 	return NULL;
 }
@@ -150,17 +145,17 @@ void jpeg_pool_destroy(struct jpeg_pool *pool)
 		return;
 	pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
-	pthread_cond_broadcast(&pool->work);
+	pthread_cond_broadcast(&pool->changed);
 	pthread_mutex_unlock(&pool->lock);
 	for (unsigned i = 0; i < pool->threads; i++) {
 		pthread_join(pool->workers[i].thread, NULL);
-		jpeg_compressor_destroy(pool->workers[i].compressor);
+		pool->work.destroy(pool->workers[i].object);
 	}
 	for (unsigned i = 0; i < pool->jobs_max; i++)
 		free(pool->jobs[i].out);
 	if (pool->fd >= 0)
 		close(pool->fd);
-	pthread_cond_destroy(&pool->work);
+	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
@@ -170,17 +165,30 @@ int jpeg_pool_fd(const struct jpeg_pool *pool)
 	return pool->fd;
 }
 
-bool jpeg_pool_submit(struct jpeg_pool *pool, const uint8_t *data, uint32_t tag, mono_t captured)
+static bool make_room(struct job *job, size_t bytes)
+{
+	if (job->out_bytes >= bytes)
+		return true;
+	free(job->out);
+	job->out = malloc(bytes);
+	job->out_bytes = job->out ? bytes : 0;
+	return job->out != NULL;
+}
+
+bool jpeg_pool_submit(struct jpeg_pool *pool, const uint8_t *data, size_t length, uint32_t tag, mono_t captured)
 {
 	pthread_mutex_lock(&pool->lock);
-	bool room = pool->count < pool->jobs_max;
+	struct job *job = job_at(pool, pool->count);
+	bool room =
+		pool->count < pool->jobs_max && make_room(job, pool->work.room_bytes(pool->workers[0].object, length));
 	if (room) {
-		struct job *job = job_at(pool, pool->count++);
+		pool->count++;
 		job->state = JOB_WAITING;
 		job->data = data;
+		job->data_bytes = length;
 		job->tag = tag;
 		job->captured = captured;
-		pthread_cond_signal(&pool->work);
+		pthread_cond_signal(&pool->changed);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return room;

@@ -1,5 +1,5 @@
 /*
- * jpeg_pool.h - threads that compress uncompressed pictures.
+ * jpeg_pool.h - threads that make JPEGs: they compress uncompressed pictures, or mask JPEGs.
  *
  * Results come in the order in which the pictures were submitted, whichever thread finishes first. Only
  * jpeg_pool_destroy() waits.
@@ -10,7 +10,10 @@
 #ifndef RECORDERD_RAWJPEG_JPEG_POOL_H
 #define RECORDERD_RAWJPEG_JPEG_POOL_H
 
-#include "recorderd/rawjpeg/raw_format.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "shared/base/clock.h"
 #include "shared/base/reason.h"
 
@@ -19,9 +22,20 @@
 
 struct jpeg_pool;
 
+/* What the threads do with a picture. Each of them has an object of its own. */
+struct jpeg_work {
+	const void *subject;                  /* what create() needs to know; used by jpeg_pool_create() only */
+	void *(*create)(const void *subject); /* NULL without memory */
+	void (*destroy)(void *object);        /* NULL is safe */
+	/* Writes a JPEG to `out`, and returns its length, or 0 if that failed. */
+	size_t (*run)(void *object, const uint8_t *data, size_t length, uint8_t *out, size_t out_bytes);
+	/* The size of a buffer for the JPEG of a picture of that length. */
+	size_t (*room_bytes)(const void *object, size_t length);
+};
+
 struct jpeg_pool_result {
 	const uint8_t *jpeg; /* valid until jpeg_pool_pop() */
-	size_t length;       /* 0: the picture could not be compressed */
+	size_t length;       /* 0: no JPEG could be made of the picture */
 	uint32_t tag;
 	mono_t captured;
 };
@@ -30,17 +44,16 @@ struct jpeg_pool_result {
  * `threads` is at most JPEG_POOL_THREADS_MAX; 0 means one per processor. `jobs` is the number of pictures that the pool
  * takes at a time. Returns NULL and sets *why.
  */
-struct jpeg_pool *jpeg_pool_create(const struct raw_format *format, unsigned threads, unsigned jobs,
-				   struct reason *why);
+struct jpeg_pool *jpeg_pool_create(const struct jpeg_work *work, unsigned threads, unsigned jobs, struct reason *why);
 
-/* Waits for pictures that are being compressed, and discards all others and all results. NULL is safe. */
+/* Waits for pictures on which threads are at work, and discards all others and all results. NULL is safe. */
 void jpeg_pool_destroy(struct jpeg_pool *pool);
 
 /* A descriptor that is readable (level-triggered) while the oldest picture is done. */
 int jpeg_pool_fd(const struct jpeg_pool *pool);
 
-/* `data` has format.size_bytes. Returns false if the pool is full; the picture then still belongs to the caller. */
-bool jpeg_pool_submit(struct jpeg_pool *pool, const uint8_t *data, uint32_t tag, mono_t captured);
+/* Returns false if the pool is full or memory ran out; the picture then still belongs to the caller. */
+bool jpeg_pool_submit(struct jpeg_pool *pool, const uint8_t *data, size_t length, uint32_t tag, mono_t captured);
 
 /* The result of the oldest picture; false if it is not done. */
 bool jpeg_pool_peek(struct jpeg_pool *pool, struct jpeg_pool_result *out);

@@ -40,6 +40,7 @@ struct source_frame {
 	int count;
 	mono_t captured;
 	uint16_t width, height;
+	bool rewritten; /* it is upright, and what [mask] says is black, already */
 };
 
 /* Receives what a source reads. source_read() makes the calls. */

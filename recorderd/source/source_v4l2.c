@@ -122,7 +122,7 @@ static enum source_outcome take_raw(struct source_v4l2 *camera, const struct v4l
 
 	if (buffer->bytesused < camera->raw.size_bytes)
 		sink->damaged(sink->context, DAMAGE_SHORT);
-	else if (jpeg_pool_submit(camera->compressor, data, buffer->index, captured))
+	else if (jpeg_pool_submit(camera->compressor, data, camera->raw.size_bytes, buffer->index, captured))
 		return SOURCE_OK;
 	else
 		sink->lost(sink->context, 1); /* all threads are busy */
@@ -132,7 +132,7 @@ static enum source_outcome take_raw(struct source_v4l2 *camera, const struct v4l
 static enum source_outcome deliver_compressed(struct source_v4l2 *camera, const struct jpeg_pool_result *result,
 					      const struct source_sink *sink, struct reason *why)
 {
-	struct source_frame frame = {.count = 1, .captured = result->captured};
+	struct source_frame frame = {.count = 1, .captured = result->captured, .rewritten = camera->compressor_masks};
 	enum source_outcome outcome = SOURCE_OK;
 
 	frame.parts[0] = (struct iovec){.iov_base = (void *)(uintptr_t)result->jpeg, .iov_len = result->length};

@@ -2,7 +2,7 @@
 #ifndef RECORDERD_SOURCE_SOURCE_V4L2_INTERNAL_H
 #define RECORDERD_SOURCE_SOURCE_V4L2_INTERNAL_H
 
-#include "recorderd/rawjpeg/jpeg_pool.h"
+#include "recorderd/rawjpeg/jpeg_compressor.h"
 #include "recorderd/source/frame_clock.h"
 #include "recorderd/source/source_v4l2.h"
 #include "recorderd/source/v4l2_buffers.h"
@@ -19,6 +19,7 @@ struct source_v4l2 {
 	bool size_known; /* the first picture has set the size of the stream */
 	struct raw_format raw;
 	struct jpeg_pool *compressor; /* NULL: the camera sends JPEGs */
+	bool compressor_masks;        /* nothing else has to be done with its JPEGs */
 };
 
 /* close() also takes a camera that is only set up in part (descriptors -1, the rest zeroed). */

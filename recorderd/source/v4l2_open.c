@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "recorderd/rewrite/orientation.h"
 #include "recorderd/source/source_v4l2_internal.h"
 #include "recorderd/v4l2/device_query.h"
 #include "recorderd/v4l2/v4l2_controls.h"
@@ -29,12 +30,18 @@ static bool watch(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static enum source_open_outcome start_compressor(struct source_v4l2 *camera, struct reason *why)
+static enum source_open_outcome start_compressor(struct source_v4l2 *camera, const struct config *config,
+						 struct reason *why)
 {
+	struct privacy_mask mask = {0};
 	uint32_t buffers = camera->buffers.count;
 	uint32_t jobs = buffers > RAW_DRIVER_KEEPS ? buffers - RAW_DRIVER_KEEPS : 1;
 
-	camera->compressor = jpeg_pool_create(&camera->raw, 0, jobs, why);
+	/* A mask is that of the upright picture. One that is not is turned and masked afterwards. */
+	camera->compressor_masks = orientation_is_upright(orientation_of(config));
+	if (camera->compressor_masks && !privacy_mask_read(config, &mask, why))
+		return SOURCE_OPEN_FAILED;
+	camera->compressor = jpeg_compressor_pool(&camera->raw, &mask, 0, jobs, why);
 	return camera->compressor ? SOURCE_OPENED : SOURCE_OPEN_FAILED;
 }
 
@@ -148,7 +155,7 @@ static enum source_open_outcome start_stream(struct source_v4l2 *camera, const s
 		note_step_down(camera);
 	}
 	if (outcome == SOURCE_OPENED && !v4l2_format_is_jpeg(camera->mode.pix.pixelformat))
-		outcome = start_compressor(camera, why);
+		outcome = start_compressor(camera, config, why);
 	return outcome == SOURCE_OPENED ? start_watch(camera, why) : outcome;
 }
 

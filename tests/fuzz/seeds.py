@@ -181,6 +181,7 @@ def pictures():
                           "own-tables": ["-huffman", "optimal"]}.items():
         picture = ffmpeg("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "31", *options, "-f", "mjpeg")
         save("jpeg", name, picture)
+        save("rewrite", name, picture)
         save("picture", name, struct.pack("<HH", 32, 32) + picture)
     picture = ffmpeg("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "31", "-huffman", "default", "-f", "mjpeg")
     at = picture.index(b"\xff\xc4")

@@ -77,7 +77,7 @@ static void expect_colours(const struct v4l2_pix_format *pix, const struct colou
 	memcpy(exact, data, format.size_bytes);
 	room = jpeg_compressor_worst_bytes(&format);
 	out = malloc(room);
-	compressor = jpeg_compressor_create(&format);
+	compressor = jpeg_compressor_create(&format, NULL);
 	length = jpeg_compressor_run(compressor, exact, out, room);
 	assert_true(length > 0);
 	decode(out, length, decoded);
@@ -165,10 +165,46 @@ static void a_small_buffer_is_an_error_and_the_compressor_still_works(void **sta
 
 	(void)state;
 	assert_true(raw_format_init(&format, &pix));
-	compressor = jpeg_compressor_create(&format);
+	compressor = jpeg_compressor_create(&format, NULL);
 	assert_int_equal(jpeg_compressor_run(compressor, data, out, 700), 0);
 	assert_true(jpeg_compressor_run(compressor, data, out, sizeof(out)) > 0);
 	jpeg_compressor_destroy(compressor);
+}
+
+/* Everything from x = 32 on, and what is left of it if it is not masked. */
+static void expect_masked(uint32_t fourcc)
+{
+	static uint8_t data[ROOM], shown[HEIGHT][WIDTH][3], masked[HEIGHT][WIDTH][3], out[ROOM];
+	struct v4l2_pix_format pix = pix_of(fourcc);
+	struct privacy_mask mask = {.count = 1, .areas = {{4, {33. / WIDTH, 1, 1, 33. / WIDTH}, {0, 0, 1, 1}}}};
+	struct raw_format format;
+
+	assert_true(raw_format_init(&format, &pix));
+	colour_bars_paint(data, fourcc, &(struct colour_system){0.299, 0.114, true});
+	for (int i = 0; i < 2; i++) {
+		struct jpeg_compressor *compressor = jpeg_compressor_create(&format, i ? &mask : NULL);
+		size_t length = jpeg_compressor_run(compressor, data, out, sizeof(out));
+		assert_true(length > 0);
+		decode(out, length, i ? masked : shown);
+		jpeg_compressor_destroy(compressor);
+	}
+	for (int line = 0; line < HEIGHT; line++) {
+		for (int i = 0; i < 3 * (WIDTH - 32); i++) /* next to a coloured block, chroma is interpolated */
+			assert_int_in_range(masked[line][32 + i / 3][i % 3], 0, i < 2 * 3 ? 160 : 0);
+		assert_memory_equal(masked[line], shown[line], 30 * 3);
+	}
+	assert_true(shown[HEIGHT / 2][36][0] + shown[HEIGHT / 2][36][1] + shown[HEIGHT / 2][36][2] > 0);
+}
+
+static void what_is_masked_is_black_in_every_kind_of_format(void **state)
+{
+	static const uint32_t fourccs[] = {V4L2_PIX_FMT_YUYV,  V4L2_PIX_FMT_NV12,   V4L2_PIX_FMT_YUV420,
+					   V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_BGR24,  V4L2_PIX_FMT_GREY,
+					   V4L2_PIX_FMT_Y16,   V4L2_PIX_FMT_RGB565, V4L2_PIX_FMT_XRGB32};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fourccs) / sizeof(fourccs[0]); i++)
+		expect_masked(fourccs[i]);
 }
 
 static struct jpeg_pool *make_pool(struct raw_format *format, uint32_t width, uint32_t height, unsigned threads,
@@ -179,7 +215,7 @@ static struct jpeg_pool *make_pool(struct raw_format *format, uint32_t width, ui
 	struct reason why;
 
 	assert_true(raw_format_init(format, &pix));
-	pool = jpeg_pool_create(format, threads, jobs, &why);
+	pool = jpeg_compressor_pool(format, NULL, threads, jobs, &why);
 	assert_non_null(pool);
 	return pool;
 }
@@ -206,8 +242,8 @@ static void results_keep_their_order_with_four_threads(void **state)
 		noise[i] = (uint8_t)rand();
 	while (taken < PICTURES) {
 		struct jpeg_pool_result result;
-		while (submitted < PICTURES &&
-		       jpeg_pool_submit(pool, submitted % 3 ? plain : noise, submitted, (mono_t){submitted}))
+		while (submitted < PICTURES && jpeg_pool_submit(pool, submitted % 3 ? plain : noise, format.size_bytes,
+								submitted, (mono_t){submitted}))
 			submitted++;
 		wait_for(pool, &result);
 		assert_int_equal(result.tag, taken);
@@ -231,12 +267,12 @@ static void a_full_pool_refuses_pictures_until_a_result_is_taken(void **state)
 	(void)state;
 	assert_false(jpeg_pool_peek(pool, &result));
 	for (uint32_t i = 0; i < 3; i++)
-		assert_true(jpeg_pool_submit(pool, picture, i, (mono_t){0}));
-	assert_false(jpeg_pool_submit(pool, picture, 3, (mono_t){0}));
+		assert_true(jpeg_pool_submit(pool, picture, format.size_bytes, i, (mono_t){0}));
+	assert_false(jpeg_pool_submit(pool, picture, format.size_bytes, 3, (mono_t){0}));
 	wait_for(pool, &result);
-	assert_false(jpeg_pool_submit(pool, picture, 3, (mono_t){0}));
+	assert_false(jpeg_pool_submit(pool, picture, format.size_bytes, 3, (mono_t){0}));
 	jpeg_pool_pop(pool);
-	assert_true(jpeg_pool_submit(pool, picture, 3, (mono_t){0}));
+	assert_true(jpeg_pool_submit(pool, picture, format.size_bytes, 3, (mono_t){0}));
 	jpeg_pool_destroy(pool); /* while it has work */
 	free(picture);
 }
@@ -251,7 +287,7 @@ static void the_descriptor_is_not_readable_without_a_result(void **state)
 
 	(void)state;
 	assert_int_equal(poll(&fd, 1, 0), 0);
-	assert_true(jpeg_pool_submit(pool, picture, 0, (mono_t){0}));
+	assert_true(jpeg_pool_submit(pool, picture, format.size_bytes, 0, (mono_t){0}));
 	wait_for(pool, &result);
 	jpeg_pool_pop(pool);
 	assert_int_equal(poll(&fd, 1, 0), 0);
@@ -263,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_format_keeps_its_colours_in_both_ranges),
+		cmocka_unit_test(what_is_masked_is_black_in_every_kind_of_format),
 		cmocka_unit_test(the_hd_matrix_is_converted_to_that_of_jpeg),
 		cmocka_unit_test(an_unspecified_range_is_limited_except_for_rgb),
 		cmocka_unit_test(an_impossible_format_is_refused),

@@ -15,7 +15,7 @@ size_t camera_jpeg_make(uint32_t width, uint32_t height, uint8_t *out, size_t by
 	size_t length;
 
 	raw_format_init(&format, &pix);
-	encoder = jpeg_compressor_create(&format);
+	encoder = jpeg_compressor_create(&format, NULL);
 	for (size_t i = 0; i < (size_t)width * height; i++)
 		picture[i] = (uint8_t)(16 + i % width * 200 / width);
 	length = jpeg_compressor_run(encoder, picture, out, bytes);
