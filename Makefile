@@ -57,7 +57,7 @@ recorderd/rewrite = jpeg_blocks jpeg_rewriter mask_blocks orientation privacy_ma
 recorderd/rawjpeg = jpeg_compressor jpeg_pool raw_colour raw_format
 recorderd/source  = damage_share frame_clock jpeg jpeg_scan jpeg_tables mjpeg_frame mpjpeg source_pattern source_v4l2 v4l2_buffers v4l2_format v4l2_open
 recorderd/external = packet_stream source_external
-recorderd/capture = bandwidth capture capture_frames capture_phases capture_results control_check device_link device_watch device_worker other_cameras source_select
+recorderd/capture = bandwidth capture capture_frames capture_phases capture_results control_check device_link device_watch device_worker frame_rewriter other_cameras source_select
 recorderd/lists   = folder_memory motion_day replacement segment_activity
 recorderd/repair  = motion_file repair_steps segment_head segment_redate segment_repair set_aside
 recorderd/archive = archive archive_adopt archive_age archive_boots archive_cached archive_clock archive_folder_lock archive_follow \
@@ -72,7 +72,7 @@ recorderd/motion  = captured_seconds child_messages motion_child motion_process 
 recorderd/notify  = condition hook_peer hook_server motion_ring_writer notification_writer notifier
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command report_command status_command token_command token_edit
-recorderd         = disk_need main options publish recorder recorder_notify recorder_open recorder_recording recorder_stop reload schedule sd_notify service
+recorderd         = disk_need main options publish recorder recorder_drain recorder_notify recorder_open recorder_recording recorder_stop reload schedule sd_notify service
 
 fcgi/http         = cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders

@@ -4,13 +4,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "recorderd/lock/instance_lock.h"
 #include "recorderd/recorder_internal.h"
 #include "recorderd/reload.h"
 #include "shared/base/log.h"
 
 #define PUBLISH_EVERY_US (US_PER_S / 5)
-#define DRAIN_US         (10 * US_PER_S) /* the encoder's share of it */
 
 /* Running */
 
@@ -55,10 +53,7 @@ static void on_set_recording(void *context, bool on)
 
 static void on_set_camera(void *context, bool on)
 {
-	struct recorder *recorder = context;
-
-	capture_set_camera(recorder->capture, on);
-	recorder_publish(recorder);
+	recorder_set_camera(context, on);
 }
 
 static bool on_set_control(void *context, uint32_t ticket, const char *name, const char *value, struct reason *why)
@@ -76,80 +71,11 @@ static void on_control_set(void *context, uint32_t ticket, bool good, int64_t va
 		control_server_finish(recorder->control, ticket, good, value, why);
 }
 
-static void on_drained(void *context)
-{
-	struct recorder *recorder = context;
-
-	loop_stop(recorder->loop);
-}
-
-/* FFmpeg or the disk hangs: gives up all frames that are not recorded yet. */
-static void on_drain_timeout(void *context)
-{
-	struct recorder *recorder = context;
-
-	log_error("main", "the last frames could not be encoded within %d s and are lost", (int)(DRAIN_US / US_PER_S));
-	loop_stop(recorder->loop);
-}
-
-/*
- * Begins to close the camera, and has the encoder finish what is in the ring. The loop stops when that is done, or when
- * time is up.
- */
-static void drain(struct recorder *recorder)
-{
-	mono_t now = mono_now();
-
-	recorder->stop_by.us = now.us + RECORDER_STOP_US;
-	recorder->publisher.capture = NULL;
-	capture_stop(recorder->capture);
-	loop_timer_set(recorder->loop, &recorder->drain_timer, (mono_t){now.us + DRAIN_US});
-	encoder_stop(recorder->encoder, on_drained, recorder);
-}
-
-/* Takes the lock again if somebody has removed the user's folder. Fails if another recorder took it first. */
-static bool check_lock(struct recorder *recorder, struct reason *why)
-{
-	const char *camera = recorder->config.camera.name;
-
-	if (instance_lock_is_intact(recorder->name_lock, camera))
-		return true;
-
-	int lock = instance_lock_take(camera, why);
-
-	if (lock < 0)
-		return false;
-	close(recorder->name_lock);
-	recorder->name_lock = lock;
-	log_warn("main", "the lock of \"%s\" was removed from /dev/shm; created it again", camera);
-	return true;
-}
-
-/* Replaces the ring if somebody has removed its name from /dev/shm, since new readers could not find it any more. */
-static void check_ring(struct recorder *recorder)
-{
-	struct reason why;
-
-	if (recorder->replacing_ring || recorder->stopping)
-		return;
-	if (!check_lock(recorder, &why)) {
-		log_error("memory", "%s", why.text);
-	} else {
-		ring_writer_republish_name(recorder->ring);
-		if (ring_writer_has_name(recorder->ring))
-			return;
-		log_error("memory", "the ring of \"%s\" was removed from /dev/shm; creating a new one",
-			  recorder->config.camera.name);
-	}
-	recorder->replacing_ring = true;
-	drain(recorder);
-}
-
 static void on_publish(void *context)
 {
 	struct recorder *recorder = context;
 
-	check_ring(recorder);
+	recorder_check_ring(recorder);
 	video_writer_check(recorder->video);
 	recorder_check_notifications(recorder);
 	if (recorder->control)
@@ -176,16 +102,19 @@ static void on_storage_room(void *context, uint32_t events)
 static void reload_config(struct recorder *recorder)
 {
 	mono_t now = mono_now();
+	bool mask_changed = false;
 
 	if (recorder->stopping)
 		return;
 	service_reloading(&recorder->service);
-	if (reload(&recorder->config, recorder->archive, recorder->capture)) {
+	if (reload(&recorder->config, recorder->archive, recorder->capture, &mask_changed)) {
 		motion_process_reload(recorder->motion);
 		recorder_reload_schedule(recorder);
 		recorder->publisher.config_read_at = now;
 		hook_server_reloaded(recorder->hooks);
 	}
+	if (mask_changed)
+		recorder_empty_memory(recorder, "[mask] has changed");
 	recorder_publish(recorder);
 	service_ready(&recorder->service);
 }
@@ -205,7 +134,7 @@ static void begin_stop(struct recorder *recorder, bool interrupted)
 	control_server_destroy(recorder->control);
 	recorder->control = NULL;
 	archive_cancel_repair(recorder->archive);
-	drain(recorder);
+	recorder_drain(recorder);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -265,6 +194,8 @@ static bool start_pipeline(struct recorder *recorder, struct reason *why)
 		.ring = recorder->ring,
 		.others = &recorder->other_cameras,
 		.last_epoch = newest_epoch(recorder),
+		.first_cause = recorder->emptying_memory ? GAP_FORMAT : GAP_NONE,
+		.off_cause = recorder_camera_off_cause(recorder),
 		.frame = on_frame,
 		.opened = on_opened,
 		.epoch_ended = on_epoch_end,
@@ -302,7 +233,6 @@ static bool watch_parts(struct recorder *recorder)
 		.cameras = recorder->other_cameras.count + 1,
 	};
 	set_published_parts(recorder);
-	recorder->drain_timer = (struct loop_timer){.due = on_drain_timeout, .context = recorder};
 	recorder->publish_timer = (struct loop_timer){.due = on_publish, .context = recorder};
 	loop_timer_set(recorder->loop, &recorder->publish_timer, mono_now());
 	return loop_watch_set(recorder->loop, &recorder->signals, EPOLLIN) &&
@@ -336,17 +266,25 @@ static bool replace_ring(struct recorder *recorder, struct reason *why)
 	recorder->encoder = NULL;
 	if (!recorder_finish_capture(recorder))
 		return reason_set(why, "cannot replace the ring while the camera hangs in its driver");
-	if (!check_lock(recorder, why))
+	if (!recorder_check_lock(recorder, why))
 		return false;
 	motion_process_set_ring(recorder->motion, NULL);
 	ring_reader_close(recorder->reader);
-	ring_writer_close(recorder->ring);
+	if (recorder->emptying_memory)
+		ring_writer_empty(recorder->ring);
+	else
+		ring_writer_close(recorder->ring);
 	recorder->reader = NULL;
 	recorder->ring = recorder->publisher.ring = NULL;
+	if (recorder->emptying_memory) {
+		video_writer_empty(recorder->video);
+		recorder->video = NULL;
+		recorder_open_video(recorder);
+	}
 	if (!recorder_open_ring(recorder, why) || !start_pipeline(recorder, why))
 		return false;
 	loop_timer_clear(recorder->loop, &recorder->drain_timer);
-	recorder->replacing_ring = false;
+	recorder->replacing_ring = recorder->emptying_memory = false;
 	set_published_parts(recorder);
 	recorder_apply_recording(recorder);
 	return true;
@@ -358,8 +296,9 @@ static bool run(struct recorder *recorder, struct reason *why)
 	open_control(recorder);
 	recorder_open_hooks(recorder);
 	notifier_start(recorder->notifier);
-	schedule_init(&recorder->schedule, recorder->config.record.hours, wall_now());
 	recorder_apply_recording(recorder);
+	if (recorder->camera_off_cause == GAP_SCHEDULE && ring_reader_head(recorder->reader) > 0)
+		recorder_empty_memory(recorder, "outside of record.hours");
 	service_ready(&recorder->service);
 	for (;;) {
 		loop_run(recorder->loop);
@@ -373,6 +312,9 @@ static bool run(struct recorder *recorder, struct reason *why)
 int recorder_run(struct recorder *recorder)
 {
 	struct reason why = {"epoll refused a descriptor"};
+
+	schedule_init(&recorder->schedule, recorder->config.record.hours, wall_now());
+	recorder->camera_off_cause = recorder_camera_off_cause(recorder);
 	bool stopped = start_storage(recorder, &why) && start_pipeline(recorder, &why) && watch_parts(recorder) &&
 		       run(recorder, &why);
 

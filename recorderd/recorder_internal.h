@@ -1,6 +1,6 @@
 /*
  * recorder_internal.h - shared by recorder_open.c (opening everything that can make a start fail, and closing it),
- * recorder.c (running), recorder_recording.c (whether to record), recorder_notify.c (telling what happens) and recorder_stop.c (stopping).
+ * recorder.c (running), recorder_drain.c (what the ring holds is encoded), recorder_recording.c (whether to record), recorder_notify.c (telling what happens) and recorder_stop.c (stopping).
  */
 #ifndef RECORDERD_RECORDER_INTERNAL_H
 #define RECORDERD_RECORDER_INTERNAL_H
@@ -49,34 +49,69 @@ struct recorder {
 	struct schedule schedule;
 	/* Somebody has switched recording on or off, which holds until record.hours changes it or the recorder ends. */
 	bool switched, switched_on;
+	/* The same of the camera, but that off holds until somebody switches it on again. */
+	bool camera_switched, camera_switched_on;
+	enum gap_cause camera_off_cause; /* why the camera is off; GAP_NONE: it is not */
 	bool stopping;
-	bool keep_memory;    /* SIGTERM leaves the ring to the next recorder */
-	bool interrupted;    /* by SIGINT, which never leaves the ring */
-	bool replacing_ring; /* the frames of the old one are being encoded first */
-	mono_t stop_by;      /* set when it stops */
-	bool leaked_thread;  /* one is stuck in a driver or on a slow disk: the memory it uses is never freed */
+	bool keep_memory;     /* SIGTERM leaves the ring to the next recorder */
+	bool interrupted;     /* by SIGINT, which never leaves the ring */
+	bool replacing_ring;  /* the frames of the old one are being encoded first */
+	bool emptying_memory; /* and the video ring is replaced, too */
+	mono_t stop_by;       /* set when it stops */
+	bool leaked_thread;   /* one is stuck in a driver or on a slow disk: the memory it uses is never freed */
 };
 
 /* recorder_open.c: takes over the ring or creates it, and opens its reader. Sets *why on failure. */
 bool recorder_open_ring(struct recorder *recorder, struct reason *why);
+
+/* Takes over the video ring or creates it, if H.264 is recorded. Recording does not depend on it. */
+void recorder_open_video(struct recorder *recorder);
 
 /* Leaves the ring to the next recorder or frees it, as recorder.h says. The reader stays open. Safe without a ring. */
 void recorder_release_ring(struct recorder *recorder);
 
 /*
  * recorder_recording.c: records if somebody said so; otherwise if the configuration says so, and now is a time to
- * record. Publishes the state.
+ * record. Opens and closes the camera with it, and empties the memory if record.outside_hours says so. Publishes the
+ * state.
  */
 void recorder_apply_recording(struct recorder *recorder);
 
 /* Somebody switched recording on or off. */
 void recorder_set_recording(struct recorder *recorder, bool on);
 
-/* After record.hours was read again. */
+/* Somebody switched the camera on or off. */
+void recorder_set_camera(struct recorder *recorder, bool on);
+
+/* Why the camera has to be off now; GAP_NONE if it has not. */
+enum gap_cause recorder_camera_off_cause(const struct recorder *recorder);
+
+/* After record.hours or record.outside_hours was read again. */
 void recorder_reload_schedule(struct recorder *recorder);
 
 /* Call it a few times per second. */
 void recorder_check_schedule(struct recorder *recorder);
+
+/*
+ * recorder_drain.c: begins to close the camera, and has the encoder finish what is in the ring. The loop stops when
+ * that is done, or when time is up.
+ */
+void recorder_drain(struct recorder *recorder);
+
+/* Takes the lock again if somebody has removed the user's folder. Fails if another recorder took it first. */
+bool recorder_check_lock(struct recorder *recorder, struct reason *why);
+
+/*
+ * Call it a few times per second. Replaces the ring if somebody has removed its name from /dev/shm, since new readers
+ * could not find it any more.
+ */
+void recorder_check_ring(struct recorder *recorder);
+
+/*
+ * Has what is in memory encoded, and begins again with empty rings: readers find no frame from before, and their memory
+ * is freed even if they still have it mapped.
+ */
+void recorder_empty_memory(struct recorder *recorder, const char *why);
 
 /* recorder_notify.c: opens the rings of notifications and of motion records. Sets *why on failure. */
 bool recorder_open_notifications(struct recorder *recorder, struct reason *why);

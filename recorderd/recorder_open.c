@@ -9,6 +9,7 @@
 
 #include "recorderd/lock/instance_lock.h"
 #include "recorderd/recorder_internal.h"
+#include "recorderd/rewrite/privacy_mask.h"
 #include "recorderd/ring/ring_pages.h"
 #include "recorderd/ring/ring_size.h"
 #include "shared/base/log.h"
@@ -55,6 +56,7 @@ bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 	choose_size(recorder, &request);
 	config_ring_name(&recorder->config, name);
 	request.name = name;
+	request.mask = config_mask_id(&recorder->config);
 
 	uint64_t bytes;
 
@@ -74,14 +76,13 @@ bool recorder_open_ring(struct recorder *recorder, struct reason *why)
 	return recorder->reader != NULL;
 }
 
-/* Recording does not depend on it. Opened after the ring, which is more important if /dev/shm is small. */
-static void open_video_ring(struct recorder *recorder)
+void recorder_open_video(struct recorder *recorder)
 {
 	char name[64];
 
 	config_ring_name(&recorder->config, name);
 	if (recorder->config.record.codec == CODEC_H264)
-		recorder->video = video_writer_open(name);
+		recorder->video = video_writer_open(name, config_mask_id(&recorder->config));
 	else
 		video_writer_remove_leftover(name);
 }
@@ -154,7 +155,7 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	recorder->name_lock = recorder->signals.fd = recorder->storage_room.fd = -1;
 	recorder->config_read_at = mono_now();
 	other_cameras_find(config, &recorder->other_cameras);
-	if (!check_encoder(config, why) || !hook_rules_check(config, why))
+	if (!check_encoder(config, why) || !hook_rules_check(config, why) || !privacy_mask_check(config, why))
 		goto fail;
 	if (!open_signals(recorder, why))
 		goto fail;
@@ -164,7 +165,7 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
 	recorder->archive = archive_open(&recorder->config, why);
 	if (!recorder->archive || !recorder_open_ring(recorder, why))
 		goto fail;
-	open_video_ring(recorder);
+	recorder_open_video(recorder);
 	if (!recorder_open_notifications(recorder, why))
 		goto fail;
 	recorder->loop = loop_create();

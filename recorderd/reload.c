@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "recorderd/rewrite/privacy_mask.h"
 #include "shared/base/log.h"
 #include "shared/notify/hook_rule.h"
 
@@ -16,11 +17,12 @@ static void log_changes(const struct config *config, const struct config_changes
 		log_warn("main", "these changes need a restart: %s", changes->needs_restart);
 }
 
-bool reload(struct config *running, struct archive *archive, struct capture *capture)
+bool reload(struct config *running, struct archive *archive, struct capture *capture, bool *mask_changed)
 {
 	struct config *fresh = malloc(sizeof(*fresh));
 	struct reason why = {"out of memory"};
-	bool valid = fresh && config_reload(running, fresh, &why) && hook_rules_check(fresh, &why);
+	bool valid = fresh && config_reload(running, fresh, &why) && hook_rules_check(fresh, &why) &&
+		     privacy_mask_check(fresh, &why);
 
 	if (!valid) {
 		log_error("main", "%s; the settings stay as they were", why.text);
@@ -30,6 +32,7 @@ bool reload(struct config *running, struct archive *archive, struct capture *cap
 	struct config_changes changes;
 
 	config_apply(running, fresh, &changes);
+	*mask_changed = changes.masks;
 	log_changes(running, &changes);
 	log_set_level(running->log_level);
 	archive_set_retention(archive, &running->retention);

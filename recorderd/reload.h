@@ -8,8 +8,8 @@
 
 /*
  * Updates `running` and the parts, and logs what was applied and what needs a restart. If the file is invalid it logs
- * why, changes nothing and returns false.
+ * why, changes nothing and returns false. *mask_changed says whether [mask] has changed: the caller empties the memory.
  */
-bool reload(struct config *running, struct archive *archive, struct capture *capture);
+bool reload(struct config *running, struct archive *archive, struct capture *capture, bool *mask_changed);
 
 #endif

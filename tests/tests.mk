@@ -41,7 +41,8 @@ tests/recorderd/rewrite = jpeg_rewriter
 tests/recorderd/rawjpeg = jpeg_pool
 tests/recorderd/source  = damage_share frame_clock jpeg jpeg_markers mjpeg_frame source_pattern
 tests/recorderd/external = source_external
-tests/recorderd/capture = capture capture_epochs capture_external device_claims device_worker source_select source_v4l2 \
+tests/recorderd/capture = capture capture_epochs capture_external capture_rewrite device_claims device_worker \
+	source_select source_v4l2 \
 	v4l2_bandwidth v4l2_format v4l2_open
 tests/recorderd/repair  = segment_repair segment_salvage set_aside
 tests/recorderd/archive = archive archive_adopt archive_age archive_age_mixtures archive_cached archive_copies \
@@ -113,8 +114,9 @@ support = api_pool archive_cases break_out break_out_files break_out_kernel brea
 fakes = camera clock disk ntp video
 on_archive  = archive archive_adopt archive_age_mixtures archive_copies archive_follow archive_hang archive_motion archive_motion_kept \
 	archive_redate archive_retention archive_retention_disk archive_stop archive_store
-fake_camera = capture capture_epochs capture_external device_worker
-fake_clock  = $(on_archive) archive_age capture capture_epochs capture_external encoder_choice encoder_faults encoder_pauses \
+fake_camera = capture capture_epochs capture_external capture_rewrite device_worker
+fake_clock  = $(on_archive) archive_age capture capture_epochs capture_external capture_rewrite encoder_choice \
+	encoder_faults encoder_pauses \
 	encoder_sandbox encoder_store motion_process motion_writer notifier
 fake_disk   = $(on_archive)
 fake_ntp    = $(on_archive)

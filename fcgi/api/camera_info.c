@@ -117,6 +117,24 @@ static void remote_asked(struct api_request *request)
 		respond_remote(request);
 }
 
+/*
+ * What is black in the pictures, as the .ini has it. Nothing is said if the recorder has read another one: the pictures
+ * would not be what it says.
+ */
+static void add_masks(struct json_object *json, const struct config *config, const struct ring_reader *ring)
+{
+	if (ring_reader_mask(ring) != config_mask_id(config))
+		return;
+	struct json_object *masks = json_object_new_array();
+	for (size_t i = 0; i < config->mask_count; i++) {
+		struct json_object *mask = json_object_new_object();
+		json_object_object_add(mask, "name", json_object_new_string(config->masks[i].name));
+		json_object_object_add(mask, "area", json_object_new_string(config->masks[i].area));
+		json_object_array_add(masks, mask);
+	}
+	json_object_object_add(json, "masks", masks);
+}
+
 void handle_camera_info(struct api_request *request)
 {
 	struct recorder_state state;
@@ -136,6 +154,7 @@ void handle_camera_info(struct api_request *request)
 	}
 	const struct ring_reader *ring = request->camera->ring;
 	struct json_object *json = state_json(request->camera->config->camera.name, ring, &state);
+	add_masks(json, request->camera->config, ring);
 	add_devices(json, ring, &state);
 	respond_json(request, 200, NULL, json);
 }

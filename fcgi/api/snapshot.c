@@ -306,11 +306,15 @@ static void span_fetched(struct api_request *request)
 		respond_archived(request);
 }
 
-static bool is_off(const struct ring_reader *ring)
+/* NULL: it is not off. */
+static const char *why_off(const struct ring_reader *ring)
 {
 	struct recorder_state state;
 
-	return ring && ring_reader_state(ring, &state) && state.camera_state == CAMERA_OFF;
+	if (!ring || !ring_reader_state(ring, &state) || state.camera_state != CAMERA_OFF)
+		return NULL;
+	return state.camera_off_cause == GAP_SCHEDULE ? "The camera is off, outside of record.hours."
+						      : "The camera is switched off.";
 }
 
 void handle_snapshot(struct api_request *request)
@@ -337,8 +341,8 @@ void handle_snapshot(struct api_request *request)
 	}
 	if (snapshot->at_us == INT64_MAX) {
 		bool found = ring && still_from_ring(&snapshot->still, ring, INT64_MAX);
-		if (is_off(ring))
-			respond_unavailable(request, 2, "The camera is switched off.");
+		if (why_off(ring))
+			respond_unavailable(request, 2, why_off(ring));
 		else if (found && wall_now().us - snapshot->still.wall_us < FRESH_MAX_US)
 			snapshot_continue(request);
 		else

@@ -45,8 +45,15 @@ static void drop_frame(struct live_feed *feed)
 	feed->newest = NULL;
 }
 
+static bool is_emptied(const struct live_feed *feed)
+{
+	return feed->ring && ring_reader_is_emptied(feed->ring->reader);
+}
+
 static void drop_ring(struct live_feed *feed)
 {
+	if (is_emptied(feed))
+		drop_frame(feed);
 	live_ring_unref(feed->ring);
 	feed->ring = NULL;
 	feed->seq = 0;
@@ -71,7 +78,7 @@ void live_feed_free(struct live_feed *feed)
 
 void live_feed_update(struct live_feed *feed)
 {
-	if (!feed->ring)
+	if (!feed->ring || is_emptied(feed))
 		live_feed_check(feed);
 	uint64_t head = feed->ring ? ring_reader_head(feed->ring->reader) : 0;
 	struct ring_frame ring_frame;
@@ -95,6 +102,7 @@ static void apply_settings(struct live_feed *feed, const struct recorder_state *
 	if (state->max_event_clients > 0)
 		feed->max_event_clients = state->max_event_clients;
 	feed->camera_off = state->camera_state == CAMERA_OFF;
+	feed->off_by_schedule = state->camera_off_cause == GAP_SCHEDULE;
 	feed->recording = state->recording_state <= RECORDING_NO_PICTURES ? (enum recording_state)state->recording_state
 									  : RECORDING_WAITING;
 	feed->records_mjpeg = strcmp(state->encoder, "copy") == 0;
@@ -175,7 +183,8 @@ bool live_feed_can_serve(const struct live_feed *feed, struct reason *why)
 	if (!live_feed_is_running(feed))
 		return reason_set(why, "The recorder of camera %s is not running.", name);
 	if (feed->camera_off)
-		return reason_set(why, "Camera %s is switched off.", name);
+		return feed->off_by_schedule ? reason_set(why, "Camera %s is off, outside of record.hours.", name)
+					     : reason_set(why, "Camera %s is switched off.", name);
 	if (!feed->newest)
 		return reason_set(why, "Camera %s has not sent a frame yet.", name);
 	return true;

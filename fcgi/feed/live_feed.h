@@ -39,7 +39,8 @@ struct live_feed {
 	struct config_http http; /* hosts, allow_origin, address_share, stall_seconds and proxies */
 	enum log_level log_level;
 	enum recording_state recording;
-	bool camera_off; /* somebody switched it off */
+	bool camera_off;      /* its device is closed on purpose */
+	bool off_by_schedule; /* by record.outside_hours, not by somebody */
 	bool records_mjpeg;
 	char encoder_error[256]; /* if the encoder is not working */
 	char disk_error[192];    /* if the disk takes no recordings */

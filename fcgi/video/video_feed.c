@@ -38,6 +38,8 @@ static void drop_frames(struct video_feed *feed)
 
 static void close_ring(struct video_feed *feed)
 {
+	if (feed->ring && ring_reader_is_emptied(feed->ring))
+		drop_frames(feed);
 	ring_reader_close(feed->ring);
 	feed->ring = NULL;
 	feed->seq = 0;

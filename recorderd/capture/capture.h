@@ -24,6 +24,8 @@ struct capture_parts {
 	struct ring_writer *ring;
 	const struct other_cameras *others;          /* as for source_open() */
 	uint32_t last_epoch;                         /* the newest in the ring; 0: none */
+	enum gap_cause first_cause;                  /* of the gap before the first frame; 0: GAP_RECORDER_DOWN */
+	enum gap_cause off_cause;                    /* not 0: it is off at first, as with capture_set_off() */
 	void (*frame)(void *context);                /* a frame was put into the ring */
 	void (*opened)(void *context, unsigned fps); /* a source was opened */
 	void (*epoch_ended)(void *context);          /* no frame is coming for now */
@@ -33,7 +35,7 @@ struct capture_parts {
 };
 
 /*
- * Starts opening at once. Recording is on if the configuration says so. NULL without memory. What `parts` points to
+ * Starts opening at once, unless it is off. Recording is on if the configuration says so. NULL without memory. What `parts` points to
  * must outlive the capture.
  */
 struct capture *capture_create(const struct capture_parts *parts);
@@ -58,10 +60,10 @@ bool capture_set_control(struct capture *capture, uint32_t ticket, const char *n
 void capture_set_controls(struct capture *capture, const struct config *config);
 
 /*
- * Closes the camera until it is switched on again, with CAMERA_OFF and GAP_CAMERA_OFF. A driver that is busy opening it
- * is waited for, on its thread: it is closed then.
+ * Closes the camera until it is switched on again, with CAMERA_OFF and a gap of that cause; GAP_NONE switches it on. A
+ * driver that is busy opening it is waited for, on its thread: it is closed then.
  */
-void capture_set_camera(struct capture *capture, bool on);
+void capture_set_off(struct capture *capture, enum gap_cause cause);
 
 /* Marks frames from now on with these RING_FRAME_ flags. */
 void capture_set_flags(struct capture *capture, uint32_t flags);

@@ -86,7 +86,7 @@ static void note_slow(struct capture *capture)
 	capture->slow_logged = true;
 }
 
-static void take_frame(void *context, const struct source_frame *frame)
+static void keep_frame(void *context, const struct source_frame *frame)
 {
 	struct capture *capture = context;
 
@@ -121,6 +121,26 @@ static void count_lost(void *context, uint32_t frames)
 	struct capture *capture = context;
 
 	capture->state.lost += frames;
+}
+
+/* The only way from a source into the ring. */
+static void take_frame(void *context, const struct source_frame *frame)
+{
+	struct capture *capture = context;
+
+	if (!capture->rewriter || frame->rewritten)
+		keep_frame(capture, frame);
+	else if (!frame_rewriter_put(capture->rewriter, frame))
+		count_lost(capture, 1);
+}
+
+void capture_frame_rewritten(void *context, uint32_t events)
+{
+	struct capture *capture = context;
+	const struct source_sink sink = {keep_frame, count_lost, count_damaged, capture};
+
+	(void)events;
+	frame_rewriter_take(capture->rewriter, &sink);
 }
 
 struct source_sink capture_sink(struct capture *capture)

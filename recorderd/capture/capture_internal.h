@@ -13,6 +13,7 @@
 #include "recorderd/capture/device_watch.h"
 #include "recorderd/capture/device_worker.h"
 #include "recorderd/capture/frame_rate.h"
+#include "recorderd/capture/frame_rewriter.h"
 #include "recorderd/capture/frame_timeout.h"
 #include "recorderd/source/damage_share.h"
 #include "recorderd/source/source.h"
@@ -58,7 +59,9 @@ struct capture {
 	struct device_watch device_watch;
 	struct loop_timer deadline, preferred_timer;
 	struct source *source;
-	struct reason open_error; /* of the last attempt to open */
+	struct frame_rewriter *rewriter; /* NULL: frames are kept as they come */
+	struct loop_watch rewritten;     /* frames that come out of it */
+	struct reason open_error;        /* of the last attempt to open */
 	struct backoff retry, preferred_retry;
 	mono_t opened_at;
 	bool on_fallback; /* the open source is not the configured one */
@@ -69,7 +72,7 @@ struct capture {
 	bool slow_logged;
 	bool stopping;
 	uint32_t flags; /* of new frames */
-	bool off;       /* it is to be closed */
+	enum gap_cause off_cause; /* why it is to be closed; GAP_NONE: it is to be open */
 
 	/* The epoch */
 	struct clock_map clock;
@@ -92,6 +95,9 @@ void capture_handle_event(struct capture *capture, enum event event);
 /* capture_phases.c: has the device worker open a source. */
 void capture_start_opening(struct capture *capture);
 
+/* capture_phases.c: nothing is open, and nothing will be opened. */
+void capture_go_off(struct capture *capture);
+
 /* capture_phases.c: closes the source, if there is one. `cause` is that of the gap which then begins. */
 void capture_drop_source(struct capture *capture, enum gap_cause cause);
 
@@ -104,7 +110,10 @@ void capture_note_bandwidth(struct capture *capture);
 /* capture_results.c: called by the event loop when the device worker has results. */
 void capture_results_ready(void *context, uint32_t events);
 
-/* capture_frames.c: where a source delivers its frames. */
+/* capture_frames.c: where a source delivers its frames. What has to be turned or masked goes through `rewriter` first. */
 struct source_sink capture_sink(struct capture *capture);
+
+/* capture_frames.c: called by the event loop when a frame has been rewritten. */
+void capture_frame_rewritten(void *context, uint32_t events);
 
 #endif

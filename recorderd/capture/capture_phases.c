@@ -74,6 +74,8 @@ void capture_drop_source(struct capture *capture, enum gap_cause cause)
 	if (!capture->source)
 		return;
 	loop_watch_set(capture->parts.loop, &capture->device, 0);
+	if (capture->rewriter)
+		frame_rewriter_forget(capture->rewriter);
 	device_worker_close(capture->worker, capture->source);
 	capture->source = NULL;
 	capture->torn = false;
@@ -159,10 +161,10 @@ static void set_preferred_timer(struct capture *capture)
 		       (mono_t){mono_now().us + capture->preferred_retry.wait_us});
 }
 
-static void go_off(struct capture *capture)
+void capture_go_off(struct capture *capture)
 {
 	capture->phase = PHASE_OFF;
-	capture->next_cause = GAP_CAMERA_OFF;
+	capture->next_cause = capture->off_cause;
 	capture->no_frames = capture->open_error_logged = false;
 	loop_timer_clear(capture->parts.loop, &capture->deadline);
 	loop_timer_clear(capture->parts.loop, &capture->preferred_timer);
@@ -171,14 +173,14 @@ static void go_off(struct capture *capture)
 
 static void on_switched_off(struct capture *capture)
 {
-	capture_drop_source(capture, GAP_CAMERA_OFF);
-	go_off(capture);
+	capture_drop_source(capture, capture->off_cause);
+	capture_go_off(capture);
 }
 
 /* The device worker is opening it, and will say when it is done. */
 static void on_switched_while_opening(struct capture *capture)
 {
-	set_state(capture, capture->off ? CAMERA_OFF : CAMERA_OPENING);
+	set_state(capture, capture->off_cause ? CAMERA_OFF : CAMERA_OPENING);
 }
 
 static void on_switched_on(struct capture *capture)
@@ -190,9 +192,9 @@ static void on_switched_on(struct capture *capture)
 
 static void on_opened(struct capture *capture)
 {
-	if (capture->off) {
-		capture_drop_source(capture, GAP_CAMERA_OFF);
-		go_off(capture);
+	if (capture->off_cause) {
+		capture_drop_source(capture, capture->off_cause);
+		capture_go_off(capture);
 		return;
 	}
 	capture->device =
@@ -225,8 +227,8 @@ static void on_opened(struct capture *capture)
 
 static void on_open_failed(struct capture *capture)
 {
-	if (capture->off) {
-		go_off(capture);
+	if (capture->off_cause) {
+		capture_go_off(capture);
 		return;
 	}
 	forget_camera(capture);

@@ -30,7 +30,7 @@ struct motion_ring_writer *motion_ring_writer_open(const char *ring_name)
 	if (!writer)
 		return NULL;
 	motion_ring_name(ring_name, name);
-	side_ring_open(&writer->side, name, &kind_of_ring);
+	side_ring_open(&writer->side, name, &kind_of_ring, 0);
 	return writer;
 }
 

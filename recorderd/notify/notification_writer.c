@@ -69,7 +69,7 @@ struct notification_writer *notification_writer_open(const char *ring_name)
 	if (!writer)
 		return NULL;
 	notification_ring_name(ring_name, name);
-	side_ring_open(&writer->side, name, &kind_of_ring);
+	side_ring_open(&writer->side, name, &kind_of_ring, 0);
 	if (!continue_series(writer)) {
 		writer->series = random_series();
 		writer->next = 1;

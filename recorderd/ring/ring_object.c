@@ -199,16 +199,16 @@ static bool newest_frame(const struct ring_object *object, uint64_t *pos, uint32
 }
 
 /* A reader checks `reserve` after it has used a frame, and finds here that the frame was overwritten. */
-static void free_frames(struct ring_object *object)
+static void free_frames(struct ring_object *object, bool keep_newest)
 {
 	uint64_t pos, size = object->layout.data_bytes;
 	uint32_t length;
 
 	if (!object->header)
 		return;
-	bool stays = newest_frame(object, &pos, &length);
-	atomic_store_explicit(&object->header->closed, 1, memory_order_release);
+	bool stays = keep_newest && newest_frame(object, &pos, &length);
 	atomic_store_explicit(&object->header->reserve, stays ? pos + size : UINT64_MAX, memory_order_relaxed);
+	atomic_store_explicit(&object->header->closed, 1, memory_order_release);
 	if (stays)
 		atomic_store_explicit(&object->header->tail, atomic_load(&object->header->head), memory_order_relaxed);
 	ring_fence(memory_order_seq_cst);
@@ -223,7 +223,14 @@ void ring_object_remove(struct ring_object *object, const char *name)
 {
 	if (ring_object_has_name(object->fd, name))
 		shm_unlink(name);
-	free_frames(object);
+	free_frames(object, true);
+}
+
+void ring_object_empty(struct ring_object *object, const char *name)
+{
+	if (ring_object_has_name(object->fd, name))
+		shm_unlink(name);
+	free_frames(object, false);
 }
 
 void ring_object_retire(struct ring_object *object, const char *name)

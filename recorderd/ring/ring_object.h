@@ -55,6 +55,9 @@ void ring_object_punch(const struct ring_object *object, uint64_t from, uint64_t
  */
 void ring_object_remove(struct ring_object *object, const char *name);
 
+/* The same, but no frame is whole: none may be shown any more. */
+void ring_object_empty(struct ring_object *object, const char *name);
+
 /* The same, but its frames stay until the last reader has gone. */
 void ring_object_retire(struct ring_object *object, const char *name);
 

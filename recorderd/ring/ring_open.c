@@ -96,6 +96,7 @@ static bool create_object(struct ring_writer *writer, const char *name, const st
 	header->index_entries = layout->index_entries;
 	header->data_offset = layout->data_offset;
 	header->data_bytes = layout->data_bytes;
+	atomic_store(&header->mask, writer->mask);
 	clock_boot_id(header->boot_id);
 	atomic_store(&header->tail, 1);
 	set_pointers(writer);
@@ -198,6 +199,12 @@ static bool adopt_object(struct ring_writer *writer, const struct ring_object *o
 	return fchmod(old->fd, 0640) == 0 || reason_errno(why, "cannot take over the ring %s", writer->name);
 }
 
+/* Frames with less in black than now must not be shown, and no frame tells what is. */
+static bool has_same_mask(const struct ring_object *old, uint64_t mask, struct reason *why)
+{
+	return atomic_load(&old->header->mask) == mask || reason_set(why, "[mask] has changed since then");
+}
+
 /* Uses what an earlier recorder left, copies it into a new ring, or drops it. Closes `old` unless it is used. */
 static bool take_over(struct ring_writer *writer, const struct ring_request *request, struct ring_object *old,
 		      uint64_t *adopted, struct reason *why)
@@ -205,7 +212,10 @@ static bool take_over(struct ring_writer *writer, const struct ring_request *req
 	struct reason against;
 	bool ok;
 
-	if (ring_object_can_take_over(old, &against)) {
+	bool usable = ring_object_can_take_over(old, &against),
+	     may_be_shown = !usable || has_same_mask(old, request->mask, &against);
+
+	if (usable && may_be_shown) {
 		if (has_wanted_size(request, &old->layout) && has_all_pages(old))
 			return adopt_object(writer, old, adopted, why);
 		ok = replace(writer, request, old, why);
@@ -213,7 +223,10 @@ static bool take_over(struct ring_writer *writer, const struct ring_request *req
 	} else {
 		log_warn("memory", "dropping %llu MiB that an earlier recorder left in the ring %s: %s",
 			 (unsigned long long)(held_bytes(old) / BYTES_PER_MIB), writer->name, against.text);
-		ring_object_remove(old, writer->name);
+		if (may_be_shown)
+			ring_object_remove(old, writer->name);
+		else
+			ring_object_empty(old, writer->name);
 		ok = create(writer, request, why);
 	}
 	ring_object_close(old);
@@ -334,6 +347,7 @@ struct ring_writer *ring_writer_open(const struct ring_request *request, uint64_
 	}
 	writer->object.fd = -1;
 	writer->keep_us = request->keep_us;
+	writer->mask = request->mask;
 	*adopted = 0;
 	snprintf(writer->usual_name, sizeof(writer->usual_name), "%.100s", request->name);
 	if (!adopt_or_create(writer, request, adopted, why) &&

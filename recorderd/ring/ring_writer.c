@@ -45,6 +45,11 @@ void ring_writer_close(struct ring_writer *writer)
 	close_object(writer, ring_object_remove);
 }
 
+void ring_writer_empty(struct ring_writer *writer)
+{
+	close_object(writer, ring_object_empty);
+}
+
 void ring_writer_retire(struct ring_writer *writer)
 {
 	close_object(writer, ring_object_retire);

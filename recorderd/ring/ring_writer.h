@@ -20,6 +20,7 @@ struct ring_request {
 	uint64_t index_entries;
 	int64_t keep_us; /* memory.minutes: older frames leave the tail */
 	bool exact;      /* the size is set in the configuration: a ring of any other size is replaced */
+	uint64_t mask;   /* ring.h: a ring of any other mask is dropped */
 };
 
 /*
@@ -55,6 +56,9 @@ bool ring_writer_is_short(const struct ring_writer *writer);
 
 /* Marks the ring closed, removes its name and gives its memory back at once. NULL is safe. */
 void ring_writer_close(struct ring_writer *writer);
+
+/* The same, but not even the newest frame can be read any more. */
+void ring_writer_empty(struct ring_writer *writer);
 
 /*
  * The same, but readers that have the ring mapped can still read all of its frames. Its memory is given back when the

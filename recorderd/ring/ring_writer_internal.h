@@ -20,6 +20,7 @@ struct ring_writer {
 	struct ring_entry *entries; /* within its mapping, like the data */
 	uint8_t *data;
 	int64_t keep_us;
+	uint64_t mask; /* ring.h */
 	uint64_t next_pos;
 	struct ring_pages pages;
 };

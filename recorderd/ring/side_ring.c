@@ -16,6 +16,7 @@ static bool open_ring(struct side_ring *side, uint64_t data_bytes, struct reason
 		.index_entries = side->kind->index_entries,
 		.keep_us = side->kind->keep_us,
 		.exact = true,
+		.mask = side->mask,
 	};
 
 	side->ring = ring_writer_open(&request, &side->data_bytes, &side->adopted, why);
@@ -40,9 +41,9 @@ static bool open_or_log(struct side_ring *side, uint64_t data_bytes)
 	return opened;
 }
 
-bool side_ring_open(struct side_ring *side, const char *name, const struct side_ring_kind *kind)
+bool side_ring_open(struct side_ring *side, const char *name, const struct side_ring_kind *kind, uint64_t mask)
 {
-	*side = (struct side_ring){.kind = kind};
+	*side = (struct side_ring){.kind = kind, .mask = mask};
 	snprintf(side->name, sizeof(side->name), "%.*s", SIDE_RING_NAME_BYTES - 1, name);
 	return open_or_log(side, kind->data_bytes);
 }
@@ -83,6 +84,12 @@ void side_ring_close(struct side_ring *side)
 		ring_writer_retire(side->ring);
 	else
 		ring_writer_close(side->ring);
+	side->ring = NULL;
+}
+
+void side_ring_empty(struct side_ring *side)
+{
+	ring_writer_empty(side->ring);
 	side->ring = NULL;
 }
 

@@ -29,6 +29,7 @@ struct side_ring_kind {
 struct side_ring {
 	char name[SIDE_RING_NAME_BYTES]; /* /recorder.NAME.… */
 	const struct side_ring_kind *kind;
+	uint64_t mask;            /* as in struct ring_request */
 	struct ring_writer *ring; /* NULL: there is no room for it */
 	uint64_t data_bytes;      /* 0: no ring */
 	uint64_t adopted;         /* the newest frame that was taken over when it was opened last; 0: none */
@@ -36,8 +37,11 @@ struct side_ring {
 	mono_t again_at;          /* no new one before then */
 };
 
-/* Takes it over with its frames, or creates it. The caller holds the camera's lock. False if there is none now. */
-bool side_ring_open(struct side_ring *side, const char *name, const struct side_ring_kind *kind);
+/*
+ * Takes it over with its frames, or creates it. `mask` is that of struct ring_request; 0 if there are no pictures in it.
+ * The caller holds the camera's lock. False if there is none now.
+ */
+bool side_ring_open(struct side_ring *side, const char *name, const struct side_ring_kind *kind, uint64_t mask);
 
 /* Replaces it by one of another size, with its frames. It keeps its size if there is no room. */
 void side_ring_resize(struct side_ring *side, uint64_t data_bytes);
@@ -56,6 +60,9 @@ uint64_t side_ring_total_bytes(const struct side_ring_kind *kind);
 
 /* Frees it. */
 void side_ring_close(struct side_ring *side);
+
+/* The same, and nothing in it can be read any more. */
+void side_ring_empty(struct side_ring *side);
 
 /* Leaves it to the next recorder. */
 void side_ring_detach(struct side_ring *side);

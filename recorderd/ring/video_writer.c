@@ -26,7 +26,7 @@ struct video_writer {
 	uint32_t number; /* of the next fragment of that run */
 };
 
-struct video_writer *video_writer_open(const char *ring_name)
+struct video_writer *video_writer_open(const char *ring_name, uint64_t mask)
 {
 	struct video_writer *writer = calloc(1, sizeof(*writer));
 	char name[VIDEO_RING_NAME_BYTES];
@@ -34,7 +34,7 @@ struct video_writer *video_writer_open(const char *ring_name)
 	if (!writer)
 		return NULL;
 	video_ring_name(ring_name, name);
-	side_ring_open(&writer->side, name, &video_kind);
+	side_ring_open(&writer->side, name, &video_kind, mask);
 	return writer;
 }
 
@@ -146,6 +146,14 @@ void video_writer_close(struct video_writer *writer)
 	if (!writer)
 		return;
 	side_ring_close(&writer->side);
+	free(writer);
+}
+
+void video_writer_empty(struct video_writer *writer)
+{
+	if (!writer)
+		return;
+	side_ring_empty(&writer->side);
 	free(writer);
 }
 

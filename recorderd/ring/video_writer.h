@@ -29,9 +29,9 @@ struct video_fragment {
 
 /*
  * Takes over the video ring of the camera whose ring has that name, or creates it. The caller holds the camera's lock,
- * as for ring_writer_open(). NULL if memory runs out.
+ * as for ring_writer_open(); `mask` is that of struct ring_request. NULL if memory runs out.
  */
-struct video_writer *video_writer_open(const char *ring_name);
+struct video_writer *video_writer_open(const char *ring_name, uint64_t mask);
 
 /* Removes what an earlier recorder left that recorded H.264, for one that does not. */
 void video_writer_remove_leftover(const char *ring_name);
@@ -50,6 +50,9 @@ uint64_t video_writer_data_bytes(const struct video_writer *writer);
 
 /* Frees the ring. */
 void video_writer_close(struct video_writer *writer);
+
+/* The same, and nothing in it can be read any more. */
+void video_writer_empty(struct video_writer *writer);
 
 /* Leaves the ring to the next recorder. */
 void video_writer_detach(struct video_writer *writer);

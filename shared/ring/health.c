@@ -37,6 +37,10 @@ static const char *damage_remedy(const struct recorder_state *state)
 		return "Use another camera.width and camera.height, or camera.format = yuyv.";
 	case DAMAGE_TOO_LARGE:
 		return "Raise memory.max_mb.";
+	case DAMAGE_REWRITE:
+		return "With a [mask], only whole baseline JPEGs without errors are used. Use another cable, port or "
+		       "hub, "
+		       "or camera.format = yuyv.";
 	case DAMAGE_COMPRESS:
 		return "The log says more.";
 	default:
@@ -307,7 +311,9 @@ void health_check(const struct recorder_state *state, const struct health_listen
 		return;
 	}
 	if (state->camera_state == CAMERA_OFF)
-		say(listener, HEALTH_WARNING, "The camera is switched off.");
+		say(listener, HEALTH_WARNING,
+		    state->camera_off_cause == GAP_SCHEDULE ? "The camera is off, outside of record.hours."
+							    : "The camera is switched off.");
 	else if (state->camera_state != CAMERA_STREAMING)
 		say(listener, HEALTH_FAILURE, "The camera is not streaming: %s.%s%s",
 		    camera_state_text(state->camera_state), *state->last_error ? " " : "", state->last_error);

@@ -30,6 +30,9 @@
  * reached the end, so no position changes its meaning when `usable` grows. It never shrinks. If /dev/shm fills up in
  * the meantime it stays below data_bytes: the ring then holds less, and no write to it causes a SIGBUS.
  *
+ * `mask` is a number for what [mask] says (config_mask_id()), and the same for all frames of an object:
+ * a writer whose mask is another one does not take it over. Older writers left 0 there, and masked nothing.
+ *
  * `tail` is the oldest frame that still counts (memory.minutes). Older frames may still be in the ring, but are not
  * used.
  *
@@ -46,7 +49,8 @@
  * cannot take over and logs why. It never touches what belongs to another user.
  *
  * `closed` = 1 tells readers that no more frames will come in this object. `reserve` is then so large that only the
- * newest frame passes the check of step 5. The data of the other frames has no pages any more: its memory is free at
+ * newest frame passes the check of step 5, or UINT64_MAX: then none does, because none may be shown any more, nor what
+ * a reader has kept of them. The data of the other frames has no pages any more: its memory is free at
  * once, whoever maps the object. An object never changes its size.
  *
  * The header also contains the state (state.h) and a JSON text about the devices of the machine, each under a sequence
@@ -91,7 +95,8 @@ struct ring_header {
 	_Atomic uint64_t reserve; /* 192 */
 	_Atomic uint64_t write_pos;
 	_Atomic uint64_t usable; /* data bytes */
-	uint8_t pad2[256 - 216];
+	_Atomic uint64_t mask;   /* what is black in all of its frames; 0: nothing */
+	uint8_t pad2[256 - 224];
 	_Atomic uint64_t state_lock; /* 256 */
 	_Atomic uint64_t devices_lock;
 	uint8_t pad3[RING_STATE_OFFSET - 272];
@@ -106,6 +111,7 @@ static_assert(offsetof(struct ring_header, head) == 128, "ring header: head");
 static_assert(offsetof(struct ring_header, wake) == 144, "ring header: wake");
 static_assert(offsetof(struct ring_header, reserve) == 192, "ring header: reserve");
 static_assert(offsetof(struct ring_header, usable) == 208, "ring header: usable");
+static_assert(offsetof(struct ring_header, mask) == 216, "ring header: mask");
 static_assert(offsetof(struct ring_header, state_lock) == 256, "ring header: state_lock");
 static_assert(offsetof(struct ring_header, state) == RING_STATE_OFFSET, "ring header: state");
 static_assert(offsetof(struct ring_header, devices) == RING_DEVICES_OFFSET, "ring header: devices");

@@ -183,6 +183,17 @@ uint64_t ring_reader_head(const struct ring_reader *reader)
 	return head < RING_POSITION_MAX ? head : 0; /* a loop that counts up to it must end */
 }
 
+uint64_t ring_reader_mask(const struct ring_reader *reader)
+{
+	return atomic_load_explicit(&reader->header->mask, memory_order_relaxed);
+}
+
+bool ring_reader_is_emptied(const struct ring_reader *reader)
+{
+	return atomic_load_explicit(&reader->header->closed, memory_order_acquire) != 0 &&
+	       atomic_load_explicit(&reader->header->reserve, memory_order_relaxed) == UINT64_MAX;
+}
+
 /* Never more than the ring has, whatever the header says. */
 uint64_t ring_reader_data_bytes(const struct ring_reader *reader)
 {

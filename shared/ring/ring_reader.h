@@ -58,6 +58,12 @@ uint64_t ring_reader_tail(const struct ring_reader *reader);
 /* The bytes that frames can fill now (ring.h: usable). */
 uint64_t ring_reader_data_bytes(const struct ring_reader *reader);
 
+/* What is black in all of its frames (ring.h: mask). */
+uint64_t ring_reader_mask(const struct ring_reader *reader);
+
+/* True if nothing that was read from it may be shown any more (ring.h: closed). */
+bool ring_reader_is_emptied(const struct ring_reader *reader);
+
 /* The boot (clock_boot_id) to whose monotonic clock the times of the frames belong. */
 void ring_reader_boot_id(const struct ring_reader *reader, uint8_t out[16]);
 

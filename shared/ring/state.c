@@ -95,6 +95,7 @@ const char *frame_damage_text(uint32_t damage)
 		[DAMAGE_SHORT] = "shorter than an uncompressed picture",
 		[DAMAGE_COMPRESS] = "impossible to compress",
 		[DAMAGE_TOO_LARGE] = "larger than a quarter of the ring",
+		[DAMAGE_REWRITE] = "impossible to mask or turn",
 	};
 
 	return TEXT_AT(texts, damage);

@@ -17,7 +17,7 @@ enum camera_state {
 	CAMERA_STREAMING,
 	CAMERA_STALLED, /* no frame for longer than the limit; the device is being reopened */
 	CAMERA_STOPPED, /* the recorder exited */
-	CAMERA_OFF,     /* somebody switched it off: its device is closed */
+	CAMERA_OFF,     /* its device is closed: somebody switched it off, or it is off outside of record.hours */
 };
 
 enum frame_source { SOURCE_CAMERA, SOURCE_TEST };
@@ -43,6 +43,7 @@ enum frame_damage {
 	DAMAGE_SHORT,     /* an uncompressed picture of which the end is missing */
 	DAMAGE_COMPRESS,  /* could not be compressed */
 	DAMAGE_TOO_LARGE, /* for the ring */
+	DAMAGE_REWRITE,   /* could not be masked */
 	DAMAGE_KINDS,
 };
 
@@ -272,6 +273,7 @@ struct recorder_state {
 	uint64_t disk_measured;     /* 1: wanted_bytes follows from recordings; 0: it is estimated from the picture */
 	uint32_t is_external;       /* recorder-source reads the camera (shared/config/camera_device.h) */
 	uint32_t external_reserved;
+	uint64_t camera_off_cause; /* with CAMERA_OFF: GAP_SCHEDULE (record.outside_hours = off) or GAP_CAMERA_OFF */
 };
 
 /*

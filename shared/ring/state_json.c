@@ -216,6 +216,10 @@ struct json_object *state_json(const char *camera, const struct ring_reader *rin
 	json_object_object_add(json, "camera", json_string_or_null(camera));
 	add_device(json, state);
 	add_counts(json, state);
+	json_object_object_add(json, "camera_off_cause",
+			       state->camera_state == CAMERA_OFF && state->camera_off_cause
+				       ? json_object_new_string(gap_cause_text((uint32_t)state->camera_off_cause))
+				       : NULL);
 	json_object_object_add(json, "memory", memory_info(ring));
 	json_object_object_add(json, "recording", recording_info(state));
 	json_object_object_add(json, "motion", motion_info(state));

@@ -20,7 +20,7 @@ static int start(void **state)
 {
 	int failed = live_server_start(state);
 
-	run = (struct video_run){.writer = video_writer_open(ring_case.name), .width = WIDTH};
+	run = (struct video_run){.writer = video_writer_open(ring_case.name, 0), .width = WIDTH};
 	live_server.max_viewers = 20;
 	if (!failed)
 		record_frame(1); /* so that the recorder is alive */

@@ -51,12 +51,12 @@ static void a_camera_that_is_switched_off_is_closed_and_the_gap_has_that_cause(v
 	(void)state;
 	capture_rig_start_streaming();
 	unsigned opens = atomic_load(&fake.opens);
-	capture_set_camera(capture_rig.capture, false);
+	capture_set_off(capture_rig.capture, GAP_CAMERA_OFF);
 	capture_rig_wait(camera_is_off_and_closed);
 	assert_int_equal(capture_rig.epochs_ended, 1);
-	capture_set_camera(capture_rig.capture, false);
+	capture_set_off(capture_rig.capture, GAP_CAMERA_OFF);
 	assert_int_equal(atomic_load(&fake.opens), opens);
-	capture_set_camera(capture_rig.capture, true);
+	capture_set_off(capture_rig.capture, GAP_NONE);
 	capture_rig_wait(camera_is_opened);
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_CAMERA_OFF);
 	assert_int_equal(capture_rig_send_frame(64).meta.epoch, 43);
@@ -69,15 +69,15 @@ static void it_can_be_switched_off_in_every_phase(void **state)
 	fake.camera_is_there = false;
 	capture_rig_start();
 	capture_rig_wait(camera_is_waiting);
-	capture_set_camera(capture_rig.capture, false);
+	capture_set_off(capture_rig.capture, GAP_CAMERA_OFF);
 	capture_rig_wait(camera_is_off);
 	fake.camera_is_there = true;
-	capture_set_camera(capture_rig.capture, true);
-	capture_set_camera(capture_rig.capture, false);
+	capture_set_off(capture_rig.capture, GAP_NONE);
+	capture_set_off(capture_rig.capture, GAP_CAMERA_OFF);
 	capture_rig_wait(camera_is_off_and_closed);
-	capture_set_camera(capture_rig.capture, true);
-	capture_set_camera(capture_rig.capture, false);
-	capture_set_camera(capture_rig.capture, true);
+	capture_set_off(capture_rig.capture, GAP_NONE);
+	capture_set_off(capture_rig.capture, GAP_CAMERA_OFF);
+	capture_set_off(capture_rig.capture, GAP_NONE);
 	capture_rig_wait(camera_is_opened);
 	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_CAMERA_OFF);
 }

@@ -41,7 +41,7 @@ static int set_up(uint64_t ring_bytes, int64_t age_us)
 	if (rig_prepare(ring_bytes) != 0)
 		return -1;
 	rig.mono_offset_us = RIG_WALL_US - (mono_now().us - age_us);
-	rig.video = video_writer_open(ring_name);
+	rig.video = video_writer_open(ring_name, 0);
 	video = ring_reader_open(video_name, &why);
 	return rig.video && video ? 0 : -1;
 }

@@ -205,7 +205,7 @@ static void they_are_freed_with_the_ring_or_alone(void **state)
 	for (int with_ring = 1; with_ring >= 0; with_ring--) {
 		if (with_ring) {
 			uint64_t unused;
-			const struct ring_request request = {ring_name, MIB, 64, INT64_MAX, true};
+			const struct ring_request request = {ring_name, MIB, 64, INT64_MAX, true, 0};
 			ring_writer_detach(ring_writer_open(&request, &unused, &unused, &ring_case.why));
 		}
 		motion_ring_writer_detach(motion_ring_writer_open(ring_name));

@@ -51,10 +51,10 @@ void capture_set_controls(struct capture *capture, const struct config *config)
 	(void)config;
 }
 
-void capture_set_camera(struct capture *capture, bool on)
+void capture_set_off(struct capture *capture, enum gap_cause cause)
 {
 	(void)capture;
-	(void)on;
+	(void)cause;
 }
 
 void capture_set_flags(struct capture *capture, uint32_t flags)

@@ -32,7 +32,7 @@ static int name_rings(void **state)
 
 static struct video_writer *open_video(void)
 {
-	struct video_writer *writer = video_writer_open(ring_name);
+	struct video_writer *writer = video_writer_open(ring_name, 0);
 	assert_non_null(writer);
 	return writer;
 }

@@ -63,6 +63,11 @@ bool camera_is_opened(void)
 	return capture_rig.state.camera_state == CAMERA_OPENING && atomic_load(&fake.opens) > atomic_load(&fake.closes);
 }
 
+bool camera_is_streaming(void)
+{
+	return capture_rig.state.camera_state == CAMERA_STREAMING;
+}
+
 bool camera_is_waiting(void)
 {
 	return capture_rig.state.camera_state == CAMERA_WAITING;
@@ -83,15 +88,29 @@ static bool has_frame(void)
 	return ring_reader_head(reader) >= wanted_head;
 }
 
-struct ring_frame capture_rig_send_frame(uint16_t width)
+void capture_rig_send(const uint8_t *data, size_t length, uint16_t width)
 {
-	static uint8_t bytes[100] = "picture";
-	struct ring_frame frame;
-
-	fake.next_frame = (struct source_frame){
-		.parts = {{bytes, sizeof(bytes)}}, .count = 1, .captured = mono_now(), .width = width, .height = 48};
+	fake.next_frame = (struct source_frame){.parts = {{(void *)(uintptr_t)data, length}},
+						.count = 1,
+						.captured = mono_now(),
+						.width = width,
+						.height = 48};
 	wanted_head = ring_reader_head(reader) + 1;
 	fake_camera_signal(SOURCE_OK);
+}
+
+struct ring_frame capture_rig_send_frame(uint16_t width)
+{
+	static const uint8_t bytes[100] = "picture";
+
+	capture_rig_send(bytes, sizeof(bytes), width);
+	return capture_rig_sent_frame();
+}
+
+struct ring_frame capture_rig_sent_frame(void)
+{
+	struct ring_frame frame;
+
 	capture_rig_wait(has_frame);
 	assert_true(ring_reader_get(reader, wanted_head, &frame));
 	return frame;
@@ -139,9 +158,9 @@ int capture_rig_tear_down(void **state)
 	return 0;
 }
 
-void capture_rig_start(void)
+static struct capture *create(void)
 {
-	capture_rig.capture = capture_create(&(struct capture_parts){
+	return capture_create(&(struct capture_parts){
 		.loop = loop,
 		.config = &capture_rig.config,
 		.ring = ring,
@@ -150,7 +169,17 @@ void capture_rig_start(void)
 		.opened = on_opened,
 		.epoch_ended = on_epoch_ended,
 	});
+}
+
+void capture_rig_start(void)
+{
+	capture_rig.capture = create();
 	assert_non_null(capture_rig.capture);
+}
+
+void capture_rig_start_refused(void)
+{
+	assert_null(create());
 }
 
 void capture_rig_start_streaming(void)

@@ -30,12 +30,17 @@ void capture_rig_wait(bool (*condition)(void));
 
 /* Conditions for capture_rig_wait(). */
 bool camera_is_opened(void);
+bool camera_is_streaming(void);
 bool camera_is_waiting(void);
 bool camera_is_stalled(void);
 bool camera_was_closed(void);
 
 /* Has the camera deliver a frame captured now, and returns it as it is in the ring. */
 struct ring_frame capture_rig_send_frame(uint16_t width);
+
+/* In two steps: has it deliver any bytes, 48 pixels high, and returns the frame once it is in the ring. */
+void capture_rig_send(const uint8_t *data, size_t length, uint16_t width);
+struct ring_frame capture_rig_sent_frame(void);
 
 /* Setup of a case: a ring, a loop, and a camera that can be opened. Capture is not started yet. */
 int capture_rig_set_up(void **state);
@@ -45,6 +50,9 @@ int capture_rig_tear_down(void **state);
 
 /* Starts capture. */
 void capture_rig_start(void);
+
+/* Starts capture, which has to fail. */
+void capture_rig_start_refused(void);
 
 /* Starts capture and gives it its first frame. */
 void capture_rig_start_streaming(void);
