@@ -26,7 +26,9 @@ const STATES = {
   waiting: (info) => ["Unplugged", join(`No camera ${since(info.since)}.`, info.last_error,
     "The picture comes back by itself when the camera is plugged in.")],
   opening: () => ["Opening", "The camera is connected; waiting for its first picture."],
-  off: (info) => ["Camera off", join(`The camera has been switched off ${since(info.since)}, so there is no picture.`,
+  off: (info) => ["Camera off", info.camera_off_cause === "schedule"
+    ? "The camera is off outside of its hours (record.hours), so there is no picture."
+    : join(`The camera has been switched off ${since(info.since)}, so there is no picture.`,
     "A request to /control?camera=on switches it on again.")],
   streaming: (info) => ["Live", info.fallback ?? ""],
   stalled: (info) => ["Stalled", join(`The camera has sent nothing ${since(info.since)}.`, info.last_error,

@@ -9,6 +9,7 @@ import {
 } from "./excluded-areas.js";
 import { ExcludedList } from "./excluded-list.js";
 import { HeatMap } from "./heat-map.js";
+import { MaskedParts } from "./masked-parts.js";
 import { countText, MotionCounts } from "./motion-counts.js";
 import { question, STRENGTHS } from "./motion-question.js";
 import { MotionSteps } from "./motion-steps.js";
@@ -40,6 +41,7 @@ export class MotionPanel extends EventTarget {
   #steps = new MotionSteps();
   #box = new PictureBox(find("areas"));
   #areas = new PictureAreas(this.#box);
+  #masked = new MaskedParts(find("masked"));
   #counts = new MotionCounts();
   #list = new ExcludedList();
   #heat = new HeatMap();
@@ -91,6 +93,7 @@ export class MotionPanel extends EventTarget {
     const { current, mode } = this.#screen, { scale } = this.#view.timeline;
     if (mode === "grid") return;
     this.#box.tick();
+    this.#masked.show(current.camera.status.info);
     this.#steps.follow(scale, now);
     this.#followRange(scale, now);
     const message = motionMessage(current.camera.status.info, this.#steps);

@@ -20,6 +20,7 @@ const { cleanName, excludedText, freeName, iniLine, mergeExcluded, readExcluded 
 const { hidesText } = await load("excluded-list.js");
 const { heatColour, heatShare } = await load("heat-map.js");
 const { Latest } = await load("latest.js");
+const { cornersOf } = await load("masked-parts.js");
 const { motionMessage } = await load("motion-panel.js");
 const { areaText, MotionQuestion, parseArea } = await load("motion-question.js");
 const { barHeight, drawMotion } = await load("motion-strip.js");
@@ -54,6 +55,12 @@ const failed = await runTests([
       coverageText(coverageOf({ from: 0, to: 36000 * SECOND, gaps }, { from, to: to * SECOND }));
     assert.deepEqual([text(-SECOND, 36000), text(5, 3600), text(7200 * SECOND, 72000)],
       ["99.1 %, 2 gaps, 5 min 00 s", "99.9 %, 1 gap, 5 ms", "100 %, no gaps"]);
+  }],
+
+  ["what is masked is outlined, as a rectangle or a polygon", () => {
+    assert.deepEqual(cornersOf("0.25,0.5,0.5,0.125"), [[0.25, 0.5], [0.75, 0.5], [0.75, 0.625], [0.25, 0.625]]);
+    assert.deepEqual(cornersOf("0,0,1,0,.5,1"), [[0, 0], [1, 0], [0.5, 1]]);
+    for (const text of ["", "a,b,c,d", "0,0,1", "0,0,1,1,1"]) assert.equal(cornersOf(text), null);
   }],
 
   ["a question has the names of the API, and what is not asked for is left out", () => {
