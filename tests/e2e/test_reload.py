@@ -143,6 +143,48 @@ def test_outside_of_its_hours_it_records_nothing_and_says_until_when(rig):
     assert rig.get("/camera_info").json()["recording"]["off_cause"] is None
 
 
+def far_day():
+    """The name of a day of the week that is not near."""
+    return time.strftime("%a", time.localtime(time.time() + 3 * 86400))
+
+
+def test_outside_of_its_hours_the_camera_can_be_off_and_the_memory_empty(rig):
+    as_at_first(rig)
+    wait_for(rig.streaming, 60, "frames arrive")
+    rig.new_frames(5)
+    last = rig.camera.newest().wall_us
+    reload_with(rig, {"record": {"hours": far_day(), "outside_hours": "off"}, "http": {"allow_control": "yes"}}, "emptying the memory")
+    info = wait_for(lambda: (info := rig.get("/camera_info").json())["memory"]["frames"] == 0 and info, 60, "the memory is empty")
+    assert (info["state"], info["camera_off_cause"], info["recording"]["off_cause"]) == ("off", "schedule", "schedule"), info
+    for path in ("/", "/snapshot", "/live.mp4", "/live.m3u8"):
+        wait_for(lambda path=path: rig.get(path).status == 503, 60, f"{path} is refused")
+        assert "outside of record.hours" in rig.get(path).detail, (path, rig.get(path).body)
+    assert any("outside of record.hours" in warning for warning in rig.get("/health").json()["warnings"])
+    sent = len(rig.camera.frames())
+    clip = rig.footage(last - 100000, last + 1)
+    assert clip.status == 200 and clip.headers["X-Clip-Source"] == "disk", "what belongs to the hours was recorded"
+    assert len(rig.camera.frames()) == sent, "the camera is closed"
+    rig.get("/control?camera=on", "POST")
+    wait_for(rig.streaming, 60, "somebody has switched it on")
+    as_at_first(rig)
+    wait_for(lambda: rig.streaming() and rig.get("/camera_info").json()["recording"]["state"] == "recording", 60, "it records again")
+    causes = [gap["cause"] for gap in rig.get(f"/timeline?from={last / 1000000}&to=now").json()["gaps"]]
+    assert causes == ["schedule"], causes
+
+
+def test_a_recorder_that_starts_outside_of_its_hours_opens_no_camera(rig):
+    as_at_first(rig)
+    wait_for(rig.streaming, 60, "frames arrive")
+    rig.write_ini({"record": {"hours": far_day(), "outside_hours": "off"}})
+    rig.stop_recorderd(signal.SIGKILL)
+    opened = rig.camera.counter("streams")
+    rig.start_recorderd()
+    wait_for(lambda: (info := rig.get("/camera_info").json())["state"] == "off" and info["memory"]["frames"] == 0, 60, "it is off")
+    assert rig.camera.counter("streams") == opened
+    as_at_first(rig)
+    wait_for(rig.streaming, 60, "the camera is on again")
+
+
 def test_status_reports_a_recorder_that_does_not_record(rig):
     rig.camera.fault("unplugged")
     try:
