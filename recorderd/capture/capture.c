@@ -133,7 +133,8 @@ void capture_set_off(struct capture *capture, enum gap_cause cause)
 	capture->off_cause = cause;
 	if (was_off == off)
 		return;
-	log_info("camera", "switched %s%s", off ? "off" : "on", cause == GAP_SCHEDULE ? ", outside of record.hours" : "");
+	log_info("camera", "switched %s%s", off ? "off" : "on",
+		 cause == GAP_SCHEDULE ? ", outside of record.hours" : "");
 	capture_handle_event(capture, off ? EVENT_SWITCHED_OFF : EVENT_SWITCHED_ON);
 }
 

@@ -71,7 +71,7 @@ struct capture {
 	struct frame_timeout frame_timeout;
 	bool slow_logged;
 	bool stopping;
-	uint32_t flags; /* of new frames */
+	uint32_t flags;           /* of new frames */
 	enum gap_cause off_cause; /* why it is to be closed; GAP_NONE: it is to be open */
 
 	/* The epoch */

@@ -2,9 +2,9 @@
 #ifndef RECORDERD_RAWJPEG_JPEG_COMPRESSOR_H
 #define RECORDERD_RAWJPEG_JPEG_COMPRESSOR_H
 
-#include "recorderd/rewrite/privacy_mask.h"
 #include "recorderd/rawjpeg/jpeg_pool.h"
 #include "recorderd/rawjpeg/raw_format.h"
+#include "recorderd/rewrite/privacy_mask.h"
 
 struct jpeg_compressor;
 

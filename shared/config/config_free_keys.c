@@ -86,7 +86,7 @@ void config_free_keys_sort(struct config *out)
 
 uint64_t config_mask_id(const struct config *config)
 {
-	const int turned[] = {config->camera.rotate, config->camera.flip};
+	const int turned[] = {(int)config->camera.rotate, (int)config->camera.flip};
 	uint32_t crc = crc32c(0, turned, sizeof(turned));
 
 	if (config->mask_count == 0)

@@ -145,9 +145,33 @@ static void slewing_the_clock_begins_no_epoch(void **state)
 	}
 }
 
+static bool camera_is_off(void)
+{
+	return capture_rig.state.camera_state == CAMERA_OFF;
+}
+
+static void a_camera_that_is_off_from_the_start_is_not_opened_until_its_hours_begin(void **state)
+{
+	(void)state;
+	capture_rig.off_cause = GAP_SCHEDULE;
+	capture_rig_start();
+	capture_rig_wait(camera_is_off);
+	assert_int_equal(capture_rig.state.camera_off_cause, GAP_SCHEDULE);
+	assert_int_equal(atomic_load(&fake.opens), 0);
+	capture_set_off(capture_rig.capture, GAP_CAMERA_OFF); /* for another reason now */
+	capture_rig_wait(camera_is_off);
+	assert_int_equal(capture_rig.state.camera_off_cause, GAP_CAMERA_OFF);
+	capture_set_off(capture_rig.capture, GAP_SCHEDULE);
+	capture_set_off(capture_rig.capture, GAP_NONE);
+	capture_rig_wait(camera_is_opened);
+	assert_int_equal(capture_rig_send_frame(64).meta.gap_cause, GAP_SCHEDULE);
+	assert_int_equal(atomic_load(&fake.opens), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(a_camera_that_is_off_from_the_start_is_not_opened_until_its_hours_begin),
 		CASE(frames_have_both_times_and_the_first_gap_is_recorder_down),
 		CASE(frames_captured_while_recording_is_off_are_marked),
 		CASE(another_picture_size_begins_an_epoch),

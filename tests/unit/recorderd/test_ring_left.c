@@ -64,6 +64,68 @@ static void a_closed_ring_frees_its_memory_even_while_it_is_mapped(void **state)
 	ring_reader_close(reader);
 }
 
+static struct ring_writer *open_masked(uint64_t mask, uint64_t *adopted)
+{
+	const struct ring_request request = {
+		.name = ring_case.name, .data_bytes = MIB, .index_entries = 64, .keep_us = INT64_MAX / 2, .mask = mask};
+	uint64_t bytes;
+	struct ring_writer *writer = ring_writer_open(&request, &bytes, adopted, &ring_case.why);
+
+	assert_non_null(writer);
+	return writer;
+}
+
+static void expect_emptied(struct ring_reader *reader, const struct ring_frame *newest)
+{
+	struct ring_frame frame;
+
+	assert_true(ring_reader_is_emptied(reader));
+	assert_false(ring_reader_is_intact(reader, newest));
+	for (uint64_t seq = 1; seq <= 10; seq++)
+		assert_false(ring_reader_get(reader, seq, &frame));
+	assert_false(ring_reader_is_current(reader, ring_case.name));
+}
+
+static void frames_of_another_mask_are_not_taken_over_and_nobody_can_read_them(void **state)
+{
+	struct ring_frame newest;
+	uint64_t adopted;
+
+	(void)state;
+	struct ring_writer *writer = open_masked(7, &adopted);
+	put_frames(writer, 1, 10);
+	struct ring_reader *reader = open_reader();
+	assert_true(ring_reader_mask(reader) == 7);
+	assert_true(ring_reader_get(reader, 10, &newest));
+	ring_writer_detach(writer);
+	writer = open_masked(7, &adopted);
+	assert_int_equal(adopted, 10);
+	assert_false(ring_reader_is_emptied(reader));
+	ring_writer_detach(writer);
+	writer = open_masked(8, &adopted);
+	assert_int_equal(adopted, 0);
+	expect_emptied(reader, &newest);
+	ring_reader_close(reader);
+	reader = open_reader();
+	assert_true(ring_reader_mask(reader) == 8);
+	ring_reader_close(reader);
+	ring_writer_close(writer);
+}
+
+static void of_an_emptied_ring_not_even_the_newest_frame_is_left(void **state)
+{
+	struct ring_frame newest;
+
+	(void)state;
+	struct ring_writer *writer = open_writer();
+	put_frames(writer, 1, 10);
+	struct ring_reader *reader = open_reader();
+	assert_true(ring_reader_get(reader, 10, &newest));
+	ring_writer_empty(writer);
+	expect_emptied(reader, &newest);
+	ring_reader_close(reader);
+}
+
 /* From a ring with 300 frames in 16 MiB to other sizes and numbers of entries. */
 static void another_size_gets_the_newest_frames_that_fit(void **state)
 {
@@ -245,6 +307,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RING_CASE(a_writer_that_detaches_leaves_its_frames_to_the_next),
 		RING_CASE(a_closed_ring_frees_its_memory_even_while_it_is_mapped),
+		RING_CASE(frames_of_another_mask_are_not_taken_over_and_nobody_can_read_them),
+		RING_CASE(of_an_emptied_ring_not_even_the_newest_frame_is_left),
 		RING_CASE(another_size_gets_the_newest_frames_that_fit),
 		RING_CASE(an_unfinished_copy_is_removed),
 		RING_CASE(a_kill_during_copying_loses_no_newest_frame),

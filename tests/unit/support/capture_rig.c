@@ -136,6 +136,7 @@ int capture_rig_set_up(void **state)
 	fake.offered_fps_milli = 29970;
 	fake.next_outcome = SOURCE_OK;
 	capture_rig.state = (struct recorder_state){0};
+	capture_rig.off_cause = GAP_NONE;
 	snprintf(name, sizeof(name), "/recorder-capture.%d", (int)getpid());
 	ring = ring_writer_open(&request, &bytes, &adopted, &why);
 	assert_non_null(ring);
@@ -165,6 +166,7 @@ static struct capture *create(void)
 		.config = &capture_rig.config,
 		.ring = ring,
 		.last_epoch = 41,
+		.off_cause = capture_rig.off_cause,
 		.frame = on_frame,
 		.opened = on_opened,
 		.epoch_ended = on_epoch_ended,

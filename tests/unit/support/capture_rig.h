@@ -20,7 +20,8 @@
 /* Of the current case. `state` is as of the last round of capture_rig_wait(), or as the case reads it. */
 extern struct capture_rig {
 	struct config config;
-	struct capture *capture; /* NULL: not started */
+	enum gap_cause off_cause; /* capture begins switched off */
+	struct capture *capture;  /* NULL: not started */
 	struct recorder_state state;
 	unsigned epochs_ended, opened_fps, frames_reported; /* counted from capture's callbacks */
 } capture_rig;
