@@ -10,6 +10,7 @@
 #include "recorderd/command/token_command.h"
 #include "recorderd/options.h"
 #include "recorderd/recorder.h"
+#include "recorderd/rewrite/privacy_mask.h"
 #include "shared/base/log.h"
 #include "shared/base/version.h"
 #include "shared/config/config.h"
@@ -58,7 +59,8 @@ static int check(const struct options *options, const struct config *cameras, si
 	struct reason why;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!token_command_check(&cameras[i], &why) || !hook_rules_check(&cameras[i], &why)) {
+		if (!token_command_check(&cameras[i], &why) || !hook_rules_check(&cameras[i], &why) ||
+		    !privacy_mask_check(&cameras[i], &why)) {
 			fprintf(stderr, "recorderd: %s\n", why.text);
 			return 1;
 		}

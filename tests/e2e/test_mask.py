@@ -138,6 +138,8 @@ def test_an_invalid_mask_prevents_the_start_and_a_reload(rig):
     wait_for(lambda: "the settings stay as they were" in rig.log()[before:], PATIENCE_S, "it is refused")
     assert "[mask] window= reaches past the edge" in rig.log()[before:]
     assert assert_masked(rig, rig.get("/snapshot").body, STREET) == 1
+    checked = subprocess.run([rig.recorderd_path, "--check", "-c", rig.ini], capture_output=True, text=True, check=False)
+    assert checked.returncode == 1 and "[mask] window=" in checked.stderr, checked
 
 
 def as_at_first(rig):
