@@ -1,6 +1,10 @@
 /* jpeg_blocks.c - the quantized coefficients of a JPEG, and the same turned. */
 #include "recorderd/rewrite/jpeg_blocks.h"
 
+#define DC_LEAST (-1024)
+#define DC_MOST  1023
+#define AC_MOST  1023
+
 void jpeg_blocks_describe(struct jpeg_decompress_struct *from, struct jpeg_blocks *out)
 {
 	bool single = from->num_components == 1;
@@ -57,6 +61,30 @@ bool jpeg_blocks_prepare_turned(struct jpeg_decompress_struct *from, const struc
 		out->component[i].blocks =
 			from->mem->request_virt_barray((j_common_ptr)from, JPOOL_IMAGE, FALSE, blocks_per_line(out, i),
 						       block_lines(out, i), out->component[i].down);
+	}
+	return true;
+}
+
+static bool is_codable(const JCOEF *block)
+{
+	bool outside = block[0] < DC_LEAST || block[0] > DC_MOST;
+
+	for (int i = 1; i < DCTSIZE2; i++)
+		outside |= block[i] < -AC_MOST || block[i] > AC_MOST;
+	return !outside;
+}
+
+bool jpeg_blocks_are_codable(struct jpeg_decompress_struct *from, const struct jpeg_blocks *blocks)
+{
+	for (int i = 0; i < blocks->components; i++) {
+		JDIMENSION lines = block_lines(blocks, i), count = blocks_per_line(blocks, i);
+		for (JDIMENSION line = 0; line < lines; line++) {
+			JBLOCKARRAY row = from->mem->access_virt_barray((j_common_ptr)from, blocks->component[i].blocks,
+									line, 1, FALSE);
+			for (JDIMENSION k = 0; k < count; k++)
+				if (!is_codable(row[0][k]))
+					return false;
+		}
 	}
 	return true;
 }

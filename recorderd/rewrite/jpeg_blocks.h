@@ -42,6 +42,13 @@ void jpeg_blocks_describe(struct jpeg_decompress_struct *from, struct jpeg_block
 bool jpeg_blocks_prepare_turned(struct jpeg_decompress_struct *from, const struct jpeg_blocks *blocks,
 				struct orientation orientation, struct jpeg_blocks *out);
 
+/*
+ * Whether the coefficients can be written with the standard Huffman tables: 8 bits per sample leave DC differences of at
+ * most 11 bits and other coefficients of at most 10 (ITU-T T.81, F.1.2.1 and F.1.2.2). libjpeg-turbo does not check
+ * that.
+ */
+bool jpeg_blocks_are_codable(struct jpeg_decompress_struct *from, const struct jpeg_blocks *blocks);
+
 /* Fills the turned picture, once `blocks` has its coefficients. */
 void jpeg_blocks_turn(struct jpeg_decompress_struct *from, const struct jpeg_blocks *blocks,
 		      struct orientation orientation, struct jpeg_blocks *out);

@@ -218,6 +218,8 @@ static bool rewrite(struct jpeg_rewriter *rewriter)
 		return false;
 	for (int i = 0; i < read.components; i++)
 		read.component[i].blocks = coefficients[i];
+	if (!jpeg_blocks_are_codable(from, &read))
+		return false;
 	if (!is_upright)
 		jpeg_blocks_turn(from, &read, rewriter->orientation, &turned);
 	const struct jpeg_blocks *picture = is_upright ? &read : &turned;

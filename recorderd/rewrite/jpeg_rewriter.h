@@ -8,7 +8,7 @@
  * preview, the H.264 of some cameras.
  *
  * A picture is refused if it is not one baseline or extended sequential scan with Huffman codes, or neither grey, Y'CbCr
- * nor RGB. With a mask it is refused if its data is damaged as well, since what follows the damage may be in another
+ * nor RGB, or has values that 8 bits per sample cannot have. With a mask it is refused if its data is damaged as well, since what follows the damage may be in another
  * place than it seems.
  *
  * For one thread at a time. The bytes are hostile.

@@ -388,6 +388,26 @@ static void a_damaged_picture_is_turned_all_the_same(void **state)
 	assert_true(turn(&none, turned, length - 400) > 0);
 }
 
+/* The first DC coefficient is 2047, and so are the others, whose data is missing. */
+static void values_that_no_picture_has_are_refused(void **state)
+{
+	static const struct privacy_mask none;
+	static const uint8_t scan[] = {0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0,
+				       /* category 11 (111111110), +2047, end of block (1010) */
+				       0xff, 0x00, 0x7f, 0xfa, 0xff, 0xd9};
+	struct jpeg_rewriter *rewriter = jpeg_rewriter_create(&none, (struct orientation){false, true, true});
+	const struct kind grey = {1, 1, 1, JCS_GRAYSCALE, 0, 85};
+	size_t length = make(&grey, false);
+	uint8_t *at = memmem(made, length, "\xff\xda", 2);
+
+	(void)state;
+	assert_non_null(at);
+	memcpy(at, scan, sizeof(scan));
+	length = (size_t)(at - made) + sizeof(scan);
+	assert_int_equal(jpeg_rewriter_run(rewriter, made, length, masked, sizeof(masked)), 0);
+	jpeg_rewriter_destroy(rewriter);
+}
+
 static void padding_before_the_end_does_no_harm(void **state)
 {
 	struct privacy_mask mask = mask_of("0.5,0.5,0.2,0.2");
@@ -456,6 +476,7 @@ int main(void)
 		cmocka_unit_test(rotating_is_clockwise_and_flipping_comes_after_it),
 		cmocka_unit_test(a_mask_is_that_of_the_turned_picture),
 		cmocka_unit_test(a_damaged_picture_is_turned_all_the_same),
+		cmocka_unit_test(values_that_no_picture_has_are_refused),
 		cmocka_unit_test(padding_before_the_end_does_no_harm),
 		cmocka_unit_test(a_small_buffer_is_an_error_and_the_masker_still_works),
 		cmocka_unit_test(masks_are_read_and_told_apart),
