@@ -29,7 +29,7 @@ endif
 # A folder is a library, and its list names its sources. The order of the lists is the order of the folders: a folder uses only
 # those listed before it, of shared/ and of its own program. tests/layers checks this.
 shared/base       = buffer clock crc32c disk_pulse file_io file_limit histogram log mono_cond reason
-shared/text       = json_value stamp_format time_parse time_text week_hours
+shared/text       = json_value stamp_format time_cursor time_day time_fields time_latest time_parse time_phrase time_text week_hours
 shared/sandbox    = ffmpeg_files landlock sandbox seccomp
 shared/event      = loop subprocess timer_heap
 shared/program    = orphans output_lines program_check program_environment program_limits program_words

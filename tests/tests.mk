@@ -23,7 +23,7 @@ syntax: ## checks every source with the compiler's front end
 
 # The tests of a folder are linked with it and with what it may use, so a test that needs more does not link.
 tests/shared/base       = buffer crc32c log reason
-tests/shared/text       = json_value time_parse time_text week_hours
+tests/shared/text       = json_value time_parse time_phrases time_text week_hours
 tests/shared/event      = loop subprocess subprocess_kinds timers
 tests/shared/program    = program_check program_words
 tests/shared/net        = bucket_url origin

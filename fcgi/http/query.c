@@ -121,9 +121,11 @@ bool query_number(const char *query, const char *name, long min, long max, long 
 
 enum named_time { TIME_ABSENT, TIME_GIVEN, TIME_REFUSED };
 
-static enum named_time get_time(const char *query, const char *name, enum time_side side, wall_t now,
+/* from: of to=, where the range begins, or NULL */
+static enum named_time get_time(const char *query, const char *name, const wall_t *from, wall_t now,
 				struct time_point *out, struct reason *why)
 {
+	enum time_side side = strcmp(name, "to") == 0 ? TIME_TO : TIME_FROM;
 	char text[QUERY_VALUE_MAX];
 	enum query_outcome outcome = query_get(query, name, text, sizeof(text));
 	enum time_status status = TIME_MALFORMED;
@@ -131,7 +133,8 @@ static enum named_time get_time(const char *query, const char *name, enum time_s
 	if (outcome == QUERY_ABSENT)
 		return TIME_ABSENT;
 	if (outcome == QUERY_FOUND)
-		status = time_parse(text, strlen(text), side, now, out);
+		status = from ? time_parse_end(text, strlen(text), *from, now, out)
+			      : time_parse(text, strlen(text), side, now, out);
 	if (status == TIME_OK)
 		return TIME_GIVEN;
 	reason_set(why, "%s=: %s", name, time_status_message(status));
@@ -157,7 +160,7 @@ static bool get_end(const char *query, wall_t now, wall_t from, struct query_spa
 	struct time_point to;
 	int64_t duration_us;
 	char unused[1];
-	enum named_time got = get_time(query, "to", TIME_TO, now, &to, why);
+	enum named_time got = get_time(query, "to", span->has_from ? &from : NULL, now, &to, why);
 
 	if (got == TIME_REFUSED)
 		return false;
@@ -184,7 +187,7 @@ static bool get_end(const char *query, wall_t now, wall_t from, struct query_spa
 bool query_span(const char *query, wall_t now, bool need_both, struct query_span *out, struct reason *why)
 {
 	struct time_point from = {0};
-	enum named_time got = get_time(query, "from", TIME_FROM, now, &from, why);
+	enum named_time got = get_time(query, "from", NULL, now, &from, why);
 
 	*out = (struct query_span){.from_us = 0, .to_us = INT64_MAX};
 	if (got == TIME_REFUSED)

@@ -52,7 +52,7 @@ struct query_span {
 };
 
 /*
- * Reads from= and to= or duration=. Without from=, the span begins at time 0; without an end, it ends at INT64_MAX.
+ * Reads from= and to= (shared/text/time_text.h) or duration=. Without from=, the span begins at time 0; without an end, it ends at INT64_MAX.
  * With `need_both`, that is refused. Returns false and sets *why.
  */
 bool query_span(const char *query, wall_t now, bool need_both, struct query_span *out, struct reason *why);

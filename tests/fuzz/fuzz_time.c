@@ -14,6 +14,7 @@
 #include "shared/text/time_text.h"
 
 #define END_US INT64_C(7289654400000000) /* 2201-01-01T00:00:00Z */
+#define DAY_US INT64_C(86400000000)
 
 static const wall_t now = {INT64_C(1792393405678901)}; /* in October 2026 */
 
@@ -66,9 +67,22 @@ static void check_time(const char *text, size_t length, enum time_side side)
 	if (status != TIME_OK)
 		return;
 	holds(point.at.us >= 0 && point.at.us < END_US && point.at.us == again.at.us);
-	holds(!point.relative || point.at.us <= now.us);
+	/* Tonight ends tomorrow. */
+	holds(!point.relative || point.at.us <= now.us + 2 * DAY_US);
 	holds(!point.is_now || point.relative);
 	check_forms(point.at);
+}
+
+/* The end of a range that begins a day ago is what it is without a beginning, or a time of day within the next two. */
+static void check_end(const char *text, size_t length)
+{
+	struct time_point end, alone;
+	wall_t from = {now.us - DAY_US};
+	enum time_status status = time_parse_end(text, length, from, now, &end);
+	bool same = time_parse(text, length, TIME_TO, now, &alone) == status &&
+		    (status != TIME_OK || end.at.us == alone.at.us);
+
+	holds(same || status != TIME_OK || (end.at.us > from.us && end.at.us <= from.us + 2 * DAY_US));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -81,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = (char *)input_copy(data + 1, size - 1);
 	check_time(text, size - 1, TIME_FROM);
 	check_time(text, size - 1, TIME_TO);
+	check_end(text, size - 1);
 	if (time_parse_duration(text, size - 1, &duration_us) == TIME_OK)
 		holds(duration_us > 0 && duration_us < END_US + US_PER_S * 86400);
 	free(text);

@@ -210,7 +210,8 @@ def requests():
 def texts():
     times = ["20260517_102300", "20260517_102300_123", "2026-05-17T10:23:00.123456789Z", "2026-10-25T02:30:00",
              "20261025_023000", "20260329_023000", "2026-05-17 10:23:00 02:00", "1792393405.5", "now", "-90s", "-1.5h",
-             "18", "5m", "20111230_120000"]
+             "18", "5m", "20111230_120000", "sun 3:17 am", "last night at 3:17", "yesterday, 22:00", "10 minutes ago", "half an hour ago",
+             "28.11.2026 12:00 +02:00", "Sat 28th Nov 2026, 12:00:05.5", "November 28, 2026", "28.11. 12:00", "this morning", "29 feb"]
     for number, text in enumerate(times):
         save("time", str(number), bytes([number % 9]) + text.encode())
     queries = ["from=20260517_102300&to=20260517_102318", "from=-5m&to=now", "from=%2D90s&duration=18", "fps=5&camera=bench",

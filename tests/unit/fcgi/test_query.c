@@ -213,12 +213,31 @@ static void relative_spans_and_those_that_end_now_are_moving(void **state)
 	assert_true(span_of("from=1700000000").open_end);
 }
 
+/* It is 9:00 on a Friday in Berlin. */
+static void times_are_those_that_people_type(void **state)
+{
+	struct query_span span;
+
+	(void)state;
+	span = span_of("from=wed+3:17&to=3%3A20+am");
+	assert_int_equal(span.from_us, INT64_C(1799806620000000)); /* 2027-01-13T02:17:00Z */
+	assert_int_equal(span.to_us - span.from_us, 180 * US_PER_S);
+	assert_true(span.moving && !span.open_end);
+	span = span_of("from=13.1.2027+3:17&to=3:20");
+	assert_int_equal(span.to_us - span.from_us, 180 * US_PER_S);
+	assert_false(span.moving);
+	span = span_of("from=last+night&to=last+night");
+	assert_int_equal(span.from_us, INT64_C(1799949600000000)); /* 2027-01-14T18:00:00Z */
+	assert_int_equal(span.to_us - span.from_us, 12 * 3600 * US_PER_S);
+}
+
 static void invalid_spans_are_refused(void **state)
 {
 	static const char *const queries[] = {
 		"from=1700000000&to=1700000000",
 		"from=1700000010&to=1700000000",
 		"from=x&to=1700000000",
+		"from=11/28/2026&to=now",
 		"from=1700000000&to=20261301_000000",
 		"from=1700000000",
 		"to=1700000000",
@@ -319,6 +338,7 @@ int main(void)
 		cmocka_unit_test(from_is_widened_to_its_second_and_to_is_not),
 		cmocka_unit_test(a_duration_counts_from_the_exact_from),
 		cmocka_unit_test(relative_spans_and_those_that_end_now_are_moving),
+		cmocka_unit_test(times_are_those_that_people_type),
 		cmocka_unit_test(invalid_spans_are_refused),
 		cmocka_unit_test(paths_lead_to_their_handlers),
 		cmocka_unit_test(unknown_paths_and_wrong_methods_differ),

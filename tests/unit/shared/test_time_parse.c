@@ -60,9 +60,17 @@ static void every_form_of_one_moment_is_that_moment(void **state)
 		"2026-05-17T10:23:00+02",
 		"2026-05-17T10:23:00 02:00",
 		"2026-05-17 10:23:00 0200",
+		"2026-05-17T10:23:00 +02:00",
+		"2026-05-17T10:23",
+		"2026-5-17T10:23:00",
+		"2026/05/17 10:23:00",
+		"17.05.2026 10:23",
+		"20260517_1023",
+		" 20260517_102300 ",
 		"2026-05-17T05:53:00.000-02:30",
 		"2026-05-18T08:22:00+23:59",
 		"1779006180",
+		"1779006180 ",
 		"1779006180.0",
 		"0001779006180.000000000",
 	};
@@ -112,23 +120,15 @@ static void malformed_times_are_refused(void **state)
 	static const char *const texts[] = {
 		"",
 		" ",
-		"yesterday",
-		"NOW",
-		"now ",
-		" now",
 		"nowx",
 		"20260517",
 		"20260517_",
-		"20260517_1023",
 		"20260517_102300_",
 		"20260517_102300_12",
 		"20260517_102300_1234",
-		"20260517_102300.5",
 		"20260517_102300x",
 		"20260517-102300",
-		"2026-05-17",
 		"2026-05-17T",
-		"2026-05-17T10:23",
 		"2026-05-17T10:23:0",
 		"2026-05-17T10:23:00.",
 		"2026-05-17T10:23:00.1234567890",
@@ -141,15 +141,10 @@ static void malformed_times_are_refused(void **state)
 		"2026-05-17T10:23:00+02:60",
 		"2026-05-17T10:23:00+24:00",
 		"2026-05-17T10:23:00+02:00x",
-		"2026-05-17T10:23:00 +02:00",
-		"2026-5-17T10:23:00",
-		"2026/05/17 10:23:00",
-		"17.05.2026 10:23",
 		"-",
 		"-90",
 		"-s",
 		"-90x",
-		"-90s ",
 		"-90ss",
 		"--90s",
 		"-.5s",
@@ -161,7 +156,6 @@ static void malformed_times_are_refused(void **state)
 		"0x10",
 		"inf",
 		"nan",
-		"1779006180 ",
 		"1779006180s",
 		"20260517_1023\xd9\xa0\xd9\xa0",
 	};
@@ -326,6 +320,7 @@ static void every_status_has_a_message(void **state)
 {
 	(void)state;
 	assert_non_null(strstr(time_status_message(TIME_MALFORMED), "YYYYMMDD_HHMMSS"));
+	assert_non_null(strstr(time_status_message(TIME_AMBIGUOUS), "two ways"));
 	assert_non_null(strstr(time_status_message(TIME_INVALID_FIELD), "does not exist"));
 	assert_non_null(strstr(time_status_message(TIME_SKIPPED_HOUR), "went forward"));
 	assert_non_null(strstr(time_status_message(TIME_OUT_OF_RANGE), "1970"));
