@@ -74,7 +74,7 @@ recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command report_command status_command token_command token_edit
 recorderd         = disk_need main options publish recorder recorder_drain recorder_notify recorder_open recorder_recording recorder_stop reload schedule sd_notify service
 
-fcgi/http         = cache_buster percent problem query range
+fcgi/http         = accept cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders
 fcgi/io           = config_watch fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
 	virtual_file virtual_file_missing virtual_file_partial zero_copy
@@ -95,7 +95,7 @@ fcgi/api          = camera_info clip_list clips control health main metrics misr
 fcgi/video        = hls_playlist video_chunk video_feed video_frame video_sender
 fcgi/notify       = event_blocks event_filter event_position event_question event_state event_stream notification_feed second_feed
 fcgi/feed         = live_events live_feed live_frame ring_notifier
-fcgi/live         = event_client hls_reply live live_client live_permits live_request live_response live_viewer main video_viewer
+fcgi/live         = event_client hls_reply live live_client live_page live_permits live_request live_response live_viewer main video_viewer
 fcgi/listen       = main
 
 offsite/store     = body credentials curl_memory list_document multipart sigv4 store store_answer store_client store_put store_reader store_request \

@@ -13,6 +13,7 @@
 #include "fcgi/auth/authorize.h"
 #include "fcgi/auth/site_headers.h"
 #include "fcgi/live/live_client.h"
+#include "fcgi/live/live_page.h"
 #include "fcgi/live/live_permits.h"
 #include "fcgi/live/live_response.h"
 #include "shared/base/log.h"
@@ -112,7 +113,7 @@ static bool check_token(const struct live *live, struct fastcgi_request *request
 	return false;
 }
 
-/* Returns the status to respond with. At 200, unless the request is a HEAD, the peer holds a permit. */
+/* Returns the status to respond with. At 200, unless the request is a HEAD or gets the page, the peer holds a permit. */
 static int admit(struct live *live, struct peer *peer, const struct fastcgi_request *request,
 		 struct live_options *options, struct live_feed **feed, struct reason *why)
 {
@@ -124,10 +125,14 @@ static int admit(struct live *live, struct peer *peer, const struct fastcgi_requ
 	*feed = find_feed(live, options->camera);
 	live_feed_check(*feed);
 	live_feed_update(*feed);
+	if (options->has_page && live_page_is_wanted(request))
+		options->kind = LIVE_PAGE;
 	if (!live_client_can_serve(*feed, options, why))
 		return 503;
 	peer->permits = options->kind == LIVE_EVENTS ? &live->event_clients : &live->viewers;
-	return options->head_only ? 200 : live_permits_acquire(peer->permits, *feed, request, &peer->claim, why);
+	if (options->head_only || options->kind == LIVE_PAGE)
+		return 200;
+	return live_permits_acquire(peer->permits, *feed, request, &peer->claim, why);
 }
 
 /* Responds to a request; true if the peer is a viewer from now on. */
@@ -146,14 +151,15 @@ static bool respond(struct live *live, struct peer *peer, struct fastcgi_request
 	if (!check_token(live, request, camera, http))
 		return false;
 	int status = admit(live, peer, request, &options, &feed, &why);
-	if (status != 200) {
+	bool short_response = options.kind == LIVE_PAGE || status != 200 || options.head_only;
+	if (options.kind == LIVE_PAGE)
+		live_respond_page(request, http, &options, status == 200 ? NULL : &why);
+	else if (status != 200)
 		live_respond_problem(request, http, status, NULL, &why);
-		return false;
-	}
-	if (options.head_only) {
+	else if (options.head_only)
 		live_client_respond_head(feed, request, &options);
+	if (short_response)
 		return false;
-	}
 	enum live_viewer_action action = live_client_open(&peer->client, feed, request, &options);
 	if (action != VIEWER_KEEP)
 		live_permits_release(peer->permits, peer->claim);

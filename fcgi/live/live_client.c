@@ -7,6 +7,7 @@ bool live_client_can_serve(struct live_feed *feed, const struct live_options *op
 {
 	switch (options->kind) {
 	case LIVE_STREAM:
+	case LIVE_PAGE:
 		return live_feed_can_serve(feed, why);
 	case LIVE_FRAME:
 		return live_feed_can_serve(feed, why) && live_feed_is_fresh(feed, why);
@@ -25,10 +26,12 @@ void live_client_respond_head(const struct live_feed *feed, struct fastcgi_reque
 {
 	switch (options->kind) {
 	case LIVE_STREAM:
-		live_respond_head(request, &feed->http, NULL);
+		live_respond_head(request, &feed->http, options, NULL);
 		break;
+	case LIVE_PAGE:
+		break; /* not sent piece by piece (live_respond_page) */
 	case LIVE_FRAME:
-		live_respond_head(request, &feed->http, &feed->newest->ring_frame);
+		live_respond_head(request, &feed->http, options, &feed->newest->ring_frame);
 		break;
 	case LIVE_VIDEO:
 	case LIVE_PIECE:
@@ -65,6 +68,8 @@ enum live_viewer_action live_client_open(struct live_client *client, struct live
 		break;
 	case LIVE_EVENTS:
 		action = event_client_open(feed, request, options, &client->events);
+		break;
+	case LIVE_PAGE:
 		break;
 	}
 	if (action != VIEWER_KEEP)

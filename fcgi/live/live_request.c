@@ -69,16 +69,18 @@ static bool read_frames(const char *query, bool *keyframes_only, struct reason *
 	       reason_set(why, "frames= must be all or key, as in /live.mp4?frames=key.");
 }
 
-static bool read_action(const char *query, enum live_kind *kind, struct reason *why)
+/* Only programs give an action. */
+static bool read_action(const char *query, struct live_options *out, struct reason *why)
 {
 	char text[QUERY_VALUE_MAX];
 	enum query_outcome outcome = query_get(query, "action", text, sizeof(text));
 
+	out->has_page = outcome == QUERY_ABSENT;
 	if (outcome == QUERY_ABSENT || (outcome == QUERY_FOUND && strcmp(text, "stream") == 0))
 		return true;
 	bool single = outcome == QUERY_FOUND && strcmp(text, "snapshot") == 0;
 	if (single)
-		*kind = LIVE_FRAME;
+		out->kind = LIVE_FRAME;
 	return single || reason_set(why, "action= must be stream or snapshot.");
 }
 
@@ -133,7 +135,7 @@ static bool read_params(const struct address *address, const char *query, struct
 		return event_filter_read(query, &out->events, why);
 	default:
 		return query_check_picture(query, address->params, why) && read_fps(query, &out->period_us, why) &&
-		       (address != addresses || read_action(query, &out->kind, why));
+		       (address != addresses || read_action(query, out, why));
 	}
 }
 

@@ -12,6 +12,7 @@
 
 enum live_kind {
 	LIVE_STREAM,   /* JPEGs, one after the other */
+	LIVE_PAGE,     /* a page that has the stream in it (live_page.h) */
 	LIVE_FRAME,    /* one JPEG as a whole response */
 	LIVE_VIDEO,    /* H.264, as a fragmented MP4 without an end */
 	LIVE_PLAYLIST, /* low-latency HLS of it */
@@ -25,6 +26,7 @@ struct live_options {
 	int64_t period_us;   /* at most one frame per period; 0: every frame */
 	bool keyframes_only; /* of the video */
 	bool camera_named;
+	bool has_page;          /* of LIVE_STREAM: at this address a person gets LIVE_PAGE instead */
 	struct hls_piece piece; /* of the video, or that the playlist must have */
 	uint64_t init;          /* of LIVE_PIECE: the number of an init segment, which is asked for instead; 0: none */
 	struct event_filter events; /* of LIVE_EVENTS */

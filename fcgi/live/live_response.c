@@ -8,6 +8,7 @@
 #include "fcgi/auth/site_headers.h"
 #include "fcgi/feed/live_frame.h"
 #include "fcgi/http/problem.h"
+#include "fcgi/live/live_page.h"
 #include "shared/text/time_text.h"
 
 /*
@@ -52,6 +53,18 @@ void live_respond_problem(struct fastcgi_request *request, const struct config_h
 	buffer_free(&text);
 }
 
+void live_respond_page(struct fastcgi_request *request, const struct config_http *http,
+		       const struct live_options *options, const struct reason *why)
+{
+	int status = why ? 503 : 200;
+	struct buffer text = {0};
+
+	buffer_printf(&text, "Status: %d %s\r\n", status, why ? problem_title(status) : "OK");
+	live_page_append(&text, request, options, why);
+	respond(request, http, status, &text);
+	buffer_free(&text);
+}
+
 void live_respond_preflight(struct fastcgi_request *request, const struct config_http *http)
 {
 	struct buffer text = {0};
@@ -67,20 +80,20 @@ void live_respond_preflight(struct fastcgi_request *request, const struct config
 	buffer_free(&text);
 }
 
-static void append_stream_lines(struct buffer *out)
+static void append_stream_lines(struct buffer *out, bool has_page)
 {
 	buffer_printf(out, "Content-Type: multipart/x-mixed-replace; boundary=" LIVE_BOUNDARY "\r\n"
 			   "Cache-Control: no-store, no-transform\r\n"
-			   "X-Accel-Buffering: no\r\n"
-			   "\r\n");
+			   "X-Accel-Buffering: no\r\n");
+	buffer_printf(out, "%s\r\n", has_page ? LIVE_PAGE_VARY : "");
 }
 
 void live_response_append_stream(struct buffer *out, const struct fastcgi_request *request,
-				 const struct config_http *http)
+				 const struct config_http *http, bool has_page)
 {
 	buffer_printf(out, "Status: 200 OK\r\n");
 	site_headers_append(out, http, request, 200);
-	append_stream_lines(out);
+	append_stream_lines(out, has_page);
 }
 
 static void append_frame_lines(struct buffer *out, const struct ring_frame *frame)
@@ -193,7 +206,8 @@ void live_respond_video_head(struct fastcgi_request *request, const struct confi
 	buffer_free(&text);
 }
 
-void live_respond_head(struct fastcgi_request *request, const struct config_http *http, const struct ring_frame *frame)
+void live_respond_head(struct fastcgi_request *request, const struct config_http *http,
+		       const struct live_options *options, const struct ring_frame *frame)
 {
 	struct buffer text = {0};
 
@@ -201,7 +215,7 @@ void live_respond_head(struct fastcgi_request *request, const struct config_http
 	if (frame)
 		append_frame_lines(&text, frame);
 	else
-		append_stream_lines(&text);
+		append_stream_lines(&text, options->has_page);
 	respond(request, http, 200, &text);
 	buffer_free(&text);
 }

@@ -6,14 +6,15 @@
 #define FCGI_LIVE_LIVE_RESPONSE_H
 
 #include "fcgi/io/fastcgi.h"
+#include "fcgi/live/live_request.h"
 #include "fcgi/video/video_frame.h"
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 #include "shared/ring/ring_reader.h"
 
-/* Appends the headers of a live stream, up to the empty line. */
+/* Appends the headers of a live stream, up to the empty line. has_page: of struct live_options. */
 void live_response_append_stream(struct buffer *out, const struct fastcgi_request *request,
-				 const struct config_http *http);
+				 const struct config_http *http, bool has_page);
 
 /* Appends the headers of a response with one frame, up to the empty line. */
 void live_response_append_frame(struct buffer *out, const struct fastcgi_request *request,
@@ -48,7 +49,12 @@ void live_respond_problem(struct fastcgi_request *request, const struct config_h
 			  const char *headers, const struct reason *why);
 
 /* The headers of a stream, or of a response with that frame if it is not NULL. */
-void live_respond_head(struct fastcgi_request *request, const struct config_http *http, const struct ring_frame *frame);
+void live_respond_head(struct fastcgi_request *request, const struct config_http *http,
+		       const struct live_options *options, const struct ring_frame *frame);
+
+/* The page (live_page.h): 200, or 503 and why there is no picture if that is not NULL. Without a body after a HEAD. */
+void live_respond_page(struct fastcgi_request *request, const struct config_http *http,
+		       const struct live_options *options, const struct reason *why);
 
 /* The headers of live video. */
 void live_respond_video_head(struct fastcgi_request *request, const struct config_http *http,

@@ -16,11 +16,11 @@ static bool send_small(struct live_viewer *viewer, const void *bytes, size_t len
 	return send(viewer->request->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
 }
 
-static bool send_start(struct live_viewer *viewer)
+static bool send_start(struct live_viewer *viewer, bool has_page)
 {
 	struct buffer start = {0}, records = {0};
 
-	live_response_append_stream(&start, viewer->request, &viewer->feed->http);
+	live_response_append_stream(&start, viewer->request, &viewer->feed->http, has_page);
 	buffer_printf(&start, "--" LIVE_BOUNDARY "\r\n");
 	fastcgi_append(&records, start.data, start.length);
 	bool sent = !start.failed && !records.failed && send_small(viewer, records.data, records.length);
@@ -181,12 +181,12 @@ enum live_viewer_action live_viewer_tick(struct live_viewer *viewer)
 	return !viewer->frame || live_frame_preserve(viewer->frame) ? VIEWER_KEEP : VIEWER_CLOSE;
 }
 
-static enum live_viewer_action send_first(struct live_viewer *viewer)
+static enum live_viewer_action send_first(struct live_viewer *viewer, bool has_page)
 {
 	if (viewer->single)
 		return begin_response(viewer) ? send_record(viewer) : VIEWER_CLOSE;
 	atomic_fetch_add(&viewer->feed->stats.counters->viewers_total, 1);
-	return send_start(viewer) ? live_viewer_offer(viewer) : VIEWER_CLOSE;
+	return send_start(viewer, has_page) ? live_viewer_offer(viewer) : VIEWER_CLOSE;
 }
 
 enum live_viewer_action live_viewer_open(struct live_feed *feed, struct fastcgi_request *request,
@@ -207,7 +207,7 @@ enum live_viewer_action live_viewer_open(struct live_feed *feed, struct fastcgi_
 	pace_begin(&viewer->pace, 0, mono_now().us);
 	viewer->width = feed->newest->ring_frame.meta.width;
 	viewer->height = feed->newest->ring_frame.meta.height;
-	enum live_viewer_action action = send_first(viewer);
+	enum live_viewer_action action = send_first(viewer, options->has_page);
 	if (action == VIEWER_KEEP)
 		*out = viewer;
 	else if (action == VIEWER_DONE)

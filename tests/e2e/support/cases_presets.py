@@ -1,4 +1,6 @@
 """Addresses that other programs use by default, asked as these programs ask: printers' dashboards, Motion, ZoneMinder, Home Assistant."""
+import re
+
 from support.camera import jpeg_number
 from support.viewer import NUMBERS, Viewer
 
@@ -40,3 +42,26 @@ def test_unknown_actions_and_parameters_are_refused_by_both_programs(rig):
     for path, word in REFUSED:
         answer = rig.get(path)
         assert answer.status == 400 and word in answer.detail, (path, answer.status, answer.body[:300])
+
+
+def words(header):
+    return set(re.split(r",\s*", header))
+
+
+def test_a_person_at_the_root_gets_a_page_with_the_picture_and_programs_get_the_stream(rig):
+    html = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+    image = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+    varied = {"Accept", "Sec-Fetch-Mode"}
+    for headers in ({"Accept": "*/*", "Sec-Fetch-Mode": "navigate"}, {"Accept": html}, {"Accept": html, "Sec-Fetch-Mode": "navigate"}):
+        for method in ("GET", "HEAD"):
+            answer = rig.get("/", method, headers)
+            assert answer.status == 200 and answer.headers["content-type"] == "text/html; charset=utf-8", (headers, answer.headers.items())
+            assert varied <= words(", ".join(answer.headers.get_all("vary"))), answer.headers.items()
+            assert answer.headers["x-content-type-options"] == "nosniff", answer.headers.items()
+            assert "default-src 'none'" in answer.headers["content-security-policy"], answer.headers.items()
+            assert not answer.body if method == "HEAD" else b'<img src="stream"' in answer.body and b'href="ui/"' in answer.body, answer.body
+    for lines in ("", "Accept: */*\r\n", f"Accept: {image}\r\n", f"Accept: {html}\r\nSec-Fetch-Mode: no-cors\r\n"):
+        with Viewer(rig, "/", version="1.1", headers=lines) as viewer:
+            assert viewer.status == 200 and viewer.headers["content-type"].startswith("multipart/x-mixed-replace"), (lines, viewer.headers)
+            assert varied <= words(viewer.headers["vary"]), viewer.headers
+            assert None not in viewer.numbers(2), lines
