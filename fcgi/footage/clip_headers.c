@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,6 +57,16 @@ void clip_headers_name(const struct api_request *request, const struct clip *cli
 	format_name_time(clip->start_us, from);
 	format_name_time(clip->end_us, to);
 	snprintf(out, CLIP_NAME_BYTES, "%s_%s_%s", request->camera->config->camera.name, from, to);
+}
+
+/* The compact time with its offset from UTC: 20260517_102300+0200. */
+static void append_file_time(struct buffer *out, int64_t wall_us)
+{
+	char text[TIME_COMPACT_BYTES];
+	int minutes = time_utc_offset_s((wall_t){wall_us}) / 60;
+
+	time_format_compact((wall_t){wall_us}, text);
+	buffer_printf(out, "_%s%c%02d%02d", text, minutes < 0 ? '-' : '+', abs(minutes) / 60, abs(minutes) % 60);
 }
 
 void clip_headers_append_file_name(const char *file, const char *label, struct buffer *out)
@@ -125,11 +136,12 @@ void clip_headers_append_content(const struct clip *clip, struct buffer *out)
 void clip_headers_append(const struct api_request *request, const struct clip_request *wanted, const struct clip *clip,
 			 struct buffer *out)
 {
-	char name[CLIP_NAME_BYTES];
 	int64_t took_us = mono_now().us - request->arrived.us;
 
-	clip_headers_name(request, clip, name);
-	buffer_printf(out, "Content-Disposition: inline; filename=\"%s.mp4\"\r\n", name);
+	buffer_printf(out, "Content-Disposition: inline; filename=\"%s", request->camera->config->camera.name);
+	append_file_time(out, clip->start_us);
+	append_file_time(out, clip->end_us);
+	buffer_printf(out, ".mp4\"\r\n");
 	append_source(clip, out);
 	if (wanted->moving.wanted) {
 		moving_headers_append_spans(request, clip, out);

@@ -17,7 +17,7 @@ void clip_headers_append(const struct api_request *request, const struct clip_re
 void clip_headers_append_file_name(const char *file, const char *label, struct buffer *out);
 
 /*
- * Names a clip: CAMERA_YYYYMMDD_HHMMSS_YYYYMMDD_HHMMSS, in local time and without .mp4. A time that a clock change
+ * Names a clip that is kept: CAMERA_YYYYMMDD_HHMMSS_YYYYMMDD_HHMMSS, in local time and without .mp4. A time that a clock change
  * repeats is followed by its zone (20261025_023000CEST), so that two clips do not get the same name.
  */
 #define CLIP_NAME_BYTES 120

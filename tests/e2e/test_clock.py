@@ -237,7 +237,7 @@ def test_the_repeated_hour_in_autumn_is_recorded_twice_and_shown_whole(_):
         starts = [one["start"][-6:] for one in rig.segments()]
         assert starts[0] == "+02:00" and starts[-1] == "+01:00", starts
         first, second = (rig.get(f"/footage?from={end - 1}&to={end}", "HEAD").headers["Content-Disposition"] for end in (AUTUMN_2026, AUTUMN_2026 + 3600))
-        assert "_20261025_025959CEST_20261025_020000CET.mp4" in first and "_20261025_025959CET_20261025_030000.mp4" in second, (first, second)
+        assert "_20261025_025959+0200_20261025_020000+0100.mp4" in first and "_20261025_025959+0100_20261025_030000+0100.mp4" in second, (first, second)
 
 
 def test_the_missing_hour_in_spring_is_neither_a_gap_nor_a_valid_time(_):
