@@ -1,8 +1,9 @@
 /*
- * address.js - the state of the page in its address: #camera=yard&t=…&from=…&to=…&zoom=3600&speed=2
+ * address.js - the state of the page in its address: #camera=yard&t=…&from=…&to=…&zoom=3600&view=…&speed=2
  *
  * t is the time that is shown (absent: live), from and to are the selection, zoom is the length of the timeline in
- * seconds. Times are read in every form of time-parse.js, so a link in an alert can be #t=1779006180.
+ * seconds, and view its beginning (absent: it has t in its middle, or now near its end). Times are read in every form
+ * of time-parse.js, so a link in an alert can be #t=1779006180.
  *
  * The question about motion follows: area=x,y,width,height, not=NAME,x,y,width,height;… of the parts that do not count
  * (without not=, those that the browser remembers), strength=clear, only=motion, heat=1.
@@ -10,7 +11,7 @@
 import { readExcluded, excludedText } from "./excluded-areas.js";
 import { areaText, parseArea, STRENGTHS } from "./motion-question.js";
 import { formatIso, SECOND } from "./time.js";
-import { parseTime } from "./time-parse.js";
+import { readTime } from "./time-parse.js";
 
 const decode = (text) => {
   try {
@@ -20,10 +21,11 @@ const decode = (text) => {
   }
 };
 
-function readTime(values, name) {
+/* Milliseconds, or null. fromMs: where the range begins whose end this is. */
+function readMoment(values, name, fromMs = null) {
   const side = name === "to" ? "to" : "from";
-  const ms = values.has(name) ? parseTime(values.get(name), Date.now(), side) : NaN;
-  return Number.isNaN(ms) ? null : ms;
+  const { ms, error } = readTime(values.get(name) ?? "", Date.now(), side, fromMs);
+  return error ? null : ms;
 }
 
 function readPositive(values, name, fallback) {
@@ -40,7 +42,7 @@ const readMotion = (values) => ({
 });
 
 /*
- * {camera, at, range, zoom, speed, motion, invalid}: `invalid` is the text of a time that cannot be read, or null;
+ * {camera, at, range, zoom, view, speed, motion, invalid}: `invalid` is the text of a time that cannot be read, or null;
  * motion: {area, excluded, strength, only, heat}, of which `excluded` is null if the address does not say it.
  */
 export function readAddress(hash = location.hash) {
@@ -48,13 +50,15 @@ export function readAddress(hash = location.hash) {
     const equals = pair.indexOf("=");
     return equals < 0 ? [pair, ""] : [pair.slice(0, equals), decode(pair.slice(equals + 1))];
   }));
-  const from = readTime(values, "from"), to = readTime(values, "to"), zoom = readPositive(values, "zoom", null);
-  const invalid = ["t", "from", "to"].find((name) => values.has(name) && readTime(values, name) === null);
+  const from = readMoment(values, "from"), to = readMoment(values, "to", from);
+  const zoom = readPositive(values, "zoom", null);
+  const invalid = ["t", "from", "to", "view"].find((name) => values.has(name) && readMoment(values, name) === null);
   return {
     camera: values.get("camera") || null,
-    at: readTime(values, "t"),
+    at: readMoment(values, "t"),
     range: from !== null && to !== null && from < to ? { from, to } : null,
     zoom: zoom && zoom * SECOND,
+    view: readMoment(values, "view"),
     speed: readPositive(values, "speed", 1),
     motion: readMotion(values),
     invalid: invalid ? values.get(invalid) : null,
@@ -84,6 +88,7 @@ export function addressOf(state) {
   if (state.at !== null) values.push(["t", formatFrameTime(state.at)]);
   if (state.range) values.push(["from", formatIso(state.range.from)], ["to", formatIso(state.range.to)]);
   if (state.zoom) values.push(["zoom", String(Math.max(1, Math.round(state.zoom / SECOND)))]);
+  if (state.view) values.push(["view", formatIso(state.view)]);
   if (state.speed !== 1) values.push(["speed", String(state.speed)]);
   if (state.motion) values.push(...motionValues(state.motion));
   return `#${values.map((pair) => pair.join("=")).join("&")}`;

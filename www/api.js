@@ -10,8 +10,13 @@ export class Problem extends Error {
   }
 }
 
-/* Where the API is. The page is at /ui/, or below the path that a proxy gave the recorder, such as /cam/ui/. */
-const ROOT = globalThis.location?.pathname.replace(/ui\/[^/]*$/, "") ?? "/";
+/*
+ * Where the API is. The page is at /ui/, or below the path that a proxy gave the recorder, such as /cam/ui/. With its
+ * origin, because fetch() refuses addresses with a name and a password, which it would take from those of the page:
+ * http://user:password@host/ui/.
+ */
+const { origin = "", pathname = "/" } = globalThis.location ?? {};
+const ROOT = origin + pathname.replace(/ui\/[^/]*$/, "");
 
 /*
  * `base` begins with a slash, as the API's paths do. Skips values that are null or undefined; a list repeats its name.

@@ -52,7 +52,7 @@ export class Archive extends EventTarget {
   #timer = 0;
   #stopped = false;
   #setReady;
-  ready = new Promise((resolve) => (this.#setReady = resolve)); // after the first read
+  ready = new Promise((resolve) => (this.#setReady = resolve)); // once it has been read
 
   constructor(camera) {
     super();
@@ -120,7 +120,7 @@ export class Archive extends EventTarget {
     }
     if (this.#stopped) return;
     emit(this, "change");
-    this.#setReady();
+    if (this.read) this.#setReady();
     this.#timer = setTimeout(() => this.#refresh(), REFRESH_MS);
   }
 

@@ -5,7 +5,7 @@
 import { copyText, find, isDisabled } from "./dom.js";
 import { showHelp } from "./panels.js";
 import { MINUTE, SECOND } from "./time.js";
-import { parseTime, INVALID_TIME } from "./time-parse.js";
+import { readTime } from "./time-parse.js";
 
 const ZOOM_FACTOR = 0.6;
 const CANNOT_COPY = "This browser does not let the page copy. The text is selected: press Ctrl+C to copy it.";
@@ -33,9 +33,9 @@ async function copy({ overlay }, text, notice) {
 }
 
 function goTo({ screen, view, overlay }, text) {
-  const ms = parseTime(text, screen.now());
-  if (Number.isNaN(ms)) {
-    overlay.notify(`"${text}": ${INVALID_TIME}`);
+  const { ms, error } = readTime(text, screen.now());
+  if (error) {
+    overlay.notify(`"${text}": ${error}`);
     return;
   }
   view.timeline.centre(ms);

@@ -83,14 +83,15 @@ class Page {
     screen.setSpeed(state.speed);
     this.motion.apply(state.motion);
     this.#arriving = at !== null;
-    this.#applyZoom(state.zoom, at);
+    this.#applyPeriod(state, at);
     selection.set(state.range, false);
     if (at === null) return screen.enterLive();
     return screen.current.archive.ready.then(() => turn === this.#turn && this.#arrive(at, state.range));
   }
 
-  #applyZoom(zoom, at) {
-    if (at !== null) this.view.showAround(at, zoom ?? AROUND_LINK_MS);
+  #applyPeriod({ zoom, view }, at) {
+    if (view !== null && zoom !== null) this.view.showFrom(view, zoom);
+    else if (at !== null) this.view.showAround(at, zoom ?? AROUND_LINK_MS);
     else if (zoom !== null) this.view.showNow(zoom);
     else this.view.resetZoom();
   }
@@ -107,15 +108,23 @@ class Page {
       camera: cameras.several && alone ? screen.cameraName : null,
       at: screen.playhead,
       range: alone ? this.selection.range : null,
-      zoom: alone ? this.view.zoom : null,
+      ...this.#period(alone),
       speed: screen.current.player.speed,
       motion: alone ? this.motion.state : null,
     };
   }
 
+  /* What the timeline shows. While it follows live, that is a length and no time. */
+  #period(alone) {
+    const { screen, view } = this, live = screen.playhead === null;
+    if (!alone || (live && view.zoom === null)) return { zoom: null, view: null };
+    return { zoom: view.length, view: live && view.showsNow ? null : view.start };
+  }
+
   get linkToSelection() {
-    const { range } = this.selection;
-    return location.origin + location.pathname + addressOf({ ...this.#state, at: range.from, range });
+    const { selection: { range }, view: { length, start } } = this;
+    const state = { ...this.#state, at: range.from, range, zoom: length, view: start };
+    return location.origin + location.pathname + addressOf(state);
   }
 
   /* jump: a step that the browser's Back undoes. Anything else is written once it has been at rest for a moment. */

@@ -2,7 +2,7 @@
 import { find, setText } from "./dom.js";
 import { emit } from "./events.js";
 import { keysHelp } from "./keys.js";
-import { offsetAt, MINUTE } from "./time.js";
+import { formatZone, offsetAt } from "./time.js";
 
 const TABS = ["events", "clips", "recordings", "health"];
 
@@ -36,14 +36,9 @@ export class Tabs extends EventTarget {
   }
 }
 
-function zoneText() {
-  const minutes = offsetAt(Date.now()) / MINUTE, hours = Math.abs(minutes) / 60;
-  return `, UTC${minutes < 0 ? "−" : "+"}${hours}`;
-}
-
 export function setUpDialogs(keys) {
   find("help-keys").replaceChildren(...keysHelp(keys));
-  setText(find("zone"), zoneText());
+  setText(find("zone"), `, ${formatZone(offsetAt(Date.now()))}`);
   const video = find("clip-video"), message = find("clip-message");
   find("clip-dialog").addEventListener("close", () => {
     video.removeAttribute("src");

@@ -35,6 +35,7 @@ export class Player extends EventTarget {
   #next = null; // promise: the next clip is loaded in the back video
   #turn = 0; // each show() ends the one before
   #target = null; // time that a show() is loading
+  #failed = null; // time that could not be loaded, and is to be tried again
   #timer = 0;
   #starved = null; // AbortSignal of the limit, while playback waits for data
 
@@ -48,10 +49,10 @@ export class Player extends EventTarget {
     }
   }
 
-  /* Wall time of the picture, or of the one that is loading. */
+  /* Wall time of the picture, or of the one that is loading; if there is none, of the one that could not be loaded. */
   get at() {
     if (this.#target !== null) return this.#target;
-    return this.#front.clip ? this.#front.at : null;
+    return this.#front.clip ? this.#front.at : this.#failed;
   }
 
   get shows() {
@@ -67,6 +68,7 @@ export class Player extends EventTarget {
     const turn = ++this.#turn;
     this.active = true;
     this.playing = play;
+    this.#failed = null;
     const at = this.#resolve(ms);
     emit(this, "playing");
     if (at === null) return this.#endAt(ms);
@@ -84,6 +86,7 @@ export class Player extends EventTarget {
   }
 
   #fail(problem) {
+    this.#failed = this.#target;
     this.#target = null;
     this.playing = false;
     this.#stopWatching();
@@ -253,7 +256,7 @@ export class Player extends EventTarget {
     this.playing = true;
     emit(this, "playing");
     if (!this.active || this.#target !== null) return undefined;
-    if (this.#front.lost) return this.show(this.at, true);
+    if (this.#front.lost || !this.#front.clip) return this.at === null ? undefined : this.show(this.at, true);
     return this.#front.ended ? this.#continue(this.#front.video) : this.#run();
   }
 
@@ -269,7 +272,7 @@ export class Player extends EventTarget {
     this.speed = speed;
     if (!this.active || at === null) return;
     if (before !== this.#clipSpeed) this.show(at, this.playing);
-    else if (this.#target === null && !this.#front.ended && !this.#front.lost) this.#run();
+    else if (this.#target === null && this.#front.clip && !this.#front.ended && !this.#front.lost) this.#run();
   }
 
   /* Moves by one frame, forward or back, across the borders of clips and gaps. */
@@ -306,7 +309,7 @@ export class Player extends EventTarget {
   stop() {
     this.#turn++;
     this.active = this.playing = false;
-    this.#target = null;
+    this.#target = this.#failed = null;
     this.#next = null;
     this.#stopWatching();
     this.#front.clear();

@@ -5,7 +5,7 @@ import { emit } from "./events.js";
 import { question } from "./motion-question.js";
 import { AFTER_S, BEFORE_S } from "./moving-periods.js";
 import { formatBytes, formatField, formatIso, formatLength, SECOND } from "./time.js";
-import { parseTime, INVALID_TIME } from "./time-parse.js";
+import { readTime } from "./time-parse.js";
 
 const DESCRIBE_AFTER_MS = 250;
 const MARKED_MS = 10 * SECOND; // length of a selection of which only one end is marked
@@ -61,7 +61,7 @@ export class Selection extends EventTarget {
 
   get curl() {
     const [from, to] = [this.range.from, this.range.to].map(formatIso);
-    return `curl -fOJ '${location.origin}${api.path("/footage", { from, to, camera: this.#camera, ...this.#only })}'`;
+    return `curl -fOJ '${api.path("/footage", { from, to, camera: this.#camera, ...this.#only })}'`;
   }
 
   /* What a download would be depends on the question while only what moved is wanted. */
@@ -106,11 +106,12 @@ export class Selection extends EventTarget {
   }
 
   #readFields() {
-    const read = (side) => parseTime(find(`selection-${side}`).value, this.#screen.now(), side);
-    const from = read("from"), to = read("to");
+    const read = (side, after) => readTime(find(`selection-${side}`).value, this.#screen.now(), side, after);
+    const { ms: from, error: wrongFrom } = read("from", null);
+    const { ms: to, error: wrongTo } = read("to", wrongFrom ? null : from);
     if (this.range && Math.abs(from - this.range.from) < 1 && Math.abs(to - this.range.to) < 1) return;
     this.#stopDescribing();
-    if (Number.isNaN(from) || Number.isNaN(to)) this.#showInvalid(INVALID_TIME);
+    if (wrongFrom || wrongTo) this.#showInvalid(wrongFrom ?? wrongTo);
     else if (from >= to) this.#showInvalid("The end must be after the start.");
     else this.set({ from, to }, true);
   }

@@ -15,6 +15,13 @@ export function isRepeated(ms) {
   return [-HOUR, HOUR].some((step) => offsetAt(ms + step) - offset === -step);
 }
 
+/* UTC, UTC+2, UTC-3:30 */
+export function formatZone(offset) {
+  const minutes = Math.abs(offset) / MINUTE, rest = minutes % 60;
+  if (minutes === 0) return "UTC";
+  return `UTC${offset < 0 ? "-" : "+"}${Math.floor(minutes / 60)}${rest ? `:${two(rest)}` : ""}`;
+}
+
 function offsetText(ms) {
   const minutes = Math.abs(offsetAt(ms)) / MINUTE;
   return `${offsetAt(ms) < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
@@ -34,7 +41,11 @@ export function formatDay(ms, year = true) {
 }
 
 /* Sun 17 May, 10:23:05 */
-export const formatDate = (ms) => `${formatDay(ms, false)}, ${formatClock(ms)}`;
+export const formatDate = (ms, hundredths = false) => `${formatDay(ms, false)}, ${formatClock(ms, hundredths)}`;
+
+/* The same, with the offset if it would be ambiguous. */
+export const formatMoment = (ms, hundredths) =>
+  formatDate(ms, hundredths) + (isRepeated(ms) ? ` (${offsetText(ms)})` : "");
 
 /* 10:23:05, and before that the day unless it is today. */
 export function formatWhen(ms) {

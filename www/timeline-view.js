@@ -5,7 +5,8 @@
 import { itemAt } from "./archive.js";
 import { find, setText } from "./dom.js";
 import { causeText } from "./gap-causes.js";
-import { formatClock, formatLength, formatWhen, HOUR, MINUTE, SECOND } from "./time.js";
+import { formatLength, formatMoment, formatWhen, HOUR, MINUTE, SECOND } from "./time.js";
+import { drawZone } from "./time-zone.js";
 import { Timeline } from "./timeline.js";
 
 const NOW_AT = 0.92; // share of the width at which now is shown when the timeline moves to it
@@ -46,6 +47,18 @@ export class TimelineView {
     return this.#zoomed ? this.timeline.scale.length : null;
   }
 
+  get length() {
+    return this.timeline.scale.length;
+  }
+
+  get start() {
+    return this.timeline.scale.from;
+  }
+
+  get showsNow() {
+    return this.timeline.scale.contains(this.#now);
+  }
+
   #moved() {
     this.#zoomed = true;
     this.#playheadSeen = false;
@@ -55,6 +68,10 @@ export class TimelineView {
   resetZoom() {
     this.#zoomed = false;
     this.#archiveChanged();
+  }
+
+  showFrom(ms, length) {
+    this.timeline.show(ms, ms + length);
   }
 
   showAround(ms, length) {
@@ -97,6 +114,7 @@ export class TimelineView {
     const { archive, playable } = this.#current;
     Object.assign(model, { now, playhead, memory: playable.memory, gaps: archive.gapsUntil(now) });
     this.#announce();
+    drawZone(scale, this.#current.camera.status.info);
     this.timeline.draw();
   }
 
@@ -150,17 +168,19 @@ export class TimelineView {
   }
 
   #caption(ms, span) {
-    const clock = formatClock(ms, this.timeline.scale.length < 2 * MINUTE);
-    if (span.source === "test") return `${clock} · test picture`;
-    return span.memory ? `${clock} · in memory only` : clock;
+    const when = formatMoment(ms, this.timeline.scale.length < 2 * MINUTE);
+    if (span.source === "test") return `${when} · test picture`;
+    return span.memory ? `${when} · in memory only` : when;
   }
 
   #emptyCaption(ms, gap) {
+    const when = formatMoment(ms);
     if (gap) {
       const length = formatLength(gap.to - gap.from), since = formatWhen(gap.from);
-      return `Nothing recorded for ${length} from ${since} on: ${causeText(gap.cause)}`;
+      return `${when} · Nothing recorded for ${length} from ${since} on: ${causeText(gap.cause)}`;
     }
-    return ms > this.#now ? "In the future" : "Nothing recorded";
+    if (!this.#current.archive.read) return `${when} · The recordings are still being listed`;
+    return `${when} · ${ms > this.#now ? "In the future" : "Nothing recorded"}`;
   }
 
   /* url: null if there is no picture */

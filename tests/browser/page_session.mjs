@@ -1,5 +1,6 @@
 /* page_session.mjs - the tests of the page with one camera, in one kind of browser. */
 import { accessTests } from "./access_tests.mjs";
+import { linkTests } from "./link_tests.mjs";
 import { liveTests } from "./live_tests.mjs";
 import { pageTests } from "./page_tests.mjs";
 import { Recorder } from "./recorder.mjs";
@@ -12,8 +13,8 @@ async function makeArchive(recorder) {
   await recorder.waitOnDisk(await recorder.waitTaken(5000, await recorder.makeGap(2500)));
 }
 
-const allTests = (...both) =>
-  [...pageTests(...both), ...liveTests(...both), ...accessTests(...both), ...troubleTests(...both)];
+const TABLES = [pageTests, linkTests, liveTests, accessTests, troubleTests];
+const allTests = (...both) => TABLES.flatMap((table) => table(...both));
 
 export async function main(kind) {
   const why = await missing(kind);

@@ -40,8 +40,8 @@ export class Recorder {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  async json(path) {
-    return (await fetch(this.url + path)).json();
+  async json(path, headers = {}) {
+    return (await fetch(this.url + path, { headers })).json();
   }
 
   /* [{number, ms}] of the frames that the recorder took from the camera, in order. */

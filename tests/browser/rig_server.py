@@ -64,6 +64,14 @@ class Commands:
         self.rig.start()
         return self.describe()
 
+    def require_login(self, name=None, password=None):
+        """Starts the web server again, with a login or, without a name, with none."""
+        self.rig.stop_web()
+        if name:
+            subprocess.run(["htpasswd", "-bB", "-c", self.rig.path("users"), name, password], check=True, capture_output=True)
+        self.rig.start_web(parts=["users"] if name else [])
+        return self.describe()
+
     def frame_ancestors(self, origin):
         """Starts the web server again with this http.frame_ancestors."""
         self.rig.stop_web()

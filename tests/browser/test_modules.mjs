@@ -9,7 +9,8 @@ import {
 } from "./module_fakes.mjs";
 import { runTests, waitFor } from "./tap.mjs";
 
-const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 360000;
+const PHRASES = new URL("../unit/shared/time_phrases.tsv", import.meta.url), PHRASES_MIN = 60;
+const WWW = new URL("../../www/", import.meta.url), WWW_BYTES = 400000;
 
 process.env.TZ = "Europe/Berlin";
 /* A copy of www/ that tells node what a browser knows anyway: the scripts are modules. */
@@ -19,7 +20,8 @@ writeFileSync(join(copy, "package.json"), '{"type": "module"}');
 const load = (name) => import(join(copy, name));
 
 const time = await load("time.js");
-const { parseTime } = await load("time-parse.js");
+const { parseTime, readTime, TIME_ERRORS } = await load("time-parse.js");
+const { zoneText } = await load("time-zone.js");
 const { addressOf, readAddress } = await load("address.js");
 const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
 const { TimeScale } = await load("time-scale.js");
@@ -75,10 +77,36 @@ const failed = await runTests([
     assert.equal(read("2026-05-17T10:23:00-0330"), "2026-05-17T13:53:00.000Z");
     assert.equal(read("20260517_102300_250"), "2026-05-17T08:23:00.250Z");
     assert.equal(read("-90s"), "2026-05-17T11:58:30.000Z");
-    const invalids = ["", "soon", "25:00", "10:61", "2026-02-30 10:00", "2026-13-01 10:00", "10"];
+    const invalids = ["", "soon", "25:00", "10:61", "2026-02-30 10:00", "2026-13-01 10:00", "10.30"];
     for (const invalid of [...invalids, "-99999999999d", "-30000d"]) {
       assert.ok(Number.isNaN(parse(invalid)), invalid);
     }
+  }],
+
+  ["each phrase of the table has the meaning that it has for the API", () => {
+    const zone = process.env.TZ, errorOf = (text) => Object.keys(TIME_ERRORS).find((name) => TIME_ERRORS[name] === text);
+    let now = 0, phrases = 0;
+    for (const line of readFileSync(PHRASES, "utf8").split("\n")) {
+      if (line.startsWith("@")) [process.env.TZ, now] = line.slice(2).split(" ").map((word, at) => (at ? utc(word) : word));
+      if (!line || /^[#@]/.test(line)) continue;
+      const [side, text, meaning] = line.split("\t"), alone = side === "from" || side === "to";
+      const { ms, error } = readTime(text, now, alone ? side : "to", alone ? null : utc(side));
+      const got = error ? errorOf(error) : new Date(Math.floor(ms)).toISOString();
+      assert.equal(got, meaning, `${side} "${text}" in ${process.env.TZ}`);
+      phrases++;
+    }
+    process.env.TZ = zone;
+    assert.ok(phrases >= PHRASES_MIN, `${phrases} phrases`);
+  }],
+
+  ["the page says whose time zone its times are in, and that of the recorder if that is another one", () => {
+    const winter = utc("2026-11-30T10:00:00Z"), info = (text) => ({ memory: { to: text } });
+    const says = (from, text) => zoneText(from, winter, text && info(text));
+    assert.equal(says(winter - HOUR, null), "Times in UTC+1, of this device");
+    assert.equal(says(winter - HOUR, "2026-11-30T11:00:00.000+01:00"), "Times in UTC+1, of this device");
+    assert.equal(says(utc("2026-10-20T10:00:00Z"), null), "Times in UTC+2, then UTC+1, of this device");
+    assert.equal(says(winter, "2026-11-30T15:45:00.000+05:45"), "Times in UTC+1, of this device; the recorder has UTC+5:45");
+    assert.deepEqual([0, -210, 330].map((minutes) => time.formatZone(minutes * MINUTE)), ["UTC", "UTC-3:30", "UTC+5:30"]);
   }],
 
   ["times have every form that the API takes, with the same meaning", () => {
@@ -159,14 +187,17 @@ const failed = await runTests([
     const area = { x: 0.25, y: 0, width: 0.5, height: 1 };
     const excluded = [{ name: "Bäume & Straße", x: 0.8, y: 0.1, width: 0.2, height: 0.3, lifted: false }];
     const motion = { area, excluded, strength: "clear", only: true, heat: true };
-    const state = { camera: "yard", at, range, zoom: HOUR, speed: 2, motion };
+    const state = { camera: "yard", at, range, zoom: HOUR, view: at - 5 * MINUTE, speed: 2, motion };
     const { invalid, ...read } = readAddress(addressOf(state));
     assert.deepEqual([read, invalid], [state, null]);
     const between = readAddress(addressOf({ ...state, at: at + 0.4 }));
     assert.equal(between.at, at + 1, "not before the frame that begins there");
     assert.equal(readAddress("#t=2026-05-17T10:23:00").at, utc("2026-05-17T08:23:00Z"));
     assert.equal(readAddress("#t=yesterday%ZZ&zoom=-5&speed=x").invalid, "");
-    assert.equal(readAddress("#t=yesterday").invalid, "yesterday");
+    assert.equal(readAddress("#t=tomorrow").invalid, "tomorrow");
+    assert.equal(readAddress("#view=tomorrow").invalid, "tomorrow");
+    assert.deepEqual(readAddress("#from=2026-05-17%2010:23&to=10:25").range,
+      { from: utc("2026-05-17T08:23:00Z"), to: utc("2026-05-17T08:25:00Z") });
     assert.equal(readAddress("#t=-99999999999d").invalid, "-99999999999d");
     assert.deepEqual(readAddress("#zoom=1e308&speed=Infinity"), readAddress(""));
   }],
