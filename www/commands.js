@@ -1,6 +1,6 @@
 /*
  * commands.js - every button and every key, and what it does. page: {screen, view, selection, motion, events, overlay,
- * tabs, gaps, linkToSelection}
+ * tabs, gaps, calendar, linkToSelection}
  */
 import { copyText, find, isDisabled } from "./dom.js";
 import { showHelp } from "./panels.js";
@@ -42,6 +42,10 @@ function goTo({ screen, view, overlay }, text) {
   screen.showAt(ms);
 }
 
+function openCalendar({ screen, calendar }) {
+  if (screen.mode !== "grid") calendar.open();
+}
+
 /* A disabled button says why in its title, which a finger never sees; a notice says it too. */
 function explainDisabled({ overlay }, button) {
   if (button) overlay.notify(button.title);
@@ -67,6 +71,7 @@ export function keyTable(page) {
     { help: "Slower, faster", keys: { ArrowDown: () => shiftSpeed(screen, -1), ArrowUp: () => shiftSpeed(screen, 1) } },
     { help: "Go to live", keys: { l: () => screen.goLive() } },
     { help: "Go to a time", keys: { t: () => find("goto-time").focus() } },
+    { help: "Choose a day", keys: { c: () => openCalendar(page) } },
     { help: "Start, end the selection here", keys: { i: () => mark(page, "from"), o: () => mark(page, "to") } },
     { help: "Play, download the selection", keys: { p: click("selection-play"), d: click("selection-download") } },
     { help: "Leave the part of the picture, clear the selection", keys: { Escape: () => clearSelection(page) } },
@@ -115,6 +120,7 @@ const BUTTONS = {
   "selection-clear": ({ selection }) => selection.clear(),
   "grid-button": ({ screen }) => screen.chooseGrid(),
   "gaps-button": ({ gaps }) => gaps.open(),
+  "calendar-button": (page) => openCalendar(page),
   "health-button": ({ tabs }) => tabs.show("health", true),
   "help-button": showHelp,
 };

@@ -1,5 +1,6 @@
 /* main.js - the page as a whole: its parts, how they follow each other, and its state in the address. */
 import { addressOf, readAddress, writeAddress } from "./address.js";
+import { Calendar } from "./calendar.js";
 import { CameraList } from "./camera-list.js";
 import { ClipList, RecordingList } from "./clip-lists.js";
 import { keyTable, wireButtons } from "./commands.js";
@@ -31,6 +32,7 @@ class Page {
   clips = new ClipList(this.screen, this.overlay);
   recordings = new RecordingList(this.screen);
   gaps = new GapList(this.screen, this.view, this.overlay);
+  calendar = new Calendar(this.screen, this.view);
   events = new EventPanel(this);
   #turn = 0; // a jump ends what an earlier link is still waiting for
   #arriving = true; // a link's time is still loading: the address stays as it is

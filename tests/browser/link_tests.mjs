@@ -1,5 +1,5 @@
 /*
- * link_tests.mjs - links and reloads: they show the moment and the part of the timeline that they name.
+ * link_tests.mjs - links, reloads and the calendar: they show the moment and the part of the timeline that they name.
  * And the two addresses at which people arrive: the recorder's own, and one with a name and a password.
  */
 import { longArchive } from "./long_archive.mjs";
@@ -8,6 +8,7 @@ import { check, waitFor } from "./tap.mjs";
 const MINUTE = 60000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const TOUCH_PX = 44;
 
 const iso = (ms) => new Date(ms).toISOString();
 const two = (number) => String(number).padStart(2, "0");
@@ -137,6 +138,44 @@ export function linkTests(recorder, user) {
       await user.page.type("#selection-to", "11/28/2026");
       await user.press("Enter");
       await waitFor(async () => /two ways/.test(await user.text("selection-summary")), "the reason");
+    }],
+
+    ["the calendar has the days with recordings, works by keyboard and touch, and shows the chosen day", async () => {
+      let list;
+      const restore = await longArchive(user.page, { until: new Promise((resolve) => (list = resolve)) });
+      try {
+        await user.open();
+        await user.hasPicture();
+        await user.page.click("#calendar-button");
+        const message = () => user.text("calendar-message");
+        await waitFor(async () => /still being listed/.test(await message()), "it says that nothing is known yet");
+        list();
+        await waitFor(async () => await message() === "", "the recordings are listed");
+        const today = new Date(), key = (date) => `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+        const label = (date) => user.page.$eval(`[data-day="${key(date)}"]`, (node) => node.getAttribute("aria-label"));
+        const before = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 2);
+        const focus = () => user.page.evaluate(() => document.activeElement.dataset.day ?? "");
+        check(await focus() === key(today), `the focus is on ${await focus()}`);
+        const sizes = await user.page.$$eval("#calendar button[data-day], .calendar-head button", (all) =>
+          all.map((node) => Math.min(node.offsetWidth, node.offsetHeight)));
+        check(Math.min(...sizes) >= TOUCH_PX, `a button is ${Math.min(...sizes)} px small`);
+        await user.press("ArrowLeft");
+        await user.press("ArrowLeft");
+        await waitFor(async () => await focus() === key(before), `the focus is on ${key(before)}`);
+        check(/\d+ h \d\d min recorded$/.test(await label(before)), await label(before));
+        const old = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 5);
+        if (old.getMonth() === before.getMonth()) check(/nothing recorded$/.test(await label(old)), await label(old));
+        await user.press("Enter");
+        await waitFor(() => user.page.$eval("#calendar", (node) => !node.open), "the calendar closes");
+        const noon = new Date(before.getFullYear(), before.getMonth(), before.getDate(), 12).getTime();
+        await waitFor(async () => (await captionInTheMiddle()).startsWith(captionOf(noon).slice(0, -5)), "that day");
+        await waitFor(async () => Math.abs(Date.parse(await shown("view")) + DAY / 2 - noon) <= HOUR, "all of that day");
+        check(/^Times in UTC/.test(await user.text("time-zone")), "the time zone is not named");
+      } finally {
+        list();
+        await restore();
+        user.takeMessages();
+      }
     }],
 
     ["the recorder's own address shows a person a page with the picture, and an image the stream", async () => {

@@ -21,6 +21,7 @@ const load = (name) => import(join(copy, name));
 
 const time = await load("time.js");
 const { parseTime, readTime, TIME_ERRORS } = await load("time-parse.js");
+const { compareMonths, firstWeekday, monthAfter, recordedIn, weeksOf } = await load("calendar-days.js");
 const { zoneText } = await load("time-zone.js");
 const { addressOf, readAddress } = await load("address.js");
 const { itemAfter, itemAt, itemBefore, spliceTail } = await load("archive.js");
@@ -97,6 +98,27 @@ const failed = await runTests([
     }
     process.env.TZ = zone;
     assert.ok(phrases >= PHRASES_MIN, `${phrases} phrases`);
+  }],
+
+  ["a month of the calendar has whole weeks, and days of 23 and 25 hours", () => {
+    const days = (month, start) => weeksOf({ year: 2026, month }, start).map((week) => week.map(({ date }) => date.day));
+    assert.deepEqual(days(11, 1).at(0), [26, 27, 28, 29, 30, 31, 1]);
+    assert.deepEqual(days(11, 1).at(-1), [30, 1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(days(11, 0).at(0), [1, 2, 3, 4, 5, 6, 7]);
+    const hours = (month, day) => weeksOf({ year: 2026, month }, 1).flat()
+      .filter(({ date, outside }) => date.day === day && !outside).map(({ from, to }) => (to - from) / HOUR);
+    assert.deepEqual([hours(3, 29), hours(10, 25), hours(11, 30)], [[23], [25], [24]]);
+    assert.deepEqual([firstWeekday("en-GB"), firstWeekday("en-US")], [1, 0]);
+    assert.deepEqual(monthAfter({ year: 2026, month: 1 }, -1), { year: 2025, month: 12 });
+    assert.ok(compareMonths({ year: 2025, month: 12 }, { year: 2026, month: 1 }) < 0);
+  }],
+
+  ["a day of the calendar counts what is recorded of it, once", () => {
+    const day = { from: 0, to: 24 * HOUR };
+    const spans = [{ from: -HOUR, to: HOUR }, { from: 2 * HOUR, to: 3 * HOUR }, { from: 23 * HOUR, to: 30 * HOUR }];
+    assert.equal(recordedIn(spans, day), 3 * HOUR);
+    assert.equal(recordedIn([{ from: -HOUR, to: 99 * HOUR }, { from: 0, to: HOUR }], day), 24 * HOUR);
+    assert.equal(recordedIn([], day), 0);
   }],
 
   ["the page says whose time zone its times are in, and that of the recorder if that is another one", () => {
