@@ -78,7 +78,7 @@ fcgi/http         = accept cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders
 fcgi/io           = config_watch fastcgi fastcgi_listen fastcgi_validate job lazy_files pace response_writer \
 	virtual_file virtual_file_missing virtual_file_partial zero_copy
-fcgi/auth         = authorize client_address cross_site own_host_name site_headers token_store trusted_host
+fcgi/auth         = authorize client_address cross_site local_client own_host_name site_headers token_store trusted_host
 fcgi/motion       = motion_hour motion_query motion_question motion_scan motion_sources motion_spans motion_summary motion_walk \
 	second_bits
 fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_slice kept_clips nearest_footage timelapse

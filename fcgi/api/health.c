@@ -4,6 +4,7 @@
 
 #include "fcgi/api/remote_json.h"
 #include "fcgi/api/route.h"
+#include "fcgi/auth/local_client.h"
 #include "fcgi/sandbox/program_sandbox.h"
 #include "fcgi/server/request_pass.h"
 #include "fcgi/server/response.h"
@@ -157,7 +158,8 @@ void handle_health(struct api_request *request)
 	json_object_object_add(json, "remote", health.remote);
 	json_object_object_add(json, "cameras", camera_names(request));
 	json_object_object_add(json, "allow_control",
-			       json_object_new_boolean(request->camera->config->http.allow_control));
+			       json_object_new_boolean(local_client_may_control(
+				       request->fcgi, request->camera->config->http.allow_control)));
 	json_object_object_add(json, "sandbox", sandbox(api_sandbox(request), health.encoders));
 	respond_json(request, failed ? 503 : 200, NULL, json);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fcgi/auth/authorize.h"
+#include "fcgi/auth/local_client.h"
 #include "fcgi/auth/site_headers.h"
 #include "fcgi/events/events_handlers.h"
 #include "fcgi/footage/footage_handlers.h"
@@ -125,10 +126,14 @@ static void respond_refusal(struct api_request *request, const struct permission
 /* Changes need a token with the right scope, or http.allow_control. */
 static bool change_allowed(struct api_request *request, struct permission *permission, enum token_scope scope)
 {
-	if (permission->outcome != AUTH_BY_TOKEN && !request->camera->config->http.allow_control) {
-		respond_problem(request, 403, NULL,
-				"Changes need a token with the scope %s, or http.allow_control = yes.",
-				scope == TOKEN_DELETE ? "delete" : "control");
+	enum config_allow allow = request->camera->config->http.allow_control;
+
+	if (permission->outcome != AUTH_BY_TOKEN && !local_client_may_control(request->fcgi, allow)) {
+		respond_problem(
+			request, 403, NULL, "Changes need a token with the scope %s, or http.allow_control = yes%s.",
+			scope == TOKEN_DELETE ? "delete" : "control",
+			allow == ALLOW_LOCAL ? "; it is local, and this request is not of the recorder's own machine"
+					     : "");
 		return false;
 	}
 	if (authorize_change(request->fcgi, permission))

@@ -44,6 +44,7 @@ enum config_format {
 enum config_rotate { ROTATE_0, ROTATE_90, ROTATE_180, ROTATE_270 }; /* clockwise */
 enum config_flip { FLIP_NONE, FLIP_HORIZONTAL, FLIP_VERTICAL };
 enum config_codec { CODEC_H264, CODEC_MJPEG };
+enum config_allow { ALLOW_NO, ALLOW_YES, ALLOW_LOCAL }; /* nobody, everybody, this machine (fcgi/auth/local_client.h) */
 
 struct config_camera {
 	char name[CONFIG_NAME_BYTES];     /* a-z 0-9 _ -, not empty, no - first */
@@ -109,8 +110,8 @@ struct config_http {
 	int max_clip_minutes;                              /* 1 to 10080 */
 	int max_transcodes;                                /* 0 to 64 */
 	int address_share;                                 /* percentage of these that one address may use: 1 to 100 */
-	int stall_seconds; /* how long a client may read next to nothing (fcgi/io/pace.h): 1 to 3600 */
-	bool allow_control;
+	int stall_seconds;               /* how long a client may read next to nothing (fcgi/io/pace.h): 1 to 3600 */
+	enum config_allow allow_control; /* who may make changes without a token */
 	char hosts[512]; /* names of this recorder, separated by blanks or commas; *: any (fcgi/auth/trusted_host.h) */
 	char allow_origin[512];    /* sites whose pages may read (shared/net/origin.h); *: any that sends a token */
 	char frame_ancestors[512]; /* sites whose pages may have ours in a frame (origin.h); *: any */

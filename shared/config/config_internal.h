@@ -30,6 +30,7 @@ enum config_kind {
 	CONFIG_INTEGER,
 	CONFIG_REAL,
 	CONFIG_YES_NO,
+	CONFIG_ALLOW, /* enum config_allow, stored as an int */
 	CONFIG_CHOICE,
 	CONFIG_WORD,
 	CONFIG_NAME,
@@ -99,6 +100,9 @@ bool config_read_number(const char *text, bool decimals, double least, double mo
 
 /* yes, true, on, 1 and their opposites, in any case. */
 bool config_read_yes_no(const char *text, bool *out);
+
+/* The same words, or local. Sets *out to an enum config_allow. */
+bool config_read_allow(const char *text, int *out);
 
 /* Sets *out to the index of the word in `choices`, which ends with NULL. */
 bool config_read_choice(const char *text, const char *const *choices, int *out);

@@ -28,6 +28,8 @@ bool config_key_read(const struct config_key *key, const char *text, const char 
 		return config_read_number(text, true, key->least, key->most, (double *)(void *)field);
 	case CONFIG_YES_NO:
 		return config_read_yes_no(text, (bool *)field);
+	case CONFIG_ALLOW:
+		return config_read_allow(text, (int *)(void *)field);
 	case CONFIG_CHOICE:
 		return config_read_choice(text, key->choices, (int *)(void *)field);
 	case CONFIG_WORD:
@@ -92,6 +94,7 @@ void config_key_describe(const struct config_key *key, char *out, size_t bytes)
 {
 	static const char *const texts[] = {
 		[CONFIG_YES_NO] = "yes or no",
+		[CONFIG_ALLOW] = "yes, no, or local (requests of this machine only)",
 		[CONFIG_WORD] = "a word of a-z 0-9 _ -, at most 31 bytes",
 		[CONFIG_NAME] = "a name of a-z 0-9 _ -, at most 31 bytes, that does not begin with -",
 		[CONFIG_DEVICE] =

@@ -35,7 +35,8 @@ static const char *const x264_presets[] = {"auto",   "ultrafast", "superfast", "
 					   "medium", "slow",      "slower",    "veryslow", "placebo", NULL};
 static const char *const no_zero[] = {"0 would be lossless, which no browser plays", NULL};
 
-static_assert(sizeof(enum config_fallback) == sizeof(int) && sizeof(enum log_level) == sizeof(int),
+static_assert(sizeof(enum config_fallback) == sizeof(int) && sizeof(enum config_allow) == sizeof(int) &&
+		      sizeof(enum log_level) == sizeof(int),
 	      "a choice is stored as an int");
 
 #define FIELD(field) offsetof(struct config, field), sizeof(((struct config *)NULL)->field)
@@ -94,7 +95,7 @@ static const struct config_key keys[] = {
 	{"http:address_share", "75", CONFIG_INTEGER, FIELD(http.address_share), 1, 100, NULL},
 	{"http:stall_seconds", "60", CONFIG_INTEGER, FIELD(http.stall_seconds), 1, 3600, NULL},
 	{"http:proxies", "", CONFIG_NETWORKS, FIELD(http.proxies), 0, 0, NULL},
-	{"http:allow_control", "no", CONFIG_YES_NO, FIELD(http.allow_control), 0, 0, NULL},
+	{"http:allow_control", "no", CONFIG_ALLOW, FIELD(http.allow_control), 0, 0, NULL},
 	{"http:hosts", "", CONFIG_HOSTS, FIELD(http.hosts), 0, 0, NULL},
 	{"http:allow_origin", "", CONFIG_ORIGINS, FIELD(http.allow_origin), 0, 0, NULL},
 	{"http:frame_ancestors", "", CONFIG_ORIGINS, FIELD(http.frame_ancestors), 0, 0, NULL},

@@ -37,6 +37,20 @@ bool config_read_yes_no(const char *text, bool *out)
 	return false;
 }
 
+bool config_read_allow(const char *text, int *out)
+{
+	bool yes;
+
+	if (strcasecmp(text, "local") == 0) {
+		*out = ALLOW_LOCAL;
+		return true;
+	}
+	if (!config_read_yes_no(text, &yes))
+		return false;
+	*out = yes ? ALLOW_YES : ALLOW_NO;
+	return true;
+}
+
 bool config_read_choice(const char *text, const char *const *choices, int *out)
 {
 	for (*out = 0; choices[*out]; ++*out)

@@ -248,7 +248,22 @@ def test_without_a_configuration_or_a_camera_it_records_a_test_picture_and_repor
         info = project.get("/camera_info").json()
         assert info["source"] == "test", info
         assert os.listdir(project.path("recordings"))
+        with open(project.path("recorder.ini"), encoding="utf-8") as file:
+            settings = file.read()
+        assert re.search(rf"run:   settings +{re.escape(project.path('recorder.ini'))}$", project.log(), re.M), project.log()
+        keeps_and_deletes_a_clip(project)
         project.stop()
+        with open(project.path("recorder.ini"), encoding="utf-8") as file:
+            assert file.read() == settings, "the settings stay"
+
+
+def keeps_and_deletes_a_clip(project):
+    """As the page does on this machine."""
+    assert project.get("/health").json()["allow_control"] is True
+    wait_for(lambda: project.get("/clips?from=-3s&to=-1s&name=door", "POST").status == 201, 60, "a clip is kept")
+    assert project.get("/clips?from=-3s&to=-1s&name=far", "POST", {"Host": "192.0.2.7"}).status == 403
+    assert project.get("/clips/door.mp4", "DELETE", {"X-Forwarded-For": "192.0.2.7"}).status == 403
+    assert project.get("/clips/door.mp4", "DELETE").status == 200
 
 
 # In a folder, the first configuration is that of the page.
@@ -318,12 +333,12 @@ def own_addresses():
     return [address for address in addresses if "." in address] or ["127.0.0.1"]
 
 
-def asked(project, address, path="/health", context=None, **headers):
+def asked(project, address, path="/health", context=None, method="GET", **headers):
     """The status of an answer to a request to that address."""
     kind = http.client.HTTPSConnection if context else http.client.HTTPConnection
     connection = kind(address, project.port, timeout=60, **({"context": context} if context else {}))
     with contextlib.closing(connection):
-        connection.request("GET", path, headers=headers)
+        connection.request(method, path, headers=headers)
         return connection.getresponse().status
 
 
@@ -363,13 +378,15 @@ def test_others_get_in_over_tls_with_the_login_that_was_printed():
 
 def test_others_get_in_without_a_login_only_if_that_is_requested():
     with Project() as project:
-        project.write("recorder.ini")
+        project.write("recorder.ini", SMALL + "[http]\nallow_control = local\n")
         project.run(HOST="0.0.0.0", OPEN="yes")
         says_that_it_runs(project)
         assert "there is no password" in project.log()
         wait_for(lambda: all(asked(project, address) == 200 for address in own_addresses()), 60, "/health is answered")
         for address in own_addresses():
             assert asked(project, address, Host="evil.example") == 421
+            for headers in ({"Host": "192.0.2.7"}, *([] if address.startswith("127.") else [{}])):
+                assert asked(project, address, "/control?recording=on", method="POST", **headers) == 403, (address, headers)
         assert not os.path.exists(project.path("access"))
         project.stop()
         project.gone()

@@ -114,7 +114,7 @@ static int start(void **state)
 	snprintf(config.record.directory, sizeof(config.record.directory), "%s", folder);
 	snprintf(config.clips.directory, sizeof(config.clips.directory), "%s", folder);
 	config.http.max_downloads = config.http.max_transcodes = 1;
-	config.http.allow_control = true;
+	config.http.allow_control = ALLOW_YES;
 	create_clip("door.mp4");
 	create_clip("garden.mp4");
 	snprintf(socket_path, sizeof(socket_path), "%s.sock", folder);

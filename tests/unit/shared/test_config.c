@@ -50,7 +50,7 @@ static void an_empty_file_has_every_default(void **state)
 	assert_int_equal(config.http.address_share, 75);
 	assert_int_equal(config.http.stall_seconds, 60);
 	assert_string_equal(config.http.proxies, "");
-	assert_false(config.http.allow_control);
+	assert_int_equal(config.http.allow_control, ALLOW_NO);
 	assert_string_equal(config.http.tokens, ini_path("tokens"));
 	assert_int_equal(config.control_count, 0);
 	assert_int_equal(config.log_level, LOG_INFO);
@@ -125,7 +125,7 @@ static void every_key_is_read_from_the_file(void **state)
 	assert_int_equal(config.http.address_share, 100);
 	assert_int_equal(config.http.stall_seconds, 5);
 	assert_string_equal(config.http.proxies, "10.0.0.0/8, ::1");
-	assert_true(config.http.allow_control);
+	assert_int_equal(config.http.allow_control, ALLOW_YES);
 	assert_string_equal(config.http.tokens, "/elsewhere/scripts");
 	assert_int_equal(config.log_level, LOG_DEBUG);
 }

@@ -76,7 +76,7 @@ static void what_can_change_is_applied_and_listed(void **state)
 	assert_false(running.motion.enabled);
 	assert_int_equal(running.motion.fps, 2);
 	assert_int_equal(running.clips.max_mb, 9);
-	assert_true(running.http.allow_control);
+	assert_int_equal(running.http.allow_control, ALLOW_YES);
 	assert_string_equal(running.http.allow_origin, "http://a.example");
 	assert_string_equal(running.http.frame_ancestors, "*");
 	assert_int_equal(running.log_level, LOG_DEBUG);

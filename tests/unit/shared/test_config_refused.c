@@ -140,7 +140,8 @@ static void unknown_choices_are_refused_with_the_choices(void **state)
 	ini_refused("[record]\nenabled = maybe\n", "enabled", "yes or no");
 	ini_refused("[clips]\ncache = 2\n", "cache", "yes or no");
 	ini_refused("[motion]\nenabled = 2\n", "enabled", "yes or no");
-	ini_refused("[http]\nallow_control =\n", "allow_control", "yes or no");
+	ini_refused("[http]\nallow_control =\n", "allow_control", "yes, no, or local");
+	ini_refused("[http]\nallow_control = localhost\n", "allow_control", "yes, no, or local");
 	ini_refused("[log]\nlevel = loud\n", "level", "error, warn, info or debug");
 }
 
