@@ -81,7 +81,7 @@ fcgi/io           = config_watch fastcgi fastcgi_listen fastcgi_validate job laz
 fcgi/auth         = authorize client_address cross_site local_client own_host_name site_headers token_store trusted_host
 fcgi/motion       = motion_hour motion_query motion_question motion_scan motion_sources motion_spans motion_summary motion_walk \
 	second_bits
-fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_slice kept_clips nearest_footage timelapse
+fcgi/clip         = clip_build clip_cache clip_final clip_label clip_pack clip_plan clip_slice clip_times kept_clips nearest_footage timelapse
 fcgi/transcode    = clip_spool still transcode transcode_adopt transcode_input transcode_plan
 fcgi/pool         = address_shares address_turn camera fetch_client handover pass_table remote_board snapshot_cache snapshot_queue worker_groups \
 	worker_sandbox worker_slots

@@ -61,7 +61,7 @@ tests/fcgi/sandbox      = program_sandbox
 tests/fcgi/io           = config_watch fastcgi ffmpeg_sandbox pace partial_files response_writer
 tests/fcgi/auth         = authorize client_address cross_site local_client trusted_host
 tests/fcgi/motion       = motion_area motion_query
-tests/fcgi/clip         = clip_build clip_cache clip_final clip_parts clip_plan clock_walks kept_clips kept_whole many_segments \
+tests/fcgi/clip         = clip_build clip_cache clip_final clip_label clip_parts clip_plan clock_walks kept_clips kept_whole many_segments \
 	timelapse timeline_sum timeline_walk
 tests/fcgi/transcode    = clip_spool transcode_plan transcode_undecodable
 tests/fcgi/pool         = address_shares handover pass_table snapshot_cache snapshot_queue

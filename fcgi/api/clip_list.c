@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "fcgi/api/route.h"
-#include "fcgi/clip/clip_label.h"
 #include "fcgi/clip/kept_clips.h"
 #include "fcgi/io/job.h"
 #include "fcgi/server/response.h"
@@ -24,15 +24,49 @@ static int64_t kept_us(const struct stat *status)
 	return (int64_t)status->st_mtim.tv_sec * US_PER_S + status->st_mtim.tv_nsec / 1000;
 }
 
-struct json_object *clip_list_item(const char *name, const char *label, const struct stat *status)
+void clip_content_read(int fd, struct clip_content *out)
+{
+	out->label_known = clip_label_read(fd, out->label);
+	out->times_known = clip_times_read(fd, &out->times);
+}
+
+static struct json_object *seconds_json(int64_t us)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", (double)us / US_PER_S);
+	return json_object_new_double_s((double)us / US_PER_S, text);
+}
+
+struct json_object *clip_list_item(const char *name, const struct clip_content *content, const struct stat *status)
 {
 	struct json_object *json = json_object_new_object();
+	const struct clip_times *times = content->times_known ? &content->times : NULL;
 
 	json_object_object_add(json, "file", json_string_or_null(name));
-	if (label)
-		json_object_object_add(json, "label", json_string_or_null(label));
+	if (content->label_known)
+		json_object_object_add(json, "label", json_string_or_null(content->label));
+	json_object_object_add(json, "start", times ? json_time(times->start_us) : NULL);
+	json_object_object_add(json, "duration", times ? seconds_json(times->duration_us) : NULL);
 	json_object_object_add(json, "size", json_object_new_int64(status->st_size));
 	json_object_object_add(json, "kept", json_time(kept_us(status)));
+	return json;
+}
+
+struct json_object *clip_list_item_of(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct json_object *json = NULL;
+	struct clip_content content;
+	struct stat status;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0) {
+		clip_content_read(fd, &content);
+		json = clip_list_item(name, &content, &status);
+	}
+	close(fd);
 	return json;
 }
 
@@ -60,8 +94,7 @@ static void listing_free(void *work)
 
 struct list_entry {
 	const char *name;
-	bool label_known;
-	char label[CLIP_LABEL_BYTES];
+	struct clip_content content;
 	struct stat status;
 };
 
@@ -81,8 +114,7 @@ static struct json_object *json_of(const struct list_entry *clips, size_t count)
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(array, clip_list_item(clips[i].name, clips[i].label_known ? clips[i].label : NULL,
-							    &clips[i].status));
+		json_object_array_add(array, clip_list_item(clips[i].name, &clips[i].content, &clips[i].status));
 	return array;
 }
 
@@ -96,15 +128,16 @@ static bool read_status(int folder, struct list_entry *clip)
 	return found && S_ISREG(clip->status.st_mode);
 }
 
-static bool read_label(int folder, struct list_entry *clip)
+/* A file that cannot be opened is listed, with nothing known of its content. */
+static void read_content(int folder, struct list_entry *clip)
 {
 	int fd = openat(folder, clip->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool known = fd >= 0 && clip_label_read(fd, clip->label);
 
-	if (fd >= 0)
+	if (fd >= 0) {
+		clip_content_read(fd, &clip->content);
 		close(fd);
+	}
 	errno = 0;
-	return known;
 }
 
 /* Returns the JSON of a folder's entries; NULL with errno if one of them cannot be read, or memory ran out. */
@@ -121,7 +154,7 @@ static struct json_object *list_entries(int folder, struct dirent *const entries
 		clips[found].name = entries[i]->d_name;
 		if (!read_status(folder, &clips[found]))
 			continue;
-		clips[found].label_known = read_label(folder, &clips[found]);
+		read_content(folder, &clips[found]);
 		found++;
 	}
 	if (errno == 0) {

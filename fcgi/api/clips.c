@@ -1,4 +1,4 @@
-/* clips.c - kept clips: GET and DELETE of one, and POST to keep one. The list is in clip_list.c. */
+/* clips.c - kept clips: GET, PATCH and DELETE of one, and POST to keep one. The list is in clip_list.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -95,13 +95,13 @@ void handle_clip(struct api_request *request)
 	buffer_free(&headers);
 }
 
-static void removal_free(void *work)
+static void change_free(void *work)
 {
-	struct kept_clip *removal = work;
+	struct kept_clip *kept = work;
 
-	if (removal->folder >= 0)
-		close(removal->folder);
-	free(removal);
+	if (kept->folder >= 0)
+		close(kept->folder);
+	free(kept);
 }
 
 static void respond_read_only(struct api_request *request)
@@ -138,25 +138,75 @@ static void removal_done(struct api_request *request)
 		respond_job_failure(request, "delete the clip");
 }
 
-void handle_clip_delete(struct api_request *request)
+/* Has a child process change the clip that the path names. `what` is in the message of a failure. */
+static void start_change(struct api_request *request, const char *what, const char *label, int (*run)(void *kept_clip),
+			 void (*done)(struct api_request *request))
 {
-	struct kept_clip *removal = calloc(1, sizeof(*removal));
+	struct kept_clip *kept = calloc(1, sizeof(*kept));
 
-	if (!removal) {
-		respond_failure(request, "delete the clip", ENOMEM);
+	if (!kept) {
+		respond_failure(request, what, ENOMEM);
 		return;
 	}
-	removal->folder = open_folder_of_clip(request);
+	kept->folder = open_folder_of_clip(request);
 	int error = errno;
-	request->work = removal;
-	request->work_free = removal_free;
-	if (removal->folder < 0) {
+	request->work = kept;
+	request->work_free = change_free;
+	if (kept->folder < 0) {
 		respond_no_clip(request, error);
 		return;
 	}
-	snprintf(removal->name, sizeof(removal->name), "%s", request->tail);
-	if (!api_job_start(request, kept_clip_remove, removal, removal_done))
-		respond_failure(request, "delete the clip", errno);
+	snprintf(kept->name, sizeof(kept->name), "%s", request->tail);
+	snprintf(kept->label, sizeof(kept->label), "%s", label);
+	if (!api_job_start(request, run, kept, done))
+		respond_failure(request, what, errno);
+}
+
+void handle_clip_delete(struct api_request *request)
+{
+	start_change(request, "delete the clip", "", kept_clip_remove, removal_done);
+}
+
+/* Reads label=. Returns false after responding that it is malformed, or missing although it is needed. */
+static bool read_label(struct api_request *request, bool needed, char out[CLIP_LABEL_BYTES])
+{
+	enum query_outcome has_label = query_get(request->fcgi->query, "label", out, CLIP_LABEL_BYTES);
+
+	if ((has_label != QUERY_ABSENT || !needed) && has_label != QUERY_MALFORMED && json_text_is_utf8(out))
+		return true;
+	respond_problem(request, 400, NULL, "label= takes up to %d bytes of UTF-8.", CLIP_LABEL_BYTES - 1);
+	return false;
+}
+
+static void relabelling_done(struct api_request *request)
+{
+	const struct kept_clip *kept = request->work;
+
+	switch (request->child_status) {
+	case KEPT_CLIP_OK:
+		respond_json(request, 200, "Cache-Control: no-store\r\n", clip_list_item_of(kept->folder, kept->name));
+		break;
+	case KEPT_CLIP_NOT_FOUND:
+		respond_no_clip(request, ENOENT);
+		break;
+	case KEPT_CLIP_NO_SPACE:
+		respond_problem(request, 507, NULL, "The disk has no room for another label.");
+		break;
+	case KEPT_CLIP_NOT_PERMITTED:
+		respond_read_only(request);
+		break;
+	default:
+		respond_job_failure(request, "change the label");
+		break;
+	}
+}
+
+void handle_clip_relabel(struct api_request *request)
+{
+	char label[CLIP_LABEL_BYTES] = "";
+
+	if (read_label(request, true, label))
+		start_change(request, "change the label", label, kept_clip_relabel, relabelling_done);
 }
 
 /* A clip that a child writes. */
@@ -185,15 +235,14 @@ static void respond_kept(struct api_request *request, struct keeping *keeping)
 	const struct kept_clip *keep = &keeping->keep;
 	struct buffer *headers = &keeping->headers;
 	struct json_object *json = NULL;
-	struct stat status;
 
 	buffer_printf(headers, "Location: clips/%s", keep->name);
 	if (request->camera_named)
 		buffer_printf(headers, "?camera=%s", request->camera->config->camera.name);
 	buffer_printf(headers, "\r\nCache-Control: no-store\r\n");
 	buffer_u8(headers, '\0');
-	if (!headers->failed && fstatat(keep->folder, keep->name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		json = clip_list_item(keep->name, keep->label, &status);
+	if (!headers->failed)
+		json = clip_list_item_of(keep->folder, keep->name);
 	respond_json(request, 201, (const char *)headers->data, json);
 }
 
@@ -267,12 +316,8 @@ static void keep_begin(struct api_request *request, struct clip_request *wanted,
 			"name= takes up to 100 of the characters A-Z a-z 0-9 . _ - and must not begin with a dot.");
 		return;
 	}
-	enum query_outcome has_label =
-		query_get(request->fcgi->query, "label", keeping->keep.label, sizeof(keeping->keep.label));
-	if (has_label == QUERY_MALFORMED || !json_text_is_utf8(keeping->keep.label)) {
-		respond_problem(request, 400, NULL, "label= takes up to %d bytes of UTF-8.", CLIP_LABEL_BYTES - 1);
+	if (!read_label(request, false, keeping->keep.label))
 		return;
-	}
 	keeping->keep.folder = camera_make_clips(request->camera);
 	if (keeping->keep.folder < 0)
 		respond_clips_unreadable(request, errno);

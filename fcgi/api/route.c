@@ -52,6 +52,8 @@ static const struct route routes[] = {
 	{"POST", "/clips", "from to duration speed name label camera", handle_clip_keep, true, TOKEN_CONTROL,
 	 respond_disk_hangs, REMOTE_REFUSED},
 	{"GET", "/clips/*", "camera", handle_clip, false, TOKEN_FOOTAGE, respond_disk_hangs, REMOTE_REFUSED},
+	{"PATCH", "/clips/*", "label camera", handle_clip_relabel, true, TOKEN_CONTROL, respond_disk_hangs,
+	 REMOTE_REFUSED},
 	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, respond_disk_hangs, REMOTE_REFUSED},
 	{"POST", "/control", "recording control value camera*", handle_control, true, TOKEN_CONTROL, NULL,
 	 REMOTE_REFUSED},

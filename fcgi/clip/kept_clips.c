@@ -201,3 +201,21 @@ int kept_clip_remove(void *context)
 		return sync_folder(keep->folder);
 	return errno == ENOENT || errno == EISDIR ? KEPT_CLIP_NOT_FOUND : outcome_of_errno();
 }
+
+int kept_clip_relabel(void *context)
+{
+	const struct kept_clip *keep = context;
+	int fd = openat(keep->folder, keep->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat status;
+	int outcome;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO || errno == EISDIR ? KEPT_CLIP_NOT_FOUND
+											      : outcome_of_errno();
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		outcome = KEPT_CLIP_NOT_FOUND;
+	else
+		outcome = clip_label_replace(fd, keep->label) && fsync(fd) == 0 ? KEPT_CLIP_OK : outcome_of_errno();
+	close(fd);
+	return outcome;
+}

@@ -51,6 +51,9 @@ struct kept_clip {
  */
 int kept_clip_write(void *kept_clip);
 
+/* Gives the clip of that name another label, and syncs it; `file` is not used. For a child process, too. */
+int kept_clip_relabel(void *kept_clip);
+
 /* Removes the clip of that name and syncs the folder; `file` is not used. For a child process, too. */
 int kept_clip_remove(void *kept_clip);
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Pictures, timelines, playlists and kept clips."""
+import datetime
 import os
 import subprocess
 import urllib.parse
@@ -143,6 +144,25 @@ def test_a_kept_clip_has_a_label_of_any_text(rig):
     assert answer.status == 400 and "label=" in answer.detail, (answer.status, answer.body)
 
 
+def test_a_kept_clip_says_when_it_was_filmed_and_gets_another_label(rig):
+    from_us, to_us = past(rig)
+    made = rig.get(f"/clips?from={from_us // US}&to={to_us // US}&name=renamed&label=door", "POST").json()
+    first_us = frames_within(rig.camera.frames(), from_us, to_us)[0].wall_us
+    assert datetime.datetime.fromisoformat(made["start"]).timestamp() == first_us // US, made
+    assert abs(made["duration"] - (to_us - first_us) / US) < 0.1, made
+    before = rig.get("/clips/renamed.mp4")
+    for label in ("Tür, hinten links", "x", "", "the gate"):
+        changed = rig.get(f"/clips/renamed.mp4?label={urllib.parse.quote(label)}", "PATCH")
+        assert changed.status == 200 and changed.json() == {**made, "label": label, "size": changed.json()["size"]}, changed.body
+        assert changed.json() in rig.get("/clips").json()
+    after = rig.get("/clips/renamed.mp4", headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status == 200 and rig.frames_of(after.body) == rig.frames_of(before.body), after.status
+    for path, status in (("renamed.mp4", 400), ("renamed.mp4?label=" + "x" * 200, 400), ("renamed.mp4?name=x", 400), ("none.mp4?label=x", 404),
+                         ("..%2Frecorder.ini?label=x", 404)):
+        assert rig.get("/clips/" + path, "PATCH").status in (status, 400), path
+    assert rig.get("/clips?label=x", "PATCH").status == 405
+
+
 def test_a_label_in_another_encoding_is_refused(rig):
     """By lighttpd already."""
     from_us, to_us = past(rig)
@@ -189,7 +209,8 @@ def test_another_site_cannot_act_for_its_visitor(rig):
     from_us, to_us = past(rig)
     path = f"/clips?from={from_us // US}&to={to_us // US}&name=foreign"
     for headers in OTHERS:
-        for method, what in (("POST", path), ("DELETE", "/clips/foreign.mp4"), ("POST", "/control?recording=on")):
+        for method, what in (("POST", path), ("DELETE", "/clips/foreign.mp4"), ("PATCH", "/clips/foreign.mp4?label=x"),
+                             ("POST", "/control?recording=on")):
             answer = rig.get(what, method, headers)
             assert answer.status == 403 and "another site" in answer.detail, (method, what, headers, answer.status)
 

@@ -24,7 +24,7 @@ REQUESTS = [
     ("GET", "/motion?area=0,0,.5,.5&area=.5,.5,.5,.5&not=0,0,1,0,1,1&strength=clear"), ("GET", "/motion?step=0"), ("GET", "/motion/heatmap"),
     ("GET", "/motion/heatmap?strength=x"), ("GET", "/playlist.m3u8?from=-5s&to=-1s"), ("GET", "/playlist.m3u8?from=x"), ("GET", "/snapshot"), ("GET", "/snapshot?at=-3s&width=64"),
     ("GET", "/snapshot?at=-3h"), ("POST", "/clips?from=-4s&to=-2s&name=door"), ("POST", "/clips?from=-4s&to=-2s&name=door"), ("GET", "/clips"),
-    ("GET", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("POST", "/control?recording=off"),
+    ("GET", "/clips/door.mp4"), ("PATCH", "/clips/door.mp4?label=gate"), ("PATCH", "/clips/door.mp4"), ("PATCH", "/clips/none.mp4?label=x"), ("DELETE", "/clips/door.mp4"), ("DELETE", "/clips/door.mp4"), ("POST", "/control?recording=off"),
     ("POST", "/control?recording=on"), ("POST", "/control?control=brightness&value=3"), ("POST", "/control?control=none&value=3"),
     ("POST", "/control"), ("GET", "/?fps=nonsense"), ("GET", "/live.mp4?frames=nonsense"), ("GET", "/events/live?events=nonsense"),
 ]

@@ -9,13 +9,13 @@ from support.several import Several
 from support.tap import main
 from support.times import wait_for
 
-GET, POST, DELETE = "GET", "POST", "DELETE"
+GET, POST, PATCH, DELETE = "GET", "POST", "PATCH", "DELETE"
 OF_SCOPE = {
     "live": [(GET, "/stream?fps=1"), (GET, "/"), (GET, "/live.mp4?frames=key"), (GET, "/events/live"),
              (GET, "/snapshot"), (GET, "/snapshot?width=64")],
     "footage": [(GET, "/recordings"), (GET, "/footage?from=-5s&to=-2s"), (GET, "/timeline?from=-5s&to=now"),
                 (GET, "/playlist.m3u8?from=-5s&to=now"), (GET, "/snapshot?at=-2s"), (GET, "/clips")],
-    "control": [(POST, "/control?recording=on"), (POST, "/clips?from=-5s&to=-2s&name=token")],
+    "control": [(POST, "/control?recording=on"), (POST, "/clips?from=-5s&to=-2s&name=token"), (PATCH, "/clips/nobody.mp4?label=x")],
     "delete": [(DELETE, "/clips/nobody.mp4")],
 }
 OF_ANY = [(GET, "/health"), (GET, "/metrics"), (GET, "/camera_info")]
