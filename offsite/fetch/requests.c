@@ -197,12 +197,29 @@ static enum get_outcome get_files(struct fetcher *fetcher, struct thread_pool *p
 	return outcome;
 }
 
+/* So that pieces are followed again if their files have left the cache. */
+static void look_for_pieces(struct fetcher *fetcher, struct remote_camera *camera, const struct fetch_request *request)
+{
+	struct remote_segment *segments;
+	size_t count;
+
+	pthread_mutex_lock(&fetcher->lock);
+	bool good = camera_list_span(camera, request->from, request->to, &segments, &count);
+	pthread_mutex_unlock(&fetcher->lock);
+	for (size_t i = 0; good && i < count; i++)
+		if (segments[i].in_pieces)
+			(void)pieces_are_there(fetcher, camera, &segments[i]);
+	free(segments);
+}
+
 static void answer_span(struct fetcher *fetcher, struct thread_pool *pool, struct store_reader *reader,
 			struct remote_camera *camera, const struct fetch_request *request, struct fetch_answer *answer)
 {
 	struct reason why = {""};
-	enum get_outcome outcome = camera_span_learn(fetcher, reader, camera, request->from, request->to, &why);
 
+	if (request->what)
+		look_for_pieces(fetcher, camera, request);
+	enum get_outcome outcome = camera_span_learn(fetcher, reader, camera, request->from, request->to, &why);
 	if (outcome == GET_DONE && request->what)
 		outcome = get_files(fetcher, pool, reader, camera, request, &why);
 	answer_with(answer, outcome, &why);
