@@ -24,9 +24,9 @@ def ends(rig):
 
 
 def question(chance, first, last):
-    """(path, headers) of a question that has one answer."""
-    begin = chance.randrange(first - 5 * US, last)
-    end = begin + int(chance.choice((0.05, 1, 10, 100)) * US * chance.random()) + 1
+    """(path, headers) of a question that has one answer: what is after the last recording depends on when it is asked."""
+    begin = chance.randrange(first - 5 * US, last - 1)
+    end = min(begin + int(chance.choice((0.05, 1, 10, 100)) * US * chance.random()) + 1, last)
     span = f"from={begin / US:.6f}&to={end / US:.6f}"
     kind = chance.choice(("footage",) * 6 + ("speed", "range", "range", "snapshot", "playlist", "timeline", "recordings"))
     if kind == "speed":
