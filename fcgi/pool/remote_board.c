@@ -40,20 +40,35 @@ static void publish(struct remote_board *board, const struct remote_camera *came
 		atomic_fetch_add(&board->names, 1);
 }
 
-bool remote_board_update(struct remote_board *board, const char *cache, bool names_known)
+/* The cameras of the board and those of the list, both sorted, of which the latter are newer. NULL without memory. */
+static struct remote_camera *merge(const struct remote_board *board, const struct remote_camera *listed, size_t count,
+				   size_t *all)
 {
-	struct remote_camera *cameras;
+	size_t known = atomic_load(&board->count), a = 0, b = 0;
+	struct remote_camera *merged = calloc(known + count + 1, sizeof(*merged));
+
+	for (*all = 0; merged && (a < known || b < count) && *all < REMOTE_CAMERAS_MAX; (*all)++) {
+		int order = a == known ? 1 : b == count ? -1 : strcmp(board->cameras[a].name, listed[b].name);
+		merged[*all] = order < 0 ? board->cameras[a] : listed[b];
+		a += order <= 0;
+		b += order >= 0;
+	}
+	return merged;
+}
+
+void remote_board_update(struct remote_board *board, const char *cache)
+{
+	struct remote_camera *listed;
+	size_t all;
 
 	if (!take_turn(board))
-		return true;
-	int count = remote_cameras_list(cache, REMOTE_CAMERAS_MAX, &cameras);
-	if (count < 0)
-		return false;
-	bool same = same_names(board, cameras, (size_t)count);
-	if (same || names_known)
-		publish(board, cameras, (size_t)count, same);
-	free(cameras);
-	return same || names_known;
+		return;
+	int count = remote_cameras_list(cache, REMOTE_CAMERAS_MAX, &listed);
+	struct remote_camera *merged = count < 0 ? NULL : merge(board, listed, (size_t)count, &all);
+	if (merged)
+		publish(board, merged, all, same_names(board, merged, all));
+	free(merged);
+	free(listed);
 }
 
 /* Begins to read; false if somebody has been writing all the time. */

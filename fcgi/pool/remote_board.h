@@ -26,11 +26,10 @@ struct remote_board {
 };
 
 /*
- * Lists the cache and publishes it, if that is due. A cache that cannot be read changes nothing. Other names are published
- * only if `names_known`, because recorder-fetch has just said that every camera has its folder: the cache may have been
- * deleted. Returns false if there are other names that were not published.
+ * Lists the cache and publishes it, if that is due. A camera stays once it is known, since its folder may only have been
+ * deleted: if the store no longer has it, recorder-fetch says so when it is asked.
  */
-bool remote_board_update(struct remote_board *board, const char *cache, bool names_known);
+void remote_board_update(struct remote_board *board, const char *cache);
 
 /* Copies the status of a camera. Returns false, and zeros, if nothing is known of it. */
 bool remote_board_find(const struct remote_board *board, const char *name, struct fetch_status *out);

@@ -24,7 +24,6 @@
 #define PROBE_US        (2 * US_PER_S)
 #define ASK_CAMERAS_US  (60 * US_PER_S)
 #define ASK_AGAIN_US    (5 * US_PER_S)
-#define CAMERAS_US      (10 * US_PER_S) /* after recorder-fetch has said that all of them have their folders */
 
 static bool listen_begin(struct api_worker *worker)
 {
@@ -163,10 +162,8 @@ static void probe_disk(void *context)
 
 	if (folder >= 0)
 		close(folder);
-	bool known = mono_now().us < worker->cameras_known.us;
-	if (worker->fetch && !remote_board_update(&worker->setup.slots->remote, disk->record.directory, known) &&
-	    !worker->cameras_call.pending)
-		loop_timer_set(worker->loop, &worker->ask_cameras, mono_now());
+	if (worker->fetch)
+		remote_board_update(&worker->setup.slots->remote, disk->record.directory);
 	loop_timer_set(worker->loop, &worker->probe, (mono_t){mono_now().us + PROBE_US});
 }
 
@@ -187,7 +184,6 @@ static void cameras_answered(struct fetch_call *call, const struct fetch_answer 
 	bool good = answer->outcome == FETCH_OK;
 	int64_t wait_us = good ? ASK_CAMERAS_US : ASK_AGAIN_US;
 
-	worker->cameras_known.us = good ? mono_now().us + CAMERAS_US : 0;
 	if (good)
 		loop_timer_set(worker->loop, &worker->probe, (mono_t){mono_now().us + PROBE_US / 2});
 	loop_timer_set(worker->loop, &worker->ask_cameras, (mono_t){mono_now().us + wait_us});

@@ -34,7 +34,6 @@ struct api_worker {
 	struct fetch_client *fetch;     /* of a worker for remote cameras; else NULL */
 	struct fetch_call cameras_call; /* FETCH_CAMERAS, from time to time */
 	struct loop_timer ask_cameras;
-	mono_t cameras_known; /* until then the folders in the cache are those of all cameras */
 	LIST_HEAD(, worker_request) requests;
 	LIST_HEAD(, worker_request) ended; /* freed after this turn of the loop */
 	LIST_HEAD(, pending_connection) pending_connections;
