@@ -164,7 +164,7 @@ def test_outside_of_its_hours_the_camera_can_be_off_and_the_memory_empty(rig):
     clip = rig.footage(last - 100000, last + 1)
     assert clip.status == 200 and clip.headers["X-Clip-Source"] == "disk", "what belongs to the hours was recorded"
     assert len(rig.camera.frames()) == sent, "the camera is closed"
-    rig.get("/control?camera=on", "POST")
+    wait_for(lambda: rig.get("/control?camera=on", "POST").status == 200, 60, "the workers allow it")
     wait_for(rig.streaming, 60, "somebody has switched it on")
     as_at_first(rig)
     wait_for(lambda: rig.streaming() and rig.get("/camera_info").json()["recording"]["state"] == "recording", 60, "it records again")

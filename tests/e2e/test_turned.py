@@ -38,6 +38,7 @@ def test_the_size_is_that_of_the_upright_picture(rig):
 
 
 def test_snapshots_are_upright(rig):
+    rig.new_frames(60)  # two seconds
     for path in ("/snapshot", "/snapshot?at=-1s"):
         assert_upright(rig, rig.get(path).body)
 
