@@ -169,7 +169,7 @@ def test_outside_of_its_hours_the_camera_can_be_off_and_the_memory_empty(rig):
     as_at_first(rig)
     wait_for(lambda: rig.streaming() and rig.get("/camera_info").json()["recording"]["state"] == "recording", 60, "it records again")
     causes = [gap["cause"] for gap in rig.get(f"/timeline?from={last / 1000000}&to=now").json()["gaps"]]
-    assert causes == ["schedule"], causes
+    assert set(causes) == {"schedule"}, causes  # the one of the previous case may end in that second
 
 
 def test_a_recorder_that_starts_outside_of_its_hours_opens_no_camera(rig):
