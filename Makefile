@@ -70,9 +70,10 @@ recorderd/encoder = encoder encoder_child encoder_choice encoder_input encoder_o
 	encoder_store frame_drop ring_feed
 recorderd/motion  = captured_seconds child_messages motion_child motion_process motion_program motion_records record_check
 recorderd/notify  = condition hook_peer hook_server motion_ring_writer notification_writer notifier
+recorderd/setup   = config_edit config_replace setup_choice setup_writer
 recorderd/control = control_request control_server
 recorderd/command = memory_command probe_command report_command status_command token_command token_edit
-recorderd         = disk_need main options publish recorder recorder_drain recorder_notify recorder_open recorder_recording recorder_stop reload schedule sd_notify service
+recorderd         = disk_need main options publish recorder recorder_drain recorder_notify recorder_open recorder_recording recorder_setup recorder_stop reload schedule sd_notify service
 
 fcgi/http         = accept cache_buster percent problem query range
 fcgi/sandbox      = broker program_sandbox sandbox_folders
@@ -90,8 +91,8 @@ fcgi/server       = client_probe master master_workers pending permits request r
 fcgi/events       = event_links event_list event_text events heatmap motion_answer motion_steps
 fcgi/footage      = cached_response clip_headers clip_problems clip_request footage moving_headers moving_parts \
 	no_footage playlist
-fcgi/api          = camera_info clip_list clips control health main metrics misrouted_live prometheus recordings remote remote_json route \
-	snapshot snapshot_remote timeline
+fcgi/api          = camera_info clip_list clips control health main metrics misrouted_live prometheus recorder_call recordings remote remote_json route \
+	setup snapshot snapshot_remote timeline
 fcgi/video        = hls_playlist video_chunk video_feed video_frame video_sender
 fcgi/notify       = event_blocks event_filter event_position event_question event_state event_stream notification_feed second_feed
 fcgi/feed         = live_events live_feed live_frame ring_notifier

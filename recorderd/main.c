@@ -16,21 +16,62 @@
 #include "shared/config/config.h"
 #include "shared/notify/hook_rule.h"
 
-static int run(const struct config *config, bool keep_memory)
+/*
+ * Opens the recorder again with what is in its file by now. Whatever is wrong with that, it runs again: with the
+ * settings as they were.
+ */
+static struct recorder *open_again(const struct config *running, struct config *fresh, bool keep_memory,
+				   struct reason *why)
+{
+	struct recorder *recorder = NULL;
+
+	if (config_reload(running, fresh, why))
+		recorder = recorder_open(fresh, keep_memory, why);
+	if (recorder)
+		return recorder;
+	log_error("main", "%s; starting with the settings as they were", why->text);
+	*fresh = *running;
+	return recorder_open(running, keep_memory, why);
+}
+
+/* Runs it, again and again as long as the set-up asks for that. Returns the exit status. */
+static int run_again(struct recorder *recorder, struct config *config, struct config *fresh, bool keep_memory)
 {
 	struct reason why;
-	struct recorder *recorder = recorder_open(config, keep_memory, &why);
 
-	if (!recorder) {
-		fprintf(stderr, "recorderd: %s\n", why.text);
-		return 1;
+	for (;;) {
+		log_info("main", "recorderd " RECORDER_VERSION ", camera \"%s\", configuration %s", config->camera.name,
+			 config->file);
+		int status = recorder_run(recorder);
+		bool again = recorder_restarts(recorder);
+		recorder_close(recorder);
+		if (!again)
+			return status;
+		recorder = open_again(config, fresh, keep_memory, &why);
+		if (!recorder) {
+			log_error("main", "%s", why.text);
+			return 1;
+		}
+		*config = *fresh;
 	}
-	log_start();
-	log_info("main", "recorderd " RECORDER_VERSION ", camera \"%s\", configuration %s", config->camera.name,
-		 config->file);
-	int status = recorder_run(recorder);
-	recorder_close(recorder);
-	log_stop();
+}
+
+static int run(const struct config *first, bool keep_memory)
+{
+	struct reason why = {"out of memory"};
+	struct config *configs = calloc(2, sizeof(*configs)); /* the one that runs, and the next one */
+	struct recorder *recorder = configs ? recorder_open(first, keep_memory, &why) : NULL;
+	int status = 1;
+
+	if (recorder) {
+		configs[0] = *first;
+		log_start();
+		status = run_again(recorder, &configs[0], &configs[1], keep_memory);
+		log_stop();
+	} else {
+		fprintf(stderr, "recorderd: %s\n", why.text);
+	}
+	free(configs);
 	return status;
 }
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "recorderd/recorder_internal.h"
-#include "recorderd/reload.h"
 #include "shared/base/log.h"
 
 #define PUBLISH_EVERY_US (US_PER_S / 5)
@@ -98,30 +97,14 @@ static void on_storage_room(void *context, uint32_t events)
 		encoder_pump(recorder->encoder);
 }
 
-/* Publishes before READY=1, so that whoever waits for that finds the workers following already. */
-static void reload_config(struct recorder *recorder)
-{
-	mono_t now = mono_now();
-	bool mask_changed = false;
-
-	if (recorder->stopping)
-		return;
-	service_reloading(&recorder->service);
-	if (reload(&recorder->config, recorder->archive, recorder->capture, &mask_changed)) {
-		motion_process_reload(recorder->motion);
-		recorder_reload_schedule(recorder);
-		recorder->publisher.config_read_at = now;
-		hook_server_reloaded(recorder->hooks);
-	}
-	if (mask_changed)
-		recorder_empty_memory(recorder, "[mask] has changed");
-	recorder_publish(recorder);
-	service_ready(&recorder->service);
-}
-
 static void begin_stop(struct recorder *recorder, bool interrupted)
 {
 	recorder->interrupted |= interrupted;
+	if (recorder->restarting) {
+		log_info("main", "stopping instead of starting again");
+		recorder->restarting = false;
+		return;
+	}
 	if (recorder->stopping) {
 		log_warn("main", "second stop signal: exiting at once");
 		loop_stop(recorder->loop);
@@ -129,12 +112,7 @@ static void begin_stop(struct recorder *recorder, bool interrupted)
 	}
 	log_info("main", "stopping");
 	service_stopping(&recorder->service);
-	recorder->stopping = true;
-	notifier_stop(recorder->notifier);
-	control_server_destroy(recorder->control);
-	recorder->control = NULL;
-	archive_cancel_repair(recorder->archive);
-	recorder_drain(recorder);
+	recorder_begin_stop(recorder);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -146,7 +124,7 @@ static void on_signal(void *context, uint32_t events)
 	if (read(recorder->signals.fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP)
-		reload_config(recorder);
+		recorder_reload(recorder);
 	else
 		begin_stop(recorder, info.ssi_signo == SIGINT);
 }
@@ -251,6 +229,8 @@ static void open_control(struct recorder *recorder)
 			.set_recording = on_set_recording,
 			.set_camera = on_set_camera,
 			.set_control = on_set_control,
+			.set_up = recorder_set_up,
+			.describe_setup = recorder_describe_setup,
 			.context = recorder,
 		},
 		&why);
@@ -294,6 +274,7 @@ static bool replace_ring(struct recorder *recorder, struct reason *why)
 static bool run(struct recorder *recorder, struct reason *why)
 {
 	open_control(recorder);
+	recorder_open_setup(recorder);
 	recorder_open_hooks(recorder);
 	notifier_start(recorder->notifier);
 	recorder_apply_recording(recorder);

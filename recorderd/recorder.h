@@ -25,6 +25,9 @@ struct recorder *recorder_open(const struct config *config, bool keep_memory, st
  */
 int recorder_run(struct recorder *recorder);
 
+/* Whether it has ended to be opened again at once, with the configuration that is in its file by now. */
+bool recorder_restarts(const struct recorder *recorder);
+
 /* NULL is safe. */
 void recorder_close(struct recorder *recorder);
 

@@ -1,6 +1,7 @@
 /*
  * recorder_internal.h - shared by recorder_open.c (opening everything that can make a start fail, and closing it),
- * recorder.c (running), recorder_drain.c (what the ring holds is encoded), recorder_recording.c (whether to record), recorder_notify.c (telling what happens) and recorder_stop.c (stopping).
+ * recorder.c (running), recorder_drain.c (what the ring holds is encoded), recorder_recording.c (whether to record),
+ * recorder_notify.c (telling what happens), recorder_setup.c (another configuration) and recorder_stop.c (stopping).
  */
 #ifndef RECORDERD_RECORDER_INTERNAL_H
 #define RECORDERD_RECORDER_INTERNAL_H
@@ -17,6 +18,7 @@
 #include "recorderd/ring/leftover_sweep.h"
 #include "recorderd/schedule.h"
 #include "recorderd/service.h"
+#include "recorderd/setup/setup_writer.h"
 
 #define RECORDER_STOP_US (12 * US_PER_S) /* a stop gives up after this long; make run sends SIGKILL after 15 s */
 
@@ -41,6 +43,8 @@ struct recorder {
 	struct motion_process *motion;
 	struct capture *capture;
 	struct control_server *control; /* NULL if its socket could not be opened */
+	struct setup_writer *setup;     /* NULL without the socket */
+	uint32_t setup_ticket;          /* of the choice that is being written */
 	struct publisher publisher;
 	struct leftover_sweep sweep;
 	struct loop_watch signals;
@@ -54,6 +58,7 @@ struct recorder {
 	enum gap_cause camera_off_cause; /* why the camera is off; GAP_NONE: it is not */
 	bool stopping;
 	bool keep_memory;     /* SIGTERM leaves the ring to the next recorder */
+	bool restarting;      /* it stops to run again with another configuration; the ring stays */
 	bool interrupted;     /* by SIGINT, which never leaves the ring */
 	bool replacing_ring;  /* the frames of the old one are being encoded first */
 	bool emptying_memory; /* and the video ring is replaced, too */
@@ -131,7 +136,20 @@ void recorder_publish(struct recorder *recorder);
 /* Tells which segments were finished. recorder_publish() does so, too. */
 void recorder_notify_segments(struct recorder *recorder);
 
-/* recorder_stop.c: closes the capture. Returns false if the camera hangs; all footage is written by then. */
+/* recorder_setup.c: reads the configuration again, and applies what can change while it runs. */
+void recorder_reload(struct recorder *recorder);
+
+/* Prepares to write choices. The recorder works without it. */
+void recorder_open_setup(struct recorder *recorder);
+
+/* control_server_parts.describe_setup and .set_up; `context` is the recorder. */
+struct json_object *recorder_describe_setup(void *context);
+bool recorder_set_up(void *context, uint32_t ticket, const struct setup_choice *choice, struct reason *why);
+
+/* recorder_stop.c: begins to stop all parts; the loop ends when they have. */
+void recorder_begin_stop(struct recorder *recorder);
+
+/* Closes the capture. Returns false if the camera hangs; all footage is written by then. */
 bool recorder_finish_capture(struct recorder *recorder);
 
 /*

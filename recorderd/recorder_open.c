@@ -90,6 +90,8 @@ void recorder_open_video(struct recorder *recorder)
 /* A recorder that ends because of an error is restarted, and its frames are kept for that, if it has any. */
 static bool keeps_ring(const struct recorder *recorder)
 {
+	if (recorder->restarting && !recorder->interrupted)
+		return true;
 	if (recorder->stopping)
 		return recorder->keep_memory && !recorder->interrupted;
 	return recorder->reader && ring_reader_head(recorder->reader) > 0;
@@ -186,6 +188,11 @@ static void close_fd(int fd)
 		close(fd);
 }
 
+bool recorder_restarts(const struct recorder *recorder)
+{
+	return recorder->restarting && !recorder->leaked_thread;
+}
+
 void recorder_close(struct recorder *recorder)
 {
 	if (!recorder)
@@ -196,6 +203,8 @@ void recorder_close(struct recorder *recorder)
 	ring_reader_close(recorder->reader);
 	archive_close(recorder->archive);
 	loop_destroy(recorder->loop);
+	if (recorder_restarts(recorder))
+		sd_notify_hand_over(&recorder->service.notify);
 	service_close(&recorder->service);
 	close_fd(recorder->signals.fd);
 	close_fd(recorder->storage_room.fd);

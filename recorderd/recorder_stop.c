@@ -4,6 +4,16 @@
 #include "recorderd/recorder_internal.h"
 #include "shared/base/log.h"
 
+void recorder_begin_stop(struct recorder *recorder)
+{
+	recorder->stopping = true;
+	notifier_stop(recorder->notifier);
+	control_server_destroy(recorder->control);
+	recorder->control = NULL;
+	archive_cancel_repair(recorder->archive);
+	recorder_drain(recorder);
+}
+
 static int64_t time_left_us(const struct recorder *recorder)
 {
 	int64_t left_us = recorder->stop_by.us - mono_now().us;
@@ -56,6 +66,9 @@ void recorder_finish(struct recorder *recorder)
 		recorder->stop_by.us = mono_now().us + RECORDER_STOP_US;
 	control_server_destroy(recorder->control);
 	recorder->control = NULL;
+	if (!setup_writer_destroy(recorder->setup))
+		recorder->leaked_thread = true;
+	recorder->setup = NULL;
 	if (recorder->capture)
 		capture_stop(recorder->capture);
 	finish_writing(recorder);

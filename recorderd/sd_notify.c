@@ -54,6 +54,23 @@ void sd_notify_open(struct sd_notify *notify)
 	unsetenv("WATCHDOG_PID");
 }
 
+void sd_notify_hand_over(const struct sd_notify *notify)
+{
+	char text[sizeof(notify->address.sun_path) + 1] = "", watchdog[24];
+	size_t length = notify->address_bytes - offsetof(struct sockaddr_un, sun_path);
+
+	if (notify->fd < 0)
+		return;
+	memcpy(text, notify->address.sun_path, length);
+	if (text[0] == '\0')
+		text[0] = '@';
+	setenv("NOTIFY_SOCKET", text, 1);
+	if (notify->watchdog_us) {
+		snprintf(watchdog, sizeof(watchdog), "%" PRId64, notify->watchdog_us);
+		setenv("WATCHDOG_USEC", watchdog, 1);
+	}
+}
+
 void sd_notify_close(struct sd_notify *notify)
 {
 	if (notify->fd >= 0)

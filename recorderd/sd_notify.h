@@ -22,6 +22,9 @@ struct sd_notify {
 void sd_notify_open(struct sd_notify *notify);
 void sd_notify_close(struct sd_notify *notify);
 
+/* Puts the variables back, for an sd_notify_open() of the same process. */
+void sd_notify_hand_over(const struct sd_notify *notify);
+
 /* Sends one datagram of at most 1023 bytes. Never blocks; errors are ignored. */
 void sd_notify_send(const struct sd_notify *notify, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -53,6 +53,7 @@ tests/recorderd/encoder = encoder encoder_choice encoder_faults encoder_pauses e
 	file_limit frame_drop motion_writer recording_off ring_feed storage
 tests/recorderd/motion  = motion_check motion_process
 tests/recorderd/notify  = hook_server notification_rings notifier
+tests/recorderd/setup   = config_edit
 tests/recorderd/control = control_request control_server
 tests/recorderd/command = token_edit
 tests/recorderd         = disk_need other_cameras recorder schedule sd_notify

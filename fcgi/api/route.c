@@ -57,6 +57,9 @@ static const struct route routes[] = {
 	{"DELETE", "/clips/*", "camera", handle_clip_delete, true, TOKEN_DELETE, respond_disk_hangs, REMOTE_REFUSED},
 	{"POST", "/control", "recording control value camera*", handle_control, true, TOKEN_CONTROL, NULL,
 	 REMOTE_REFUSED},
+	{"GET", "/setup", "camera", handle_setup_get, true, TOKEN_CONTROL, NULL, REMOTE_REFUSED},
+	{"POST", "/setup", "device width height fps format control* camera", handle_setup, true, TOKEN_CONTROL, NULL,
+	 REMOTE_REFUSED},
 	{"GET", "/live.mp4", "frames init segment part camera", handle_misrouted_live, false, TOKEN_LIVE, NULL,
 	 REMOTE_ITSELF},
 	{"GET", "/live.m3u8", "_HLS_msn _HLS_part _HLS_skip camera", handle_misrouted_live, false, TOKEN_LIVE, NULL,
@@ -198,7 +201,7 @@ static api_handler *choose_handler(struct api_request *request, struct route_mat
 		respond_problem(request, 404, NULL,
 				"There is no such address. The addresses are / (or /stream), /live.mp4, /live.m3u8, "
 				"/footage?from=&to=, /recordings, /timeline, /events, /events/live, /motion, "
-				"/motion/heatmap, /snapshot, /playlist.m3u8, /clips, /camera_info, /control, "
+				"/motion/heatmap, /snapshot, /playlist.m3u8, /clips, /camera_info, /control, /setup, "
 				"/health, /metrics, and the page at /ui/.");
 		return NULL;
 	case ROUTE_NO_METHOD:

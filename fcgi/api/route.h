@@ -40,6 +40,6 @@ bool control_is_switch(const struct api_request *request, const char *value);
 /* The handlers. */
 api_handler handle_camera_info, handle_recordings, handle_recording, handle_recording_init, handle_timeline,
 	handle_snapshot, handle_clips, handle_clip, handle_clip_keep, handle_clip_delete, handle_clip_relabel,
-	handle_control, handle_health, handle_metrics, handle_misrouted_live;
+	handle_setup, handle_setup_get, handle_control, handle_health, handle_metrics, handle_misrouted_live;
 
 #endif

@@ -4,7 +4,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#define DEPTH_MAX 2
+#define DEPTH_MAX 4
 
 static struct json_object *parse_object(const char *text, size_t length)
 {
@@ -72,6 +72,12 @@ static bool read_camera(struct json_object *name, struct json_object *value, str
 	return true;
 }
 
+static bool read_setup(struct json_object *setup, struct control_request *out, struct reason *why)
+{
+	out->kind = CONTROL_SETUP;
+	return setup_choice_parse(setup, &out->setup, why);
+}
+
 bool control_request_parse(const char *text, size_t length, struct control_request *out, struct reason *why)
 {
 	struct json_object *json = parse_object(text, length);
@@ -80,17 +86,21 @@ bool control_request_parse(const char *text, size_t length, struct control_reque
 	if (!json)
 		return reason_set(why, "the request is not a JSON object");
 
-	struct json_object *control, *recording, *power, *value = NULL;
+	struct json_object *control, *recording, *power, *setup, *value = NULL;
 	bool has_control = json_object_object_get_ex(json, "control", &control);
 	bool has_recording = json_object_object_get_ex(json, "recording", &recording);
 	bool has_power = json_object_object_get_ex(json, "power", &power);
+	bool has_setup = json_object_object_get_ex(json, "setup", &setup);
 	bool valid;
 
 	json_object_object_get_ex(json, "value", &value);
-	if (has_control + has_recording + has_power != 1)
-		valid = reason_set(why, "a request must have either control and value, or recording, or power");
+	if (has_control + has_recording + has_power + has_setup != 1)
+		valid = reason_set(why,
+				   "a request must have either control and value, or recording, or power, or setup");
 	else if (has_recording)
 		valid = read_switch(recording, CONTROL_RECORDING, out, why);
+	else if (has_setup)
+		valid = read_setup(setup, out, why);
 	else if (has_power)
 		valid = read_switch(power, CONTROL_CAMERA_POWER, out, why);
 	else

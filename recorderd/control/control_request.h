@@ -5,15 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "recorderd/setup/setup_choice.h"
 #include "shared/base/reason.h"
 #include "shared/config/config.h"
 
-enum control_kind { CONTROL_RECORDING, CONTROL_CAMERA_POWER, CONTROL_CAMERA };
+enum control_kind { CONTROL_RECORDING, CONTROL_CAMERA_POWER, CONTROL_CAMERA, CONTROL_SETUP };
 
 struct control_request {
 	enum control_kind kind;
 	bool on;                      /* CONTROL_RECORDING, CONTROL_CAMERA_POWER */
 	struct config_control camera; /* CONTROL_CAMERA */
+	struct setup_choice setup;    /* CONTROL_SETUP */
 };
 
 /* Returns false and sets *why to what is wrong with the request. Pure; `text` need not be terminated. */

@@ -110,6 +110,39 @@ static void switch_what(struct peer *peer, const char *what, bool on, void (*cal
 	answer(peer, json);
 }
 
+/* Numbers from 1. */
+static uint32_t next_ticket(struct control_server *server)
+{
+	if (++server->last_ticket == 0)
+		server->last_ticket = 1;
+	return server->last_ticket;
+}
+
+/* The peer waits for an outcome, and sends nothing meanwhile. */
+static void await_outcome(struct peer *peer)
+{
+	peer->server->pending++;
+	peer->ticket = peer->server->last_ticket;
+	loop_watch_set(peer->server->parts.loop, &peer->watch, 0);
+}
+
+static void set_up(struct peer *peer, const struct setup_choice *choice)
+{
+	struct control_server *server = peer->server;
+	struct reason why;
+
+	if (choice->count == 0) {
+		struct json_object *json = server->parts.describe_setup(server->parts.context);
+		json_object_object_add(json, "outcome", json_object_new_string("done"));
+		answer(peer, json);
+		return;
+	}
+	if (server->parts.set_up(server->parts.context, next_ticket(server), choice, &why))
+		await_outcome(peer);
+	else
+		answer_sentence(peer, "unavailable", why.text);
+}
+
 static void set_control(struct peer *peer, const struct config_control *control)
 {
 	struct control_server *server = peer->server;
@@ -119,17 +152,13 @@ static void set_control(struct peer *peer, const struct config_control *control)
 		answer_sentence(peer, "unavailable", "the camera is still busy with earlier changes");
 		return;
 	}
-	if (++server->last_ticket == 0)
-		server->last_ticket = 1;
-	if (!server->parts.set_control(server->parts.context, server->last_ticket, control->name, control->value,
+	if (!server->parts.set_control(server->parts.context, next_ticket(server), control->name, control->value,
 				       &why)) {
 		answer_sentence(peer, "unavailable", why.text);
 		return;
 	}
-	server->pending++;
-	peer->ticket = server->last_ticket;
+	await_outcome(peer);
 	peer->control = *control;
-	loop_watch_set(server->parts.loop, &peer->watch, 0);
 }
 
 static void handle_line(struct peer *peer, size_t length)
@@ -143,6 +172,8 @@ static void handle_line(struct peer *peer, size_t length)
 		switch_what(peer, "recording", request.on, peer->server->parts.set_recording);
 	else if (request.kind == CONTROL_CAMERA_POWER)
 		switch_what(peer, "power", request.on, peer->server->parts.set_camera);
+	else if (request.kind == CONTROL_SETUP)
+		set_up(peer, &request.setup);
 	else
 		set_control(peer, &request.camera);
 }
@@ -275,25 +306,50 @@ void control_server_destroy(struct control_server *server)
 	free(server);
 }
 
+/* NULL: it has disconnected. */
+static struct peer *peer_of(struct control_server *server, uint32_t ticket)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (server->peers[i].ticket == ticket)
+			return &server->peers[i];
+	return NULL;
+}
+
 void control_server_finish(struct control_server *server, uint32_t ticket, bool ok, int64_t value,
 			   const struct reason *why)
 {
+	struct peer *peer = peer_of(server, ticket);
+
 	server->pending--;
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		struct peer *peer = &server->peers[i];
-
-		if (peer->ticket != ticket)
-			continue;
-		if (!ok) {
-			answer_sentence(peer, "refused", why->text);
-			return;
-		}
-
-		struct json_object *json = outcome_json("done");
-
-		json_object_object_add(json, "control", json_object_new_string(peer->control.name));
-		json_object_object_add(json, "value", json_object_new_int64(value));
-		answer(peer, json);
+	if (!peer)
+		return;
+	if (!ok) {
+		answer_sentence(peer, "refused", why->text);
 		return;
 	}
+
+	struct json_object *json = outcome_json("done");
+
+	json_object_object_add(json, "control", json_object_new_string(peer->control.name));
+	json_object_object_add(json, "value", json_object_new_int64(value));
+	answer(peer, json);
+}
+
+void control_server_finish_setup(struct control_server *server, uint32_t ticket, enum config_replace_outcome outcome,
+				 bool restarts, const struct reason *why)
+{
+	struct peer *peer = peer_of(server, ticket);
+
+	server->pending--;
+	if (!peer)
+		return;
+	if (outcome != CONFIG_REPLACED) {
+		answer_sentence(peer, outcome == CONFIG_REFUSED ? "refused" : "unwritable", why->text);
+		return;
+	}
+
+	struct json_object *json = outcome_json("done");
+
+	json_object_object_add(json, "restarts", json_object_new_boolean(restarts));
+	answer(peer, json);
 }

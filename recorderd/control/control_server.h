@@ -10,10 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "recorderd/setup/config_replace.h"
+#include "recorderd/setup/setup_choice.h"
 #include "shared/base/reason.h"
 #include "shared/event/loop.h"
 
 struct control_server;
+struct json_object;
 
 struct control_server_parts {
 	struct loop *loop;
@@ -28,6 +31,15 @@ struct control_server_parts {
 	 * later. Returns false and sets *why if there is no camera.
 	 */
 	bool (*set_control)(void *context, uint32_t ticket, const char *name, const char *value, struct reason *why);
+
+	/*
+	 * Begins to write a choice; control_server_finish_setup() with the same ticket reports the outcome later.
+	 * Returns false and sets *why if that is not possible now.
+	 */
+	bool (*set_up)(void *context, uint32_t ticket, const struct setup_choice *choice, struct reason *why);
+
+	/* What is chosen: the members of the answer (control.h). NULL without memory. */
+	struct json_object *(*describe_setup)(void *context);
 	void *context;
 };
 
@@ -43,5 +55,9 @@ void control_server_destroy(struct control_server *server);
 /* Reports the outcome of parts.set_control(): the value that the driver set, or why it failed if `ok` is false. */
 void control_server_finish(struct control_server *server, uint32_t ticket, bool ok, int64_t value,
 			   const struct reason *why);
+
+/* Reports the outcome of parts.set_up(): whether the recorder restarts now, or why nothing was written. */
+void control_server_finish_setup(struct control_server *server, uint32_t ticket, enum config_replace_outcome outcome,
+				 bool restarts, const struct reason *why);
 
 #endif

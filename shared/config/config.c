@@ -69,6 +69,11 @@ bool config_reload(const struct config *running, struct config *out, struct reas
 	return load(running->file, running->nested, out, why);
 }
 
+bool config_load_candidate(const struct config *running, const char *file, struct config *out, struct reason *why)
+{
+	return load(file, running->nested, out, why);
+}
+
 static int is_ini(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);

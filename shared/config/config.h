@@ -207,6 +207,12 @@ void config_set_free(struct config_set *set);
 /* Reads the file of `running` again, in the same way. `running` does not change. */
 bool config_reload(const struct config *running, struct config *out, struct reason *why);
 
+/*
+ * Reads a file beside that of `running` in the same way, to find out whether it could replace that one. `running` does
+ * not change.
+ */
+bool config_load_candidate(const struct config *running, const char *file, struct config *out, struct reason *why);
+
 /* Keys as people write them (retention.hours, controls), separated by commas; empty if there are none. */
 struct config_changes {
 	char applied[448];
@@ -235,6 +241,9 @@ void config_fetch_socket(const struct config *reader, char out[PATH_MAX]);
  * under them. 0: nothing is.
  */
 uint64_t config_mask_id(const struct config *config);
+
+/* The word for a format in the file: auto, mjpeg, yuyv. */
+const char *config_format_text(enum config_format format);
 
 /* The POSIX shared memory name of a camera's ring: /recorder.NAME. */
 void config_ring_name(const struct config *config, char out[64]);

@@ -223,6 +223,11 @@ static bool check_preset(const struct config *config, struct reason *why)
 			  expected);
 }
 
+const char *config_format_text(enum config_format format)
+{
+	return formats[format];
+}
+
 bool config_key_field(size_t number, struct config_field *out)
 {
 	if (number >= KEYS)

@@ -13,9 +13,19 @@
  *   {"control":"brightness","value":128}         a V4L2 control; the value is a number, true/false, or a text as in
  *                                                [controls] (a menu entry, on, off)
  *
+ *   {"setup":{"device":"/dev/video0","width":1280,"height":720,"fps":30,"format":"mjpeg",
+ *             "controls":{"brightness":128}}}    writes these keys of [camera] and [controls] into recorder.ini; any of
+ *                                                them may be missing (recorderd/setup/config_replace.h)
+ *   {"setup":{}}                                 asks what is chosen
+ *
  *   {"outcome":"done","recording":"off"}         the state after the change
  *   {"outcome":"done","power":"off"}
  *   {"outcome":"done","control":"brightness","value":128}
+ *   {"outcome":"done","file":"/etc/recorder/camera.ini","device":"auto","width":1280,"height":720,"fps":60,
+ *    "format":"auto","controls":{"brightness":"128"}}
+ *   {"outcome":"done","restarts":true}           it is written. A choice for [camera] is applied by a restart of this
+ *                                                recorder, which begins now; one for [controls] at once
+ *   {"outcome":"unwritable","sentence":"..."}    this recorder may not write its recorder.ini; nothing has changed
  *   {"outcome":"refused","sentence":"..."}       the request is wrong; the sentence says what is expected
  *   {"outcome":"unavailable","sentence":"..."}   not possible now: there is no camera, or too many requests are pending
  *

@@ -73,7 +73,7 @@ static const struct {
 	 "rt_sigreturn sigreturn exit exit_group"},
 	{API, "connect ftruncate ftruncate64 fsync fdatasync copy_file_range sync_file_range sync_file_range2 mkdir "
 	      "mkdirat unlink unlinkat rename renameat renameat2 fork vfork setpgid pidfd_open fadvise64 fadvise64_64 "
-	      "arm_fadvise64_64"},
+	      "arm_fadvise64_64 utimensat utimensat_time64"},
 	{TALKERS,
 	 "connect bind socketpair sendmmsg recvmmsg recvmmsg_time64 ftruncate ftruncate64 fsync fdatasync unlink "
 	 "unlinkat "

@@ -226,5 +226,42 @@ def test_without_a_recorder_nothing_can_be_changed(rig):
     assert answer.headers["Retry-After"]
 
 
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def streams_again(rig, fps):
+    answer = rig.get("/setup", "GET")
+    return answer.status == 200 and answer.json()["fps"] == fps and info(rig)["state"] == "streaming"
+
+
+def test_a_choice_of_the_set_up_is_written_and_the_same_process_starts_again_with_its_frames(rig):
+    wait_for(lambda: info(rig)["state"] == "streaming", PATIENCE_S, "the camera streams")
+    with open(rig.ini, "a", encoding="utf-8") as file:
+        file.write("; mine\n")
+    before, chosen, oldest = read(rig.ini), rig.get("/setup").json(), info(rig)["memory"]["from"]
+    assert chosen["file"] == rig.ini and chosen["fps"] == 30 and chosen["camera"] == rig.name, chosen
+    for fps in (20, 30):
+        answer = rig.get(f"/setup?fps={fps}", "POST")
+        assert answer.status == 200 and answer.json()["restarts"] is True, (answer.status, answer.body)
+        assert f"fps = {fps}\n" in read(rig.ini) and "; mine\n" in read(rig.ini), read(rig.ini)
+        wait_for(lambda fps=fps: streams_again(rig, fps), PATIENCE_S, "it runs with that")
+    assert rig.recorderd.poll() is None, "it is the same process"
+    assert info(rig)["memory"]["from"] == oldest, "the frames in memory stay"
+    assert read(rig.ini).replace("fps = 30\n", "") == before.replace("fps = 30\n", "")
+
+
+def test_a_choice_with_which_it_would_not_start_changes_nothing(rig):
+    before = read(rig.ini)
+    refused(rig.get("/setup?fps=9999", "POST"), 400, "fps")
+    refused(rig.get("/setup?format=gif", "POST"), 400, "format")
+    refused(rig.get("/setup?device=a%0Ab", "POST"), 400, "device")
+    refused(rig.get("/setup?control=brightness", "POST"), 400, "NAME:VALUE")
+    refused(rig.get("/setup", "POST"), 400, "choose")
+    assert read(rig.ini) == before, read(rig.ini)
+    assert not [name for name in os.listdir(rig.folder) if name.endswith(".part")], os.listdir(rig.folder)
+
+
 if __name__ == "__main__":
     main(globals(), before=Rig.restore, settings={"http": {"allow_control": "yes"}})

@@ -2,12 +2,15 @@
  * fuzz_config.c - recorder.ini.
  *
  * A configuration that is accepted has a plain name, different absolute folders and numbers within their ranges, and is
- * the same when it is read again. One that is refused has a reason of one line. Input: the file.
+ * the same when it is read again. With another rate and another device written into it (recorderd/setup), it
+ * is refused, or it has these values and otherwise the ones that it had. One that is refused has a reason of one line.
+ * Input: the file.
  */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
+#include "recorderd/setup/config_edit.h"
 #include "shared/config/config.h"
 
 #define FILE_NAME "recorder.ini"
@@ -31,6 +34,28 @@ static void check_good(const struct config *config)
 	holds(strchr(ring + 1, '/') == NULL);
 }
 
+/* What the set-up makes of a file that is accepted. */
+static void check_edited(const char *path, const struct config *before, const uint8_t *data, size_t size)
+{
+	static const struct config_edit edits[] = {{"camera", "fps", "7"}, {"camera", "device", "/dev/v4l/a;b"}};
+	static struct config after, wanted;
+	struct buffer text = {0};
+	struct reason why;
+
+	if (config_edit_text((const char *)data, size, edits, 2, &text, &why)) {
+		scratch_write(FILE_NAME, text.data, text.length);
+		/* It may be refused: then nothing is replaced (config_replace.h). */
+		if (config_load(path, &after, &why)) {
+			wanted = *before;
+			wanted.camera.fps = 7;
+			memset(wanted.camera.device, 0, sizeof(wanted.camera.device));
+			strcpy(wanted.camera.device, "/dev/v4l/a;b");
+			holds(memcmp(&wanted, &after, sizeof(after)) == 0);
+		}
+	}
+	buffer_free(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct config config, again;
@@ -46,5 +71,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_good(&config);
 	holds(config_load(path, &again, &why));
 	holds(memcmp(&config, &again, sizeof(config)) == 0);
+	check_edited(path, &config, data, size);
 	return 0;
 }

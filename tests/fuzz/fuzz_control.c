@@ -1,8 +1,8 @@
 /*
  * fuzz_control.c - a line on the control socket.
  *
- * A request that is accepted has a terminated name and value of printable characters, or switches recording. A refusal
- * has a reason.
+ * A request that is accepted has a terminated name and value of printable characters, switches recording or the camera,
+ * or chooses keys and values that cannot break an .ini file. A refusal has a reason.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -20,6 +20,17 @@ static bool is_printable(const char *text, size_t bytes)
 	return length > 0 && length < bytes;
 }
 
+static void check_setup(const struct setup_choice *choice)
+{
+	holds(choice->count <= CONFIG_EDITS_MAX);
+	for (size_t i = 0; i < choice->count; i++) {
+		const struct config_edit *edit = &choice->edits[i];
+		holds(strcmp(edit->section, "camera") == 0 || strcmp(edit->section, "controls") == 0);
+		holds(edit->key[0] && strspn(edit->key, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(edit->key));
+		holds(config_edit_value_valid(edit->value));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *line = input_copy(data, size);
@@ -31,8 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (request.kind == CONTROL_CAMERA)
 		holds(is_printable(request.camera.name, sizeof(request.camera.name)) &&
 		      is_printable(request.camera.value, sizeof(request.camera.value)));
+	else if (request.kind == CONTROL_SETUP)
+		check_setup(&request.setup);
 	else
-		holds(request.kind == CONTROL_RECORDING);
+		holds(request.kind == CONTROL_RECORDING || request.kind == CONTROL_CAMERA_POWER);
 	free(line);
 	return 0;
 }

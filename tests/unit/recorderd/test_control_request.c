@@ -52,6 +52,60 @@ static void a_control_is_set_to_a_number_a_boolean_or_a_text(void **state)
 	assert_value("{\"value\":\"50 Hz\",\"control\":\"brightness\"}", "50 Hz");
 }
 
+static void a_choice_of_the_set_up_becomes_keys_of_the_file(void **state)
+{
+	const struct setup_choice *choice = &request.setup;
+
+	(void)state;
+	assert_true(parse("{\"setup\":{\"device\":\"/dev/video2\",\"fps\":25,\"controls\":{\"gain\":\"3\"}}}"));
+	assert_int_equal(request.kind, CONTROL_SETUP);
+	assert_int_equal(choice->count, 3);
+	assert_true(choice->restarts);
+	assert_string_equal(choice->edits[0].section, "camera");
+	assert_string_equal(choice->edits[0].key, "device");
+	assert_string_equal(choice->edits[0].value, "/dev/video2");
+	assert_string_equal(choice->edits[1].value, "25");
+	assert_string_equal(choice->edits[2].section, "controls");
+	assert_string_equal(choice->edits[2].key, "gain");
+	assert_true(parse("{\"setup\":{\"controls\":{\"gain\":3}}}"));
+	assert_false(choice->restarts);
+	assert_true(parse("{\"setup\":{}}")); /* asks */
+	assert_int_equal(choice->count, 0);
+}
+
+static void a_choice_of_anything_else_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"{\"setup\":3}",
+		"{\"setup\":{\"directory\":\"/\"}}",
+		"{\"setup\":{\"name\":\"b\"}}",
+		"{\"setup\":{\"device\":\"a\\nb\"}}",
+		"{\"setup\":{\"device\":\"a\\u0000b\"}}",
+		"{\"setup\":{\"device\":\"a\\\"b\"}}",
+		"{\"setup\":{\"device\":\"\"}}",
+		"{\"setup\":{\"device\":\"command:/bin/sh\"}}",
+		"{\"setup\":{\"device\":\"http://192.0.2.7/\"}}",
+		"{\"setup\":{\"device\":\"/dev/../tmp/x\"}}",
+		"{\"setup\":{\"device\":\"/tmp/x\"}}",
+		"{\"setup\":{\"fps\":1.5}}",
+		"{\"setup\":{\"fps\":null}}",
+		"{\"setup\":{\"fps\":[1]}}",
+		"{\"setup\":{\"controls\":[1]}}",
+		"{\"setup\":{\"controls\":{\"a=b\":1}}}",
+		"{\"setup\":{\"controls\":{\"a\\n[http]\":1}}}",
+		"{\"setup\":{\"controls\":{\"\":1}}}",
+		"{\"setup\":{\"controls\":{\"a\":{\"b\":1}}}}",
+		"{\"setup\":{},\"recording\":\"on\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		why.text[0] = '\0';
+		if (parse(texts[i]) || !why.text[0])
+			fail_msg("%s", texts[i]);
+	}
+}
+
 static void an_invalid_request_is_refused_with_a_reason(void **state)
 {
 	static const char *const texts[] = {"",
@@ -99,6 +153,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recording_is_on_or_off),
 		cmocka_unit_test(a_control_is_set_to_a_number_a_boolean_or_a_text),
+		cmocka_unit_test(a_choice_of_the_set_up_becomes_keys_of_the_file),
+		cmocka_unit_test(a_choice_of_anything_else_is_refused),
 		cmocka_unit_test(an_invalid_request_is_refused_with_a_reason),
 		cmocka_unit_test(names_and_values_may_fill_their_arrays_and_no_more),
 	};

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <json-c/json.h>
 
 #include "recorderd/control/control_server.h"
 #include "shared/ring/control.h"
@@ -55,13 +56,35 @@ static bool adjust(void *context, uint32_t number, const char *control_name, con
 	return has_camera || reason_set(why, "there is no camera");
 }
 
+static bool write_choice(void *context, uint32_t number, const struct setup_choice *choice, struct reason *why)
+{
+	(void)context;
+	(void)why;
+	ticket = number;
+	changes++;
+	snprintf(changed_name, sizeof(changed_name), "%s", choice->edits[0].key);
+	snprintf(changed_value, sizeof(changed_value), "%.60s", choice->edits[0].value);
+	return true;
+}
+
+static struct json_object *describe(void *context)
+{
+	struct json_object *json = json_object_new_object();
+
+	(void)context;
+	json_object_object_add(json, "fps", json_object_new_int(30));
+	return json;
+}
+
 static struct control_server *open_control(struct reason *why)
 {
 	return control_server_create(&(struct control_server_parts){.loop = loop,
 								    .camera = name,
 								    .set_recording = set_recording,
 								    .set_camera = set_camera,
-								    .set_control = adjust},
+								    .set_control = adjust,
+								    .set_up = write_choice,
+								    .describe_setup = describe},
 				     why);
 }
 
@@ -196,6 +219,25 @@ static void without_a_camera_its_controls_are_unavailable(void **state)
 	has_camera = false;
 	dial(0, "{\"control\":\"gain\",\"value\":7}\n");
 	assert_string_equal(hear(0), "{\"outcome\":\"unavailable\",\"sentence\":\"there is no camera\"}\n");
+}
+
+static void a_choice_of_the_set_up_is_answered_once_it_is_written(void **state)
+{
+	(void)state;
+	dial(0, "{\"setup\":{\"fps\":25}}\n");
+	wait_for_changes(1);
+	assert_string_equal(changed_name, "fps");
+	assert_string_equal(changed_value, "25");
+	assert_int_equal(recv(clients[0], answer, 1, MSG_DONTWAIT), -1);
+	control_server_finish_setup(server, ticket, CONFIG_REPLACED, true, NULL);
+	assert_string_equal(hear(0), "{\"outcome\":\"done\",\"restarts\":true}\n");
+	dial(1, "{\"setup\":{\"fps\":25}}\n");
+	wait_for_changes(2);
+	control_server_finish_setup(server, ticket, CONFIG_UNWRITABLE, true, &(struct reason){"read-only"});
+	assert_string_equal(hear(1), "{\"outcome\":\"unwritable\",\"sentence\":\"read-only\"}\n");
+	dial(2, "{\"setup\":{}}\n");
+	assert_string_equal(hear(2), "{\"fps\":30,\"outcome\":\"done\"}\n");
+	assert_int_equal(changes, 2);
 }
 
 static void nonsense_and_overlong_lines_are_refused(void **state)
@@ -391,6 +433,7 @@ int main(void)
 		CASE(a_control_is_answered_once_the_camera_has_set_it),
 		CASE(the_camera_s_refusal_is_the_answer),
 		CASE(without_a_camera_its_controls_are_unavailable),
+		CASE(a_choice_of_the_set_up_is_answered_once_it_is_written),
 		CASE(nonsense_and_overlong_lines_are_refused),
 		CASE(a_line_may_come_in_pieces),
 		CASE(when_all_connections_are_in_use_the_next_client_waits),

@@ -197,11 +197,29 @@ static void watchdog_messages_are_sent_no_more_often_than_needed(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static void a_recorder_that_starts_again_goes_on_to_be_heard(void **state)
+{
+	struct sd_notify notify;
+
+	(void)state;
+	setenv("WATCHDOG_USEC", "30000000", 1);
+	sd_notify_open(&notify);
+	assert_null(getenv("NOTIFY_SOCKET"));
+	sd_notify_hand_over(&notify);
+	sd_notify_close(&notify);
+	sd_notify_open(&notify);
+	assert_int_equal(notify.watchdog_us, 30000000);
+	sd_notify_send(&notify, "READY=1");
+	assert_string_equal(heard(), "READY=1");
+	sd_notify_close(&notify);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_message_is_one_datagram),
 		TEST(a_reload_carries_its_start_time),
+		TEST(a_recorder_that_starts_again_goes_on_to_be_heard),
 		TEST(children_do_not_inherit_the_manager_s_socket),
 		TEST(without_a_manager_nothing_happens),
 		TEST(a_watchdog_for_another_process_is_ignored),
