@@ -1,8 +1,9 @@
 /* api.js - the recorder's HTTP interface. Times are milliseconds since the epoch, with fractions. */
+import { problemWords } from "./problem-words.js";
 
 const ANSWER_LIMIT_MS = 15000;
 
-/* An error in the server's own words, or the reason why there is no answer. status is 0 if nobody answered. */
+/* What went wrong, in the page's words. status is that of the answer, or 0 if nobody answered. */
 export class Problem extends Error {
   constructor(status, sentence) {
     super(sentence);
@@ -41,12 +42,12 @@ export const footagePath = (camera, fromMs, toMs, speed = 1, more = {}) =>
 export const snapshotPath = (camera, atMs, width) =>
   path("/snapshot", { at: atMs === null ? null : seconds(atMs), width, camera });
 
+/* The API's sentence, or "". */
 async function sentenceOf(response) {
-  const fallback = response.statusText || `The server answered with status ${response.status}.`;
   try {
-    return (await response.json()).detail || fallback;
+    return (await response.json()).detail || "";
   } catch {
-    return fallback;
+    return "";
   }
 }
 
@@ -65,7 +66,7 @@ export async function request(url, { limit = ANSWER_LIMIT_MS, signal, ...options
       : "Cannot reach the recorder. Is it running, and is this device connected to the network?");
   }
   if (response.ok) return response;
-  throw new Problem(response.status, await sentenceOf(response));
+  throw new Problem(response.status, problemWords(response.status, await sentenceOf(response)));
 }
 
 export async function json(url, options) {
@@ -123,9 +124,25 @@ export function keepClip(camera, fromMs, toMs, label) {
 export const switchRecording = (camera, wanted) =>
   json(path("/control", { recording: wanted, camera }), { method: "POST" });
 
+/* The clip as clips() lists it. */
+export const labelClip = (camera, file, label) =>
+  json(path(`/clips/${encodeURIComponent(file)}`, { label, camera }), { method: "PATCH", limit: 120000 });
+
 /* {deleted, store}: store says how long a copy in the store stays. */
 export const deleteClip = (camera, file) =>
   json(path(`/clips/${encodeURIComponent(file)}`, { camera }), { method: "DELETE" });
+
+/* What recorder.ini chooses: {file, device, width, height, fps, format, controls}. Only for those who may change it. */
+export const setup = (camera) => json(path("/setup", { camera }));
+
+/* choice: some of {device, width, height, fps, format, controls}. Resolves to {restarts}. */
+export function saveSetup(camera, { controls = {}, ...choice }) {
+  const control = Object.entries(controls).map(([name, value]) => `${name}:${value}`);
+  return json(path("/setup", { ...choice, control, camera }), { method: "POST" });
+}
+
+export const setControl = (camera, control, value) =>
+  json(path("/control", { control, value, camera }), { method: "POST" });
 
 /* What a clip would be, without fetching it: {bytes, start, source}. `start` is the wall time of its first frame. */
 export async function describe(url, signal) {

@@ -1,9 +1,10 @@
 /*
  * commands.js - every button and every key, and what it does. page: {screen, view, selection, motion, events, overlay,
- * tabs, gaps, calendar, linkToSelection}
+ * tabs, gaps, calendar, zoom, exports, setup, linkToSelection}
  */
 import { copyText, find, isDisabled } from "./dom.js";
 import { showHelp } from "./panels.js";
+import { leaveFilled, saveStill, toggleFullScreen } from "./picture-tools.js";
 import { MINUTE, SECOND } from "./time.js";
 import { readTime } from "./time-parse.js";
 
@@ -21,9 +22,17 @@ function mark({ screen, selection }, end) {
   if (screen.mode !== "grid") selection.mark(end, screen.time);
 }
 
-/* The rectangle on the picture first. */
-function clearSelection({ selection, motion }) {
-  if (!motion.leave()) selection.clear();
+/* Returns whether it was open. */
+function closeSetup() {
+  const { open } = find("setup");
+  find("setup").close();
+  return open;
+}
+
+/* First the set-up, the whole window and the enlarged picture are left, then the rectangle on the picture. */
+function clearSelection({ selection, motion, zoom }) {
+  const closed = closeSetup() || leaveFilled() || zoom.reset() || motion.leave();
+  if (!closed) selection.clear();
   document.activeElement?.blur();
 }
 
@@ -74,7 +83,11 @@ export function keyTable(page) {
     { help: "Choose a day", keys: { c: () => openCalendar(page) } },
     { help: "Start, end the selection here", keys: { i: () => mark(page, "from"), o: () => mark(page, "to") } },
     { help: "Play, download the selection", keys: { p: click("selection-play"), d: click("selection-download") } },
-    { help: "Leave the part of the picture, clear the selection", keys: { Escape: () => clearSelection(page) } },
+    { help: "Enlarge the picture, or less", keys: { e: () => page.zoom.step(true), q: () => page.zoom.step(false) } },
+    { help: "Full screen", keys: { f: toggleFullScreen } },
+    { help: "Save this picture", keys: { s: () => saveStill(page) } },
+    { help: "Show the whole picture, leave the part of it, clear the selection",
+      keys: { Escape: () => clearSelection(page) } },
     { help: "Look here: only what moves in a part of the picture", keys: { h: () => page.motion.lookByKey() } },
     { help: "Play only what moved", keys: { m: () => page.motion.toggleOnly() } },
     { help: "Zoom in, out", keys: { "+": zoomIn, "-": () => timeline.zoom(1 / ZOOM_FACTOR) } },
@@ -96,6 +109,9 @@ const BUTTONS = {
   "event-forward": ({ events }) => events.step(1),
   "last-night": ({ events }) => events.showLastNight(),
   "alerts-button": ({ events }) => events.openAlerts(),
+  "zoom-reset": ({ zoom }) => zoom.reset(),
+  "full-screen": toggleFullScreen,
+  "save-still": saveStill,
   "frame-back": ({ screen }) => screen.step(-1),
   "frame-forward": ({ screen }) => screen.step(1),
   "play": ({ screen }) => screen.togglePlay(),
@@ -118,6 +134,8 @@ const BUTTONS = {
   "selection-link": (page) => copy(page, page.linkToSelection, "The link is on the clipboard."),
   "selection-curl": (page) => copy(page, page.selection.curl, "The curl command is on the clipboard."),
   "selection-clear": ({ selection }) => selection.clear(),
+  "setup-button": ({ setup }) => setup.open(),
+  "setup-close": closeSetup,
   "grid-button": ({ screen }) => screen.chooseGrid(),
   "gaps-button": ({ gaps }) => gaps.open(),
   "calendar-button": (page) => openCalendar(page),
@@ -136,7 +154,11 @@ export function wireButtons(page) {
     button.addEventListener("click", guard(page, () => view.zoomTo(length)));
   }
   const download = find("selection-download");
-  download.addEventListener("click", (event) => isDisabled(download) && event.preventDefault());
+  download.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab
+    event.preventDefault();
+    if (!isDisabled(download)) page.exports.start(page.selection.wanted);
+  });
   find("speed").addEventListener("change", guard(page, () => screen.chooseSpeed(Number(find("speed").value))));
   find("camera-choice").addEventListener("change", () => screen.chooseCamera(find("camera-choice").value));
   find("picture").addEventListener("click", guard(page, () => screen.togglePlay()));

@@ -14,7 +14,7 @@ function keyOf({ key, shiftKey }) {
 /* Whether the browser or an element has a use of its own for that key: typing into a field, pressing a button. */
 function isTaken(event) {
   const { target } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return true;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog:modal")) return true;
   if (target.matches("input, select, textarea, video[controls]")) return event.key !== "Escape";
   if (target.matches("[role=tab]") && event.key.startsWith("Arrow")) return true;
   return target.matches("button, a[href], summary") && (event.key === " " || event.key === "Enter");

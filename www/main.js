@@ -2,7 +2,8 @@
 import { addressOf, readAddress, writeAddress } from "./address.js";
 import { Calendar } from "./calendar.js";
 import { CameraList } from "./camera-list.js";
-import { ClipList, RecordingList } from "./clip-lists.js";
+import { ClipExport } from "./clip-export.js";
+import { ClipList } from "./clip-list.js";
 import { keyTable, wireButtons } from "./commands.js";
 import { find, setText } from "./dom.js";
 import { EventPanel } from "./event-panel.js";
@@ -11,25 +12,33 @@ import { listenKeys } from "./keys.js";
 import { MotionPanel } from "./motion-panel.js";
 import { Overlay } from "./overlay.js";
 import { setUpDialogs, Tabs } from "./panels.js";
+import { followFullScreen } from "./picture-tools.js";
+import { PictureZoom } from "./picture-zoom.js";
+import { RecordingList } from "./recording-list.js";
 import { Screen } from "./screen.js";
 import { Selection } from "./selection.js";
 import { MINUTE } from "./time.js";
+import { SetUp } from "./setup.js";
 import { TimelineView } from "./timeline-view.js";
 
 const TICK_MS = 100, REMEMBER_AFTER_MS = 400;
 const AROUND_LINK_MS = 10 * MINUTE; // what the timeline shows around the time of a link
 const VALID_LINK = "A valid one is t=2026-05-17T10:23:00.";
-const NO_CONTROL = "Not allowed: http.allow_control is off in the recorder's configuration.";
+const NO_CONTROL = "To keep and delete clips from this device, set allow_control = yes in the section [http] of "
+  + "recorder.ini (or local, for the recorder's own machine alone).";
 
 class Page {
   overlay = new Overlay();
   tabs = new Tabs();
   cameras = new CameraList();
+  zoom = new PictureZoom(); // before what else listens to presses on the picture
   screen = new Screen(this.overlay, this.cameras);
   view = new TimelineView();
   selection = new Selection(this.screen, this.overlay);
   motion = new MotionPanel(this.screen, this.view, this.overlay);
+  exports = new ClipExport(this.overlay);
   clips = new ClipList(this.screen, this.overlay);
+  setup = new SetUp(this.screen, this.overlay);
   recordings = new RecordingList(this.screen);
   gaps = new GapList(this.screen, this.view, this.overlay);
   calendar = new Calendar(this.screen, this.view);
@@ -42,6 +51,7 @@ class Page {
   async start() {
     const keys = keyTable(this);
     setUpDialogs(keys);
+    followFullScreen();
     wireButtons(this);
     listenKeys(keys);
     this.#listen();
@@ -155,6 +165,7 @@ class Page {
     archive.addEventListener("change", () => this.#drawLists());
     health.addEventListener("change", () => this.#allowControl(health.allowsControl));
     this.selection.set(null, false);
+    this.zoom.reset();
     this.view.watch(current);
     this.motion.open();
     this.clips.load();
@@ -168,6 +179,7 @@ class Page {
     if (camera !== screen.current?.camera) return;
     const name = camera.status.info?.camera ?? "";
     setText(find("camera-name"), name);
+    this.setup.follow(camera.status);
     document.title = `${name ? `${name} · ` : ""}${camera.status.word} · Recorder`;
     this.#drawLists();
   }
@@ -181,7 +193,8 @@ class Page {
 
   #allowControl(allowed) {
     this.selection.forbidKeeping(allowed ? null : NO_CONTROL);
-    this.clips.forbidDeleting(allowed ? null : NO_CONTROL);
+    this.clips.forbidChanges(allowed ? null : NO_CONTROL);
+    find("setup-button").hidden = !allowed;
   }
 
   #selectionChanged(final) {

@@ -39,6 +39,7 @@ export class Tabs extends EventTarget {
 export function setUpDialogs(keys) {
   find("help-keys").replaceChildren(...keysHelp(keys));
   setText(find("zone"), `, ${formatZone(offsetAt(Date.now()))}`);
+  find("ask-no").addEventListener("click", () => find("ask").close("no"));
   const video = find("clip-video"), message = find("clip-message");
   find("clip-dialog").addEventListener("close", () => {
     video.removeAttribute("src");
@@ -70,5 +71,19 @@ export function askToConfirm(question, yes) {
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/* Resolves to the text that was entered, or to null if the answer is Cancel. `yes` is the text of the other button. */
+export function askForText(label, text, yes) {
+  const dialog = find("ask"), field = find("ask-text");
+  setText(find("ask-label"), label);
+  setText(find("ask-yes"), yes);
+  field.value = text;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  field.select();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes" ? field.value : null), { once: true });
   });
 }

@@ -1,5 +1,6 @@
 /* selection.js - the selected range: its fields, what a clip of it would be, and keeping one. */
 import * as api from "./api.js";
+import { clipFile, LABEL_TOO_LONG, labelFits } from "./clip-name.js";
 import { find, setDisabled, setText, whileBusy } from "./dom.js";
 import { emit } from "./events.js";
 import { question } from "./motion-question.js";
@@ -10,6 +11,8 @@ import { readTime } from "./time-parse.js";
 const DESCRIBE_AFTER_MS = 250;
 const MARKED_MS = 10 * SECOND; // length of a selection of which only one end is marked
 
+const NOTHING = "Nothing was recorded then.";
+const KEPT_ALREADY = "This range has been kept already. It is in the list of clips.";
 const ONLY_MOTION = "A clip of only what moved cannot be kept. Download it, or switch Only motion off.";
 
 /* "2 gaps, 12.0 s in total (unplugged, disk)" */
@@ -31,8 +34,8 @@ export class Selection extends EventTarget {
   #overlay;
   #describing = null; // AbortController
   #timer = 0;
+  #bytes = null; // that a download would have; null: not known yet
   #invalid = null; // why nothing can be done with this range
-  #forbidden = null; // why clips cannot be kept
 
   constructor(screen, overlay) {
     super();
@@ -59,6 +62,12 @@ export class Selection extends EventTarget {
     return api.footagePath(this.#camera, this.range.from, this.range.to, 1, this.#only);
   }
 
+  /* What Download fetches, for clip-export.js. */
+  get wanted() {
+    const label = find("selection-label").value.trim();
+    return { url: this.url, bytes: this.#bytes, name: label ? clipFile(label) : null };
+  }
+
   get curl() {
     const [from, to] = [this.range.from, this.range.to].map(formatIso);
     return `curl -fOJ '${api.path("/footage", { from, to, camera: this.#camera, ...this.#only })}'`;
@@ -78,6 +87,7 @@ export class Selection extends EventTarget {
   set(range, final) {
     this.range = range && range.to > range.from ? { ...range, from: Math.floor(range.from / SECOND) * SECOND } : null;
     find("selection").hidden = !this.range;
+    this.#bytes = null;
     emit(this, "change", { final });
     this.#stopDescribing();
     if (!this.range) return;
@@ -135,7 +145,7 @@ export class Selection extends EventTarget {
 
   #updateButtons() {
     for (const id of ["selection-download", "selection-play"]) setDisabled(find(id), this.#invalid);
-    setDisabled(find("selection-keep"), this.#forbidden ?? this.#invalid ?? (question.only ? ONLY_MOTION : null));
+    setDisabled(find("selection-keep"), this.#invalid ?? (question.only ? ONLY_MOTION : null));
   }
 
   #stopDescribing() {
@@ -146,39 +156,44 @@ export class Selection extends EventTarget {
   /* Shows what the recorder would send, before anything is fetched. */
   async #describe() {
     const { from, to } = this.range, { playable } = this.#screen.current, length = formatLength(to - from);
-    if (!playable.hasAny(from, to)) return this.#showInvalid(`${length}. Nothing was recorded then.`);
+    if (!playable.hasAny(from, to)) return this.#showInvalid(`${length}. ${NOTHING}`);
     this.#describing = new AbortController();
     const { signal } = this.#describing;
     this.#show(`${length} · checking the size`);
     try {
       const { bytes } = await api.describe(this.url, signal);
       const missing = question.only ? "only what moved" : gapText(playable.gapsIn(from, to));
+      if (!signal.aborted) this.#bytes = bytes;
       if (!signal.aborted) this.#show([length, formatBytes(bytes), missing].join(" · "));
     } catch (problem) {
-      if (!signal.aborted) this.#showInvalid(`${length}. ${problem.message}`);
+      const why = problem.status === 404 ? NOTHING : problem.message;
+      if (!signal.aborted) this.#showInvalid(`${length}. ${why}`);
     }
     return undefined;
   }
 
   async keep() {
     const { from, to } = this.range, label = find("selection-label").value.trim();
+    if (!labelFits(label)) return this.#overlay.notify(LABEL_TOO_LONG);
     const keep = () => api.keepClip(this.#camera, from, to, label);
     try {
       const clip = await whileBusy(find("selection-keep"), "Keeping", keep);
-      if (!clip) return;
+      if (!clip) return undefined;
       find("selection-label").value = "";
       this.#overlay.notify(`Kept ${clip.label ? `“${clip.label}” ` : ""}as ${clip.file} (${formatBytes(clip.size)}).`);
       emit(this, "keep");
     } catch (problem) {
-      this.#setSummary(problem.message, true); // it can be tried again
+      this.#setSummary(problem.status === 409 ? KEPT_ALREADY : problem.message, true); // it can be tried again
       this.#invalid = null;
       this.#updateButtons();
     }
+    return undefined;
   }
 
-  /* reason: why the recorder keeps no clips, or null. */
+  /* reason: why the recorder keeps no clips, or null. What cannot work is not shown; the reason is. */
   forbidKeeping(reason) {
-    this.#forbidden = reason;
-    this.#updateButtons();
+    find("selection-keep").hidden = Boolean(reason);
+    find("selection-forbidden").hidden = !reason;
+    setText(find("selection-forbidden"), reason ?? "");
   }
 }

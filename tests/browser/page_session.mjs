@@ -2,6 +2,7 @@
 import { accessTests } from "./access_tests.mjs";
 import { linkTests } from "./link_tests.mjs";
 import { liveTests } from "./live_tests.mjs";
+import { ownerTests } from "./owner_tests.mjs";
 import { pageTests } from "./page_tests.mjs";
 import { Recorder } from "./recorder.mjs";
 import { missing, runSession } from "./session.mjs";
@@ -13,7 +14,8 @@ async function makeArchive(recorder) {
   await recorder.waitOnDisk(await recorder.waitTaken(5000, await recorder.makeGap(2500)));
 }
 
-const TABLES = [pageTests, linkTests, liveTests, accessTests, troubleTests];
+const TABLES = [pageTests, linkTests, ownerTests, liveTests, accessTests, troubleTests];
+
 const allTests = (...both) => TABLES.flatMap((table) => table(...both));
 
 export async function main(kind) {

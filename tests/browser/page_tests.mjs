@@ -225,7 +225,7 @@ export function pageTests(recorder, user) {
       await user.page.click("#clips-list button[aria-label^=Play]");
       await waitFor(() => user.page.$eval("#clip-video", (video) => video.currentTime > 0.2), "the kept clip plays");
       await user.press("Escape");
-      await user.page.click("#clips-list button[data-deletes]");
+      await user.page.click("#clips-list button[aria-label^=Delete]");
       await user.page.click("#confirm-yes");
       await waitFor(async () => /No clips have been kept/.test(await user.text("clips-message")), "it is deleted");
     }],

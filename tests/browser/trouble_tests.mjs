@@ -277,15 +277,18 @@ export function troubleTests(recorder, user) {
       user.takeMessages();
     }],
 
-    ["if changes are not allowed, the buttons say why", async () => {
+    ["if changes are not allowed, their buttons are hidden, and one sentence says what to set", async () => {
+      const [[from]] = await user.spans(), range = `from=${from / 1000}&to=${from / 1000 + 1}`;
+      await fetch(`${recorder.url}/clips?${range}&name=kept`, { method: "POST" });
       Object.assign(recorder, await recorder.command("allow_control", "no"));
-      const [[from]] = await user.spans();
       await user.open(`#from=${iso(from)}&to=${iso(from + 1000)}`);
-      const disabled = (node) => node.getAttribute("aria-disabled") === "true" && node.title;
-      const reason = await waitFor(() => user.page.$eval("#selection-keep", disabled), "Keep is disabled");
-      check(/allow_control/.test(reason), reason);
-      await user.page.click("#selection-keep");
-      await notice(/allow_control/);
+      await shows("selection-forbidden", /allow_control = yes/);
+      check(await user.isHidden("selection-keep"), "Keep is shown");
+      await user.page.click("#tab-clips");
+      await shows("clips-list", /kept/);
+      await shows("clips-forbidden", /allow_control = yes/);
+      const hidden = await user.page.$$eval("#clips-list [data-changes]", (all) => all.map((node) => node.hidden));
+      check(hidden.length > 0 && hidden.every(Boolean), "a clip can be deleted");
       await user.page.click("#health-button");
       await shows("health-figures", /Recording/);
       check(await user.isHidden("recording-switch"), "a button is shown that cannot work");
