@@ -37,14 +37,10 @@ bool camera_span_is_known(const struct remote_camera *camera, int64_t from_us, i
 	       camera_days_loaded(camera, from_us, to_us);
 }
 
-static bool is_known_well_enough(struct fetcher *fetcher, const struct remote_camera *camera, int64_t from_us,
-				 int64_t to_us)
+bool camera_span_is_known_well_enough(const struct remote_camera *camera, int64_t from_us, int64_t to_us)
 {
-	pthread_mutex_lock(&fetcher->lock);
-	bool known = camera->generation != 0 && !is_recent(camera, to_us) &&
-		     is_younger(camera->listed_us, STALE_TTL_US) && camera_days_loaded(camera, from_us, to_us);
-	pthread_mutex_unlock(&fetcher->lock);
-	return known;
+	return camera->generation != 0 && !is_recent(camera, to_us) && is_younger(camera->listed_us, STALE_TTL_US) &&
+	       camera_days_loaded(camera, from_us, to_us);
 }
 
 static enum get_outcome ask(struct fetcher *fetcher, struct store_reader *reader, struct remote_camera *camera,
@@ -90,8 +86,10 @@ enum get_outcome camera_span_learn(struct fetcher *fetcher, struct store_reader 
 	/* Somebody may have deleted the list. */
 	if (outcome == GET_DONE && !camera_list_write(fetcher, camera, why))
 		outcome = GET_CHANGED;
-	if (outcome != GET_DONE && outcome != GET_STOPPED && is_known_well_enough(fetcher, camera, from_us, to_us) &&
-	    camera_list_write(fetcher, camera, why))
+	pthread_mutex_lock(&fetcher->lock);
+	bool will_do = camera_span_is_known_well_enough(camera, from_us, to_us);
+	pthread_mutex_unlock(&fetcher->lock);
+	if (outcome != GET_DONE && outcome != GET_STOPPED && will_do && camera_list_write(fetcher, camera, why))
 		outcome = GET_DONE;
 	pthread_mutex_unlock(&camera->asking);
 	return outcome;

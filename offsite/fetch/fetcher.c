@@ -7,7 +7,8 @@
 
 #include "shared/base/log.h"
 
-#define PAUSE_US     US_PER_S /* after a failure */
+#define PAUSE_US     US_PER_S        /* after a failure */
+#define FAILS_NOW_US (30 * US_PER_S) /* longer than a request of a store that hangs takes, and the pause */
 #define CAMERAS_MAX  20000
 #define BYTES_PER_GB 1e9
 
@@ -48,6 +49,14 @@ bool fetcher_may_ask(struct fetcher *fetcher, struct reason *why)
 		*why = fetcher->failure;
 	pthread_mutex_unlock(&fetcher->lock);
 	return may;
+}
+
+bool fetcher_fails_now(struct fetcher *fetcher)
+{
+	pthread_mutex_lock(&fetcher->lock);
+	bool fails = fetcher->failed_us != 0 && mono_now().us - fetcher->failed_us < FAILS_NOW_US;
+	pthread_mutex_unlock(&fetcher->lock);
+	return fails;
 }
 
 void fetcher_note(struct fetcher *fetcher, enum get_outcome outcome, const struct reason *why)

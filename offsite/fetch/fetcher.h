@@ -67,6 +67,9 @@ struct remote_camera {
 	/* Guarded by `asking` */
 	struct live_segment *live;
 	size_t live_count;
+
+	/* Of the thread of the socket */
+	unsigned overdue; /* requests that were answered with what is known, and for which the store is still asked */
 };
 
 struct fetcher {
@@ -90,6 +93,9 @@ void fetcher_close(struct fetcher *fetcher);
  * instead of one after the other. Sets *why if it may not.
  */
 bool fetcher_may_ask(struct fetcher *fetcher, struct reason *why);
+
+/* Whether the last request of the store failed, and not long ago: the next one probably takes long to fail, too. */
+bool fetcher_fails_now(struct fetcher *fetcher);
 
 /* Notes how a request ended. */
 void fetcher_note(struct fetcher *fetcher, enum get_outcome outcome, const struct reason *why);

@@ -90,14 +90,18 @@ static bool pieces_are_there(struct fetcher *fetcher, struct remote_camera *came
 	return false;
 }
 
-static bool span_is_there(struct fetcher *fetcher, struct remote_camera *camera, const struct fetch_request *request)
+typedef bool span_known_fn(const struct remote_camera *camera, int64_t from_us, int64_t to_us);
+
+/* Whether the span is known as is_known says, and the files that are wanted are there. */
+static bool span_is_there(struct fetcher *fetcher, struct remote_camera *camera, const struct fetch_request *request,
+			  span_known_fn *is_known)
 {
 	struct remote_segment *segments = NULL;
 	struct media_item items[3];
 	size_t count = 0;
 
 	pthread_mutex_lock(&fetcher->lock);
-	bool there = camera_span_is_known(camera, request->from, request->to);
+	bool there = is_known(camera, request->from, request->to);
 	if (there && request->what)
 		there = camera_list_span(camera, request->from, request->to, &segments, &count);
 	pthread_mutex_unlock(&fetcher->lock);
@@ -133,12 +137,23 @@ bool request_answer_at_once(struct fetcher *fetcher, const struct fetch_request 
 	bool there = false;
 
 	if (camera && request->kind == FETCH_SPAN)
-		there = span_is_there(fetcher, camera, request);
+		there = span_is_there(fetcher, camera, request, camera_span_is_known);
 	else if (camera && request->kind == FETCH_BYTES)
 		there = bytes_are_there(fetcher, camera, request);
 	if (there)
 		answer->outcome = FETCH_OK;
 	return there;
+}
+
+bool request_answer_meanwhile(struct fetcher *fetcher, const struct fetch_request *request, struct fetch_answer *answer)
+{
+	struct remote_camera *camera = fetcher_camera(fetcher, request->camera, false);
+
+	if (!camera || request->kind != FETCH_SPAN ||
+	    !span_is_there(fetcher, camera, request, camera_span_is_known_well_enough))
+		return false;
+	answer->outcome = FETCH_OK;
+	return true;
 }
 
 static void answer_with(struct fetch_answer *answer, enum get_outcome outcome, const struct reason *why)

@@ -16,6 +16,13 @@ bool request_valid(const struct fetch_request *request);
 /* Answers from what is there. Returns false if the store has to be asked. Never waits for the store. */
 bool request_answer_at_once(struct fetcher *fetcher, const struct fetch_request *request, struct fetch_answer *answer);
 
+/*
+ * Answers a span with what was known at most an hour ago, if its files are there: while the store keeps somebody
+ * waiting. Returns false if that will not do. Never waits for the store.
+ */
+bool request_answer_meanwhile(struct fetcher *fetcher, const struct fetch_request *request,
+			      struct fetch_answer *answer);
+
 /* Answers by asking the store. Called by a thread of the pool. */
 void request_answer(struct fetcher *fetcher, struct thread_pool *pool, struct store_reader *reader,
 		    const struct fetch_request *request, struct fetch_answer *answer);

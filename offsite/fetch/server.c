@@ -17,7 +17,8 @@
 #define SOCKET_MODE  0660
 #define BACKLOG      64
 #define PEERS_MAX    256
-#define PACKETS_ONCE 32 /* of one peer in one turn of the loop */
+#define PACKETS_ONCE 32                /* of one peer in one turn of the loop */
+#define PATIENCE_US  (500 * US_PER_MS) /* with the store, before a span is answered with what is known */
 
 struct peer {
 	struct peer *next;
@@ -33,6 +34,8 @@ struct request_job {
 	uint64_t peer;
 	struct fetch_request request;
 	struct fetch_answer answer;
+	struct loop_timer patience;
+	struct remote_camera *overdue; /* whose `overdue` counts it, since it has been answered; NULL: it has not */
 	struct request_job *next_done;
 };
 
@@ -93,7 +96,23 @@ static struct peer *find_peer(struct fetch_server *server, uint64_t number)
 	return peer;
 }
 
-/* Sends the answers of jobs that are done to those who are still there. */
+/* The answer of a job that is done, to who is still there, unless it was answered before. */
+static void finish_job(struct fetch_server *server, struct request_job *job)
+{
+	struct peer *peer = find_peer(server, job->peer);
+
+	loop_timer_clear(server->loop, &job->patience);
+	if (job->overdue) {
+		job->overdue->overdue--;
+	} else if (peer) {
+		peer->waiting--;
+		if (!send_answer(peer, &job->answer))
+			close_peer(peer);
+	}
+	free(job);
+}
+
+/* Finishes the jobs that are done. */
 static void send_done(void *context, uint32_t events)
 {
 	struct fetch_server *server = context;
@@ -107,32 +126,71 @@ static void send_done(void *context, uint32_t events)
 	pthread_mutex_unlock(&server->lock);
 	while (job) {
 		struct request_job *next = job->next_done;
-		struct peer *peer = find_peer(server, job->peer);
-		if (peer) {
-			peer->waiting--;
-			if (!send_answer(peer, &job->answer))
-				close_peer(peer);
-		}
-		free(job);
+		finish_job(server, job);
 		job = next;
 	}
 }
 
-/* Returns false without memory. */
-static bool begin_job(struct peer *peer, const struct fetch_request *request, const struct fetch_answer *answer)
+static void set_overdue(struct request_job *job, struct remote_camera *camera)
+{
+	job->overdue = camera;
+	camera->overdue++;
+}
+
+/* The store lets the job wait. If what is known will do, that is the answer, and the job goes on for those after it. */
+static void patience_ends(void *context)
+{
+	struct request_job *job = context;
+	struct fetcher *fetcher = job->server->fetcher;
+	struct fetch_answer answer = {.magic = FETCH_ANSWER_MAGIC, .id = job->request.id};
+	struct peer *peer = find_peer(job->server, job->peer);
+
+	if (!peer || !request_answer_meanwhile(fetcher, &job->request, &answer))
+		return;
+	set_overdue(job, fetcher_camera(fetcher, job->request.camera, false));
+	peer->waiting--;
+	if (!send_answer(peer, &answer))
+		close_peer(peer);
+}
+
+/* overdue: the camera, if the request is answered already; otherwise NULL. Returns false without memory. */
+static bool begin_job(struct peer *peer, const struct fetch_request *request, const struct fetch_answer *answer,
+		      struct remote_camera *overdue)
 {
 	struct request_job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		return false;
+	job->patience = (struct loop_timer){.due = patience_ends, .context = job};
+	if (overdue)
+		set_overdue(job, overdue);
+	else
+		peer->waiting++;
+	if (!overdue && request->kind == FETCH_SPAN)
+		loop_timer_set(peer->server->loop, &job->patience, (mono_t){mono_now().us + PATIENCE_US});
 	job->job.run = run_job;
 	job->server = peer->server;
 	job->peer = peer->number;
 	job->request = *request;
 	job->answer = *answer;
-	peer->waiting++;
 	thread_pool_add(peer->server->pool, &job->job);
 	return true;
+}
+
+/*
+ * While the store fails or lets somebody wait who asked about the camera, nobody else waits for what is known. It is
+ * asked on, once at a time.
+ */
+static bool answer_meanwhile(struct peer *peer, const struct fetch_request *request, struct fetch_answer *answer)
+{
+	struct fetcher *fetcher = peer->server->fetcher;
+	struct remote_camera *camera = fetcher_camera(fetcher, request->camera, false);
+
+	if (!camera || (camera->overdue == 0 && !fetcher_fails_now(fetcher)))
+		return false;
+	struct fetch_answer unused = *answer;
+	return request_answer_meanwhile(fetcher, request, answer) &&
+	       (camera->overdue > 0 || begin_job(peer, request, &unused, camera));
 }
 
 /* Returns false if the connection has to end. */
@@ -142,8 +200,9 @@ static bool take_request(struct peer *peer, const struct fetch_request *request)
 
 	if (!request_valid(request)) {
 		answer.outcome = FETCH_INVALID;
-	} else if (!request_answer_at_once(peer->server->fetcher, request, &answer)) {
-		if (peer->waiting < FETCH_WAITING_MAX && begin_job(peer, request, &answer))
+	} else if (!request_answer_at_once(peer->server->fetcher, request, &answer) &&
+		   !answer_meanwhile(peer, request, &answer)) {
+		if (peer->waiting < FETCH_WAITING_MAX && begin_job(peer, request, &answer, NULL))
 			return true;
 		answer.outcome = FETCH_BUSY;
 		answer.retry_after_s = 1;
@@ -215,7 +274,7 @@ void fetch_server_close(struct fetch_server *server)
 	while (server->done) {
 		struct request_job *job = server->done;
 		server->done = job->next_done;
-		free(job);
+		finish_job(server, job);
 	}
 	if (server->listener_watch.events)
 		loop_watch_set(server->loop, &server->listener_watch, 0);

@@ -3,6 +3,7 @@
 import concurrent.futures
 import os
 import re
+import select
 import shutil
 import struct
 import subprocess
@@ -168,6 +169,35 @@ def test_while_the_store_hangs_what_is_there_is_answered(rig):
         STORE.end_hanging()
         outcomes = [waiting.receive()[1] for _ in range(50)]
         assert set(outcomes) <= {asked.OK, asked.UNAVAILABLE}
+
+
+def test_while_the_store_hangs_what_was_known_a_minute_ago_is_answered(rig):
+    file, other = rig.files[:2]
+    fetch = viewer(rig)
+    clock = fetch.with_clock()
+    with fetch, fetch.client() as client, fetch.client() as waiting:
+        known = {"camera": rig.name, "what": INDEXES, **span_of(rig, file)}
+        assert client.ask(SPAN, **known) == (asked.OK, "")
+        clock.age(100)
+        STORE.read_fail = "hang"
+        for number in range(50):
+            waiting.send(BYTES, camera=rig.name, file=other, begin=number % 3 * BLOCK, end=number % 3 * BLOCK + 1)
+        recent = waiting.send(SPAN, camera=rig.name, begin=0, end=ENDLESS)
+        wait_for(lambda: len(STORE.hanging) > 0, PATIENCE_S, "the store is asked")
+        for _ in range(100):
+            assert client.ask(SPAN, **known) == (asked.OK, "")
+        assert not select.select([waiting.socket], [], [], 0)[0], "nothing else was answered, and the store was not given up, before"
+        STORE.read_fail = "500"
+        STORE.end_hanging()
+        outcomes = {number: outcome for number, outcome, *_ in (waiting.receive() for _ in range(51))}
+        assert outcomes[recent] == asked.UNAVAILABLE, "the store may have newer footage"
+        assert client.ask(SPAN, **known) == (asked.OK, "")
+        STORE.read_fail = None
+        STORE.reads.clear()
+        wait_for(lambda: client.ask(SPAN, **known) == (asked.OK, "") and f"?v1/days/{rig.name}/" in dict(STORE.reads), PATIENCE_S, "the days are listed again")
+        clock.age(3001)
+        STORE.read_fail = "500"
+        wait_for(lambda: client.ask(SPAN, **known)[0] == asked.UNAVAILABLE, PATIENCE_S, "what is too old is no answer")
 
 
 def test_an_object_that_is_gone_leaves_an_entry_that_has_expired(rig):

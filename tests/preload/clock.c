@@ -1,5 +1,6 @@
 /*
- * clock.c - a wall clock that a test controls: stepped at any moment, to any year, while the monotonic one continues.
+ * clock.c - clocks that a test controls: the wall clock is stepped at any moment, to any year, while the monotonic one
+ * continues; that one can only be moved forward.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -47,6 +48,8 @@ int clock_gettime(clockid_t which, struct timespec *out)
 
 	if (!failed && control && (which == CLOCK_REALTIME || which == CLOCK_REALTIME_COARSE))
 		move(out, control->offset_us + control->suspended_us);
+	if (!failed && control && which == CLOCK_MONOTONIC)
+		move(out, (int64_t)control->monotonic_s * US_PER_S);
 	if (!failed && boottime)
 		move(out, control->suspended_us);
 	return failed;

@@ -27,7 +27,7 @@ def mapped(path, size):
 
 
 class Clock:
-    """The wall clock of everything that the rig starts; the test's own clock does not change."""
+    """The clocks of everything that the rig starts; the test's own do not change."""
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "clock.control")
@@ -51,6 +51,10 @@ class Clock:
 
     def set_offset(self, offset_us):
         struct.pack_into("=q", self.control, 0, offset_us)
+
+    def age(self, seconds):
+        """The monotonic clock moves forward: what programs remember is that much older."""
+        struct.pack_into("=I", self.control, 12, struct.unpack_from("=I", self.control, 12)[0] + seconds)
 
     def step(self, seconds):
         self.set_offset(self.offset_us + round(seconds * US))

@@ -3,7 +3,8 @@ import os
 import socket
 import struct
 
-from support.rig import program
+from support.faulty_rig import Clock
+from support.rig import BUILD, program
 
 REQUEST, ANSWER = struct.Struct("<QQII32s64sqq"), struct.Struct("<QQII320s")
 REQUEST_MAGIC, ANSWER_MAGIC, BLOCKS_MAGIC = (int.from_bytes(text, "little") for text in (b"SSFREQ1\n", b"SSFANS1\n", b"SSFBLK1\n"))
@@ -71,10 +72,16 @@ class Fetch:
         with open(key, "w", encoding="utf-8") as file:
             file.write("\n".join(store.key) + "\n")
         os.chmod(key, 0o400)
-        self.process = None
+        self.process, self.clock = None, None
+
+    def with_clock(self):
+        """The clocks of recorder-fetch, which the test controls from its next start on."""
+        self.clock = Clock(self.folder)
+        return self.clock
 
     def start(self):
-        self.process = self.rig.spawn([program("recorder-fetch"), "--config", self.ini], self.log_name, self.rig.environment)
+        preloaded = {"CLOCK_PRELOAD": self.clock.path, "LD_PRELOAD": os.path.join(BUILD, "tests", "preload", "clock.so")} if self.clock else {}
+        self.process = self.rig.spawn([program("recorder-fetch"), "--config", self.ini], self.log_name, {**self.rig.environment, **preloaded})
 
     def stop(self, **how):
         process, self.process = self.process, None
