@@ -5,15 +5,17 @@ import os
 import re
 import select
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from support import fetch as asked  # noqa: E402
+from support.exact import assert_exact, second_after  # noqa: E402
 from support.fetch import BLOCK, BYTES, CAMERAS, ENDLESS, INDEXES, SPAN, Fetch  # noqa: E402
 from support.made_archive import make_archive  # noqa: E402
-from support.rig import program  # noqa: E402
+from support.rig import forget_memory, program  # noqa: E402
 from support.s3_reads import ReadableS3Server  # noqa: E402
 from support.ship import ShippingRig, until  # noqa: E402
 from support.tap import run_tests  # noqa: E402
@@ -239,7 +241,7 @@ def test_a_request_that_is_none_is_refused_and_a_packet_that_is_none_ends_the_co
             assert another.ask(CAMERAS) == (asked.OK, "")
 
 
-def test_a_restored_folder_has_the_recorder_s_files_and_recorderd_takes_it(rig):
+def test_a_restored_folder_has_the_recorder_s_files(rig):
     with viewer(rig) as fetch:
         folder = rig.path("restored")
         begin, end = rig.entries[rig.files[1]]
@@ -265,6 +267,7 @@ def test_a_segment_that_is_being_recorded_grows_and_becomes_the_whole_one(rig):
         until(lambda: any(name.startswith(f"v1/live/{live.name}/") for name in STORE.objects), STORE)  # cameras are listed once in 60 s
         with viewer(rig) as fetch, fetch.client() as client:
             follow(live, fetch, client)
+            take_restored(live, fetch)
 
 
 def follow(live, fetch, client):
@@ -292,6 +295,36 @@ def follow(live, fetch, client):
     size = os.path.getsize(os.path.join(live.recordings, file))
     assert client.ask(BYTES, camera=live.name, file=file, begin=0, end=min(size, 16 * BLOCK)) == (asked.OK, "")
     assert fetch.read(live.name, file) == live.file(file) and fetch.read(live.name, file[:-4] + ".idx") == live.file(file[:-4] + ".idx")
+
+
+def take_restored(live, fetch):
+    """The recorder is lost, its last segment open. Another one gets the restored folder, and has every frame of it."""
+    number = live.open_segment()[1]
+    until(lambda: len(live.joined(number)[1]) > 64, STORE)
+    live.stop_ship()
+    live.stop_recorderd(signal.SIGKILL)
+    forget_memory(live.name)
+    before, first = dict(STORE.objects), live.camera.frames()[0]
+    assert len(live.joined(number)[1]) > 64 and number not in live.listed(), "the newest segment is in pieces only"
+    folder, ended_us = live.path("restored"), live.camera.newest().wall_us
+    command = [program("recorder-fetch"), "-c", fetch.ini, "--restore", live.name, str(first.wall_us / 1e6), str(ended_us / 1e6 + 1), folder]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert not [name for name in os.listdir(folder) if not name.startswith("recording_")], os.listdir(folder)
+
+    archive, live.recordings = live.archive(), folder
+    live.write_ini({"record": {"directory": folder}, "store": {"url": STORE.url, "piece_seconds": 1}})
+    live.start_recorderd()
+    live.start_web()
+    wait_for(live.recording, PATIENCE_S, "frames are recorded")
+    restored = [entry for entry in entries(live) if entry[1] < ended_us]
+    assert len(restored) == number, "each segment is there, the open one too"
+    assert live.file("archive.id").split()[0].decode() != archive, "the lost recorder may be found, and ship what it has"
+    begin, end = second_after(first), restored[-1][2]
+    assert live.footage(begin, end).headers["X-Clip-Source"] == "disk"
+    assert_exact(live, begin, end)
+    live.start_ship()
+    live.wait_shipped()
+    assert {name: STORE.objects[name] for name in before} == before, "what the lost recorder shipped stays as it was"
 
 
 if __name__ == "__main__":
