@@ -41,12 +41,14 @@ async function copy({ overlay }, text, notice) {
   overlay.notify(copied ? notice : CANNOT_COPY);
 }
 
-function goTo({ screen, view, overlay }, text) {
-  const { ms, error } = readTime(text, screen.now());
+/* Text that is no time stays in the field, to be corrected; a time that was gone to would soon be the wrong one. */
+function goTo({ screen, view, overlay }, field) {
+  const text = field.value.trim(), { ms, error } = readTime(text, screen.now());
   if (error) {
     overlay.notify(`"${text}": ${error}`);
     return;
   }
+  field.value = "";
   view.timeline.centre(ms);
   screen.showAt(ms);
 }
@@ -165,8 +167,8 @@ export function wireButtons(page) {
   document.addEventListener("click", ({ target }) => explainDisabled(page, target.closest("[aria-disabled=true]")));
   find("goto").addEventListener("submit", (event) => {
     event.preventDefault();
-    const field = find("goto-time"), text = field.value.trim();
-    if (text) guard(page, () => goTo(page, text))();
+    const field = find("goto-time");
+    if (field.value.trim()) guard(page, () => goTo(page, field))();
     field.blur();
   });
 }

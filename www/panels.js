@@ -51,7 +51,11 @@ export function setUpDialogs(keys) {
   });
 }
 
-export const showHelp = () => find("help").showModal();
+/* Its only control, which gets the focus, is at its end: the help begins at its beginning. */
+export function showHelp() {
+  find("help").showModal();
+  find("help").scrollTop = 0;
+}
 
 /* Plays a kept clip, with the browser's own controls. */
 export function openClip(title, url) {

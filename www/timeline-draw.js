@@ -53,7 +53,18 @@ function block(context, scale, item, top, height, least = 1) {
   context.fillRect(left, top, Math.max(right - left, least), height);
 }
 
-function drawRuler(context, scale, ink) {
+/* The label with the playhead's time, which stays inside: {text, left, right}; null if the playhead is out of view. */
+function playheadLabel(context, scale, at) {
+  const x = at === null ? NaN : scale.x(at), text = at === null ? "" : formatClock(at);
+  if (!(x >= -60 && x <= scale.width + 60)) return null;
+  context.font = BOLD;
+  const width = context.measureText(text).width + 12;
+  const left = Math.min(Math.max(x - width / 2, 0), scale.width - width);
+  return { text, left, right: left + width };
+}
+
+/* taken: where the playhead's label is, or null. What it would cut is left out. */
+function drawRuler(context, scale, ink, taken) {
   const step = stepFor(TICK_SPACE * scale.msPerPixel);
   context.textBaseline = "middle";
   let free = -Infinity;
@@ -65,10 +76,11 @@ function drawRuler(context, scale, ink) {
     context.fillRect(x, RULER, 1, BAND);
     if (x + 5.5 < free) continue;
     context.font = day ? BOLD : FONT;
-    if (x + 5.5 + context.measureText(label).width > scale.width) continue;
+    const left = x + 5.5, right = left + context.measureText(label).width;
+    if (right > scale.width || (taken && left < taken.right && right > taken.left)) continue;
     context.fillStyle = day ? ink.text : ink.muted;
-    context.fillText(label, x + 5.5, RULER / 2);
-    free = x + 5.5 + (day || isRepeated(at) ? context.measureText(label).width + 8 : 0);
+    context.fillText(label, left, RULER / 2);
+    free = day || isRepeated(at) ? right + 8 : left;
   }
 }
 
@@ -138,21 +150,15 @@ function drawNow(context, scale, ink, now) {
   context.fill();
 }
 
-/* The playhead, and its time in a label that stays inside. */
-function drawPlayhead(context, scale, ink, at) {
-  const x = scale.x(at);
-  if (x < -60 || x > scale.width + 60) return;
-  drawLine(context, x, ink.playhead, 4, 2);
-  const label = formatClock(at);
-  context.font = BOLD;
-  const width = context.measureText(label).width + 12;
-  const left = Math.min(Math.max(x - width / 2, 0), scale.width - width);
+function drawPlayhead(context, scale, ink, at, { text, left, right }) {
+  drawLine(context, scale.x(at), ink.playhead, 4, 2);
   context.fillStyle = ink.playhead;
   context.beginPath();
-  context.roundRect(left, 3, width, 19, 5);
+  context.roundRect(left, 3, right - left, 19, 5);
   context.fill();
+  context.font = BOLD;
   context.fillStyle = ink.bg;
-  context.fillText(label, left + 6, 13);
+  context.fillText(text, left + 6, 13);
 }
 
 /* model: {spans, gaps, segments, memory, motion, range, now, playhead, hover}; what is null is not drawn. */
@@ -160,12 +166,13 @@ export function drawTimeline(context, ratio, scale, ink, model) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, scale.width, HEIGHT);
   drawArchive(context, scale, ink, model);
-  drawRuler(context, scale, ink);
+  const label = playheadLabel(context, scale, model.playhead);
+  drawRuler(context, scale, ink, label);
   drawBorders(context, scale, ink, model);
   drawMemory(context, scale, ink, model.memory);
   if (model.motion) drawMotion(context, scale, ink, model, STRIP_TOP, STRIP);
   drawSelection(context, scale, ink, model.range);
   if (model.hover !== null) drawLine(context, scale.x(model.hover), ink.text, RULER);
   if (model.now !== null) drawNow(context, scale, ink, model.now);
-  if (model.playhead !== null) drawPlayhead(context, scale, ink, model.playhead);
+  if (label) drawPlayhead(context, scale, ink, model.playhead, label);
 }

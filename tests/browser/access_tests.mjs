@@ -159,8 +159,13 @@ export function accessTests(recorder, user) {
       await user.page.type("#goto-time", "nine o'clock");
       await user.press("Enter");
       await waitFor(() => user.hasShown("notice", /"nine o'clock".* not a time/), "the notice");
+      check(await user.page.$eval("#goto-time", (node) => node.value) === "nine o'clock", "it can be corrected");
+      await user.page.$eval("#goto-time", (node) => (node.value = ""));
+      await user.page.type("#goto-time", "-1s");
+      await user.press("Enter");
+      check(await user.page.$eval("#goto-time", (node) => node.value) === "", "a time that was gone to stays in the field");
       await user.press("?");
-      await waitFor(() => user.page.$eval("#help", (node) => node.open), "the help");
+      await waitFor(() => user.page.$eval("#help", (node) => node.open && node.scrollTop === 0), "the help's beginning");
       const rows = await user.page.$$eval("#help-keys dt", (all) => all.length);
       check(rows > 12, `the help has ${rows} rows`);
       await user.press("Escape");

@@ -92,6 +92,8 @@ export function ownerTests(recorder, user) {
         const { screen: [, top, , bottom], timeline } = await user.page.evaluate(boxes, ["screen", "timeline"]);
         check(bottom - top >= LEAST_PICTURE_PX, `the picture is ${bottom - top} px high`);
         check(timeline[3] <= 700, `the timeline ends at ${timeline[3]}`);
+        const squeezed = await user.page.$eval("#timeline", (node) => node.height / devicePixelRatio - node.clientHeight);
+        check(Math.abs(squeezed) < 1, `the timeline is ${squeezed} px lower than it is drawn`);
       } finally {
         await user.page.setViewport({ width: 1440, height: 900 });
       }

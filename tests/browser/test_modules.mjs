@@ -259,6 +259,9 @@ const failed = await runTests([
     assert.ok(texts.every(({ text, x }) => x + 7 * text.length <= 1000), "a text is cut off");
     const playhead = texts.find(({ text }) => text === "10:00:00");
     assert.ok(playhead.x >= 0, `the time of the playhead is at ${playhead.x}`);
+    const beside = drawnTexts(scale, { playhead: at + 2 * HOUR - 5 * MINUTE, hover: null }).map(({ text }) => text);
+    assert.ok(beside.includes("11:55:00") && beside.includes("11:00"), "the playhead's label, and one far from it");
+    assert.ok(!beside.includes("12:00"), "a label is cut by that of the playhead");
   }],
 
   [`the page's files are at most ${WWW_BYTES / 1000} KB, and all of its scripts are requested at once`, () => {
