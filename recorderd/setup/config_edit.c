@@ -66,11 +66,12 @@ static bool is_word(const struct line *line, size_t from, size_t to, const char 
 	return to - from == strlen(word) && strncasecmp(line->text + from, word, to - from) == 0;
 }
 
-static bool goes_on(const struct line *line)
+/* With nothing before it, a backslash joins nothing: the next line begins as if it were not there. */
+static bool goes_on(const struct line *line, bool continued)
 {
 	size_t end = without_blanks(line, 0, line->length);
 
-	return end > 0 && line->text[end - 1] == '\\';
+	return end > 0 && line->text[end - 1] == '\\' && (continued || blanks_at(line, 0) + 1 < end);
 }
 
 /* The end of [NAME], or 0 if the line is none. */
@@ -137,7 +138,7 @@ static struct place find_place(const char *text, size_t length, const struct con
 			place.found = true;
 			return place;
 		}
-		continued = goes_on(&line); /* comments, too: iniparser joins lines first */
+		continued = goes_on(&line, continued); /* comments, too: iniparser joins lines first */
 	}
 	return place;
 }
@@ -190,7 +191,7 @@ static bool edit_once(const char *text, size_t length, const struct config_edit 
 	const char *behind = place.has_section ? place.line.text + place.line.length : end;
 
 	if (place.found) {
-		if (goes_on(&place.line))
+		if (goes_on(&place.line, false))
 			return reason_set(why, "the line of %s goes on in the next one; change it with an editor",
 					  edit->key);
 		buffer_append(out, text, (size_t)(place.line.text - text));

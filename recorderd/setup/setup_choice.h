@@ -16,7 +16,8 @@ struct setup_choice {
 
 /*
  * Reads the value of "setup" in a request. Returns false and sets *why if it has an unknown member or an unsuitable
- * value, such as a device that is no camera of this machine (command:, http:). Whether the configuration is valid with it, config_replace() finds out. Pure.
+ * value, such as a device that is no camera of this machine (command:, http:). Whether the configuration is valid with
+ * it, config_replace() finds out. Pure.
  */
 bool setup_choice_parse(struct json_object *json, struct setup_choice *out, struct reason *why);
 

@@ -60,6 +60,8 @@ static char *next_line(char **rest)
 
 static void lower_part(char *out, const char *from, size_t length)
 {
+	for (; length > 0 && isspace((unsigned char)*from); length--)
+		from++;
 	while (length > 0 && isspace((unsigned char)from[length - 1]))
 		length--;
 	for (size_t i = 0; i < length; i++)
@@ -108,7 +110,8 @@ static bool check_keys_differ(const char *file, char *text, struct reason *why)
 		size_t length = strlen(line);
 		if (!continued)
 			good = note_line(&keys, line, file, number, why);
-		continued = length > 0 && line[length - 1] == '\\';
+		/* A backslash alone in its line joins nothing. */
+		continued = length > (continued ? 0 : 1) && line[length - 1] == '\\';
 	}
 	dictionary_del(keys.seen);
 	return good;

@@ -88,6 +88,9 @@ static void a_line_that_goes_on_is_left_to_an_editor(void **state)
 	text = "[camera]\n; \\\ndevice = a\n"; /* a comment that goes on */
 	assert_true(config_edit_text(text, strlen(text), &edit, 1, &out, &why));
 	buffer_free(&out);
+	assert_edited("[camera]\n\\\n[mask]\n", "fps", "30",
+		      "[camera]\nfps = 30\n\\\n[mask]\n"); /* one alone does not */
+	assert_edited("[camera]\n \\\nfps = 9\n", "fps", "30", "[camera]\n \\\nfps = 30\n");
 }
 
 /* --- the file --- */

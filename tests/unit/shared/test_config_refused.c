@@ -165,6 +165,8 @@ static void a_key_that_is_set_twice_is_refused_with_its_line(void **state)
 	(void)state;
 	ini_refused("[camera]\nfps = 30\n; x\nFPS = 60\n", "line 4", "fps");
 	ini_refused("[camera]\nfps = 30\n[record]\n[camera]\nfps = 60\n", "line 5", "fps");
+	ini_refused("[camera]\nfps = 30\n[ camera ]\nfps = 60\n", "line 4", "fps");
+	ini_refused("[camera]\nfps = 30\n\\\nfps = 60\n", "line 4", "fps"); /* a backslash alone joins nothing */
 	assert_int_equal(ini_loaded("[camera]\n;fps = 30\n#fps = 31\nfps = 32\n").camera.fps, 32);
 	assert_int_equal(ini_loaded("[clips]\nmax_mb = 7\n[memory]\nmax_mb = 8\n").clips.max_mb, 7);
 }
