@@ -37,9 +37,14 @@ static bool host_is_local(const char *host)
 	       ends_in_localhost(host, length) || is_loopback(host, length);
 }
 
-/* A mark without a value is none: an example of a web server sets one to remove it. */
+/*
+ * A mark without a value is none: an example of a web server sets one to remove it. No browser speaks HTTP/1.0, but
+ * nginx does with what it passes on, and gives it the Host of this server, unless it is configured otherwise.
+ */
 static bool is_proxied(const struct fastcgi_request *request)
 {
+	if (strcmp(fastcgi_param(request, "SERVER_PROTOCOL"), "HTTP/1.0") == 0)
+		return true;
 	for (char **at = request->fcgx.envp; at && *at; at++) {
 		const char *value = strchr(*at, '=');
 		for (size_t i = 0; value && value[1] && i < sizeof(proxy_marks) / sizeof(proxy_marks[0]); i++)

@@ -39,6 +39,8 @@ static void a_loopback_connection_to_localhost_is_local(void **state)
 	assert_true(is_local("::1", "::1", "localhost", ""));
 	assert_true(is_local("::ffff:127.0.0.1", "::ffff:127.0.0.1", "localhost", ""));
 	assert_true(is_local("127.0.0.1", "127.0.0.1", "localhost", "HTTP_X_FORWARDED_FOR="));
+	assert_true(is_local("127.0.0.1", "127.0.0.1", "localhost", "SERVER_PROTOCOL=HTTP/1.1"));
+	assert_true(is_local("127.0.0.1", "127.0.0.1", "localhost", "SERVER_PROTOCOL=HTTP/2.0"));
 }
 
 static void everybody_else_is_not(void **state)
@@ -73,7 +75,8 @@ static void what_a_proxy_passed_on_is_not_local(void **state)
 {
 	static const char *const marks[] = {"HTTP_X_FORWARDED_FOR=192.0.2.9",    "HTTP_X_FORWARDED_FOR=127.0.0.1",
 					    "HTTP_X_FORWARDED_HOST=cam.example", "HTTP_FORWARDED=for=192.0.2.9",
-					    "HTTP_X_REAL_IP=192.0.2.9",          "HTTP_VIA=1.1 cache"};
+					    "HTTP_X_REAL_IP=192.0.2.9",          "HTTP_VIA=1.1 cache",
+					    "SERVER_PROTOCOL=HTTP/1.0"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
