@@ -30,11 +30,23 @@ static bool is_media(const struct cached_file *file)
 	return file->name.kind == CACHE_MEDIA || file->name.kind == CACHE_OPEN;
 }
 
+/* Whether a recorder has its recordings there: each folder of recordings has a lock, and none a state. */
+static bool is_of_recorder(int folder)
+{
+	return faccessat(folder, ".lock", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       faccessat(folder, FETCH_STATUS_FILE, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
 int cache_folder(const struct cache *cache, const char *camera, bool make)
 {
 	if (make && mkdirat(cache->folder, camera, FOLDER_MODE) < 0 && errno != EEXIST)
 		return -1;
-	return openat(cache->folder, camera, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int folder = openat(cache->folder, camera, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder < 0 || !make || !is_of_recorder(folder))
+		return folder;
+	close(folder);
+	errno = EEXIST;
+	return -1;
 }
 
 static bool has_inode(int folder, const char *name, ino_t inode)

@@ -52,12 +52,17 @@ static bool remove_ours(int folder, bool blocks)
 	return good;
 }
 
+/* A folder without a state is none of this program: it could be where a recorder has its recordings. */
 static bool empty_camera(int folder, const char *camera)
 {
 	for (int turn = 0; turn < 2; turn++) {
 		int fd = openat(folder, camera, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0)
 			return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+		if (faccessat(fd, FETCH_STATUS_FILE, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+			close(fd);
+			return true;
+		}
 		if (!remove_ours(fd, turn == 0))
 			return false;
 	}

@@ -141,6 +141,8 @@ static bool check_reader(const struct config_set *set, struct reason *why)
 					  "%s: [store] read_url or cache differs from that of %s; expected the same, "
 					  "or none",
 					  set->cameras[i].file, reader->file);
+		if (!config_cache_check(reader, &set->cameras[i], why))
+			return false;
 	}
 	return true;
 }

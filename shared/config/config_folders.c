@@ -38,20 +38,30 @@ static bool check_folders(const struct config *config, struct reason *why)
 	return true;
 }
 
-/* Files of the cache are deleted, so no other folder may be the same; and it has a socket, whose path is limited. */
+bool config_cache_check(const struct config *reader, const struct config *config, struct reason *why)
+{
+	const char *cache = reader->store.cache;
+	const char *others[] = {config->record.directory, config->clips.directory, config->store.directory};
+	size_t length = strlen(cache);
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strncmp(cache, others[i], length) == 0 && strchr("/", others[i][length]))
+			return reason_set(why,
+					  "%s: [store] cache = %s is, or has in it, another folder of the recorder, "
+					  "%s; expected one of its own",
+					  reader->file, cache, others[i]);
+	return true;
+}
+
+/* The cache has a socket, whose path is limited. */
 static bool check_cache(const struct config *config, struct reason *why)
 {
 	const char *cache = config->store.cache;
-	const char *others[] = {config->record.directory, config->clips.directory, config->store.directory};
 
 	if (!config->store.read_url[0])
 		return true;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (strcmp(cache, others[i]) == 0)
-			return reason_set(why,
-					  "%s: [store] cache = %s is another folder of the recorder, too; "
-					  "expected one of its own",
-					  config->file, cache);
+	if (!config_cache_check(config, config, why))
+		return false;
 	if (strlen(cache) <= CONFIG_CACHE_MAX)
 		return true;
 	return reason_set(why, "%s: [store] cache = %s is too long for the path of a socket; expected at most %d bytes",

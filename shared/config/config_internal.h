@@ -93,6 +93,12 @@ void config_free_keys_sort(struct config *out);
 /* config_folders.c: what the sections say about folders must fit together. Returns false and sets *why. */
 bool config_folders_check(const struct config *config, struct reason *why);
 
+/*
+ * Checks the folders of `config` against store.cache of the reader. Files in the cache and in the folders of it are
+ * deleted, so none of those may be there. Returns false and sets *why.
+ */
+bool config_cache_check(const struct config *reader, const struct config *config, struct reason *why);
+
 /* config_value.c: each returns false if the text is no such value. `bytes` is the size of its field. */
 
 /* A number as people write it: digits, and with `decimals` a point among them. No sign, exponent, nan or inf. */

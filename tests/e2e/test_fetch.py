@@ -138,6 +138,23 @@ def test_a_cache_that_is_deleted_is_filled_again(rig):
             assert fetch.read(rig.name, file[:-4] + ".idx") == rig.file(file[:-4] + ".idx"), delete
 
 
+def test_recordings_below_the_cache_stay_as_they_are(rig):
+    with viewer(rig) as fetch:
+        fetch.stop()
+        shutil.rmtree(fetch.path(rig.name, ""), ignore_errors=True)
+        kept = shutil.copytree(rig.recordings, fetch.path(rig.name, ""))
+        open(os.path.join(kept, ".lock"), "wb").close()  # as each recorder makes it
+        before = {name: rig.file(name) for name in os.listdir(rig.recordings)}
+        started = rig.log(fetch.log_name).count("serves")
+        fetch.start()
+        wait_for(lambda: rig.log(fetch.log_name).count("serves") > started, PATIENCE_S, "recorder-fetch runs")
+        with fetch.client() as client:
+            outcome, reason = client.ask(SPAN, camera=rig.name, what=INDEXES, end=ENDLESS)
+        assert outcome != asked.OK and "cache" in reason, (outcome, reason)
+        assert rig.files[0] in before and not [name for name in before if fetch.read(rig.name, name) != before[name]]
+        assert set(os.listdir(kept)) == {*before, ".lock"}, os.listdir(kept)
+
+
 def test_a_fault_of_the_store_is_a_sentence_and_never_a_gap(rig):
     file = rig.files[0]
     with viewer(rig) as fetch, fetch.client() as client:

@@ -34,6 +34,12 @@ static void a_store_without_tls_elsewhere_or_in_a_folder_of_recordings_is_refuse
 	ini_refused("[store]\ndirectory = clips\n", "[store] directory", "another one");
 	ini_refused("[store]\nread_url = s3://footage\n", "read_url", "https://HOST/BUCKET");
 	ini_refused("[store]\nread_url = https://a.example/footage\ncache = recordings\n", "cache", "one of its own");
+	ini_refused("[record]\ndirectory = /a/door\n[store]\nread_url = https://a.example/footage\ncache = /a\n",
+		    "/a/door", "one of its own");
+	assert_string_equal(ini_loaded("[record]\ndirectory = /a/door\n[store]\n"
+				       "read_url = https://a.example/footage\ncache = /a/do\n")
+				    .store.cache,
+			    "/a/do");
 	ini_refused(
 		"[store]\nread_url = https://a.example/footage\n"
 		"cache = "
