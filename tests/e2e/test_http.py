@@ -169,7 +169,7 @@ def test_a_moving_range_gets_absolute_times_and_is_not_resumed(rig):
 
 
 def test_malformed_times_are_refused(rig):
-    for wrong in ("", "yesterdays", "last week", "20260517", "20260517_10", "20260231_000000", "20260517_250000", "1e9", "now%20now", "%00",
+    for wrong in ("", "yesterdays", "last%20week", "20260517", "20260517_10", "20260231_000000", "20260517_250000", "1e9", "now%20now", "%00",
                   "2026-05-17T10", "-5x", "99999999999999999999", "--5s", "%F0%9F%98%80"):
         assert_problem(rig.get(f"/footage?from={wrong}&to=now"), 400, "from")
         assert_problem(rig.get(f"/footage?from=-5s&to={wrong}"), 400, "to")

@@ -33,6 +33,18 @@ static void read_list_of(const char *name)
 	memcpy(archive_case.config.record.directory, kept, sizeof(kept));
 }
 
+/* Until the former folder is not used any more. */
+static void wait_for_left(void)
+{
+	shell("for n in $(seq 600); do flock -n left/.lock true && break; sleep 0.1; done");
+}
+
+static void remove_left(void)
+{
+	wait_for_left();
+	shell("rm -r left");
+}
+
 static void a_former_folder_is_finished_and_unlocked(void **state)
 {
 	int fd;
@@ -49,12 +61,12 @@ static void a_former_folder_is_finished_and_unlocked(void **state)
 	assert_false(archive_folder_moved(archive_case.archive));
 	assert_int_equal(summary_now().segments, 0);
 	assert_non_null(strstr(summary_now().folder_note, "1 segment in"));
-	shell("for n in $(seq 600); do flock -n left/.lock true && break; sleep 0.1; done");
+	wait_for_left();
 	read_list_of("left");
 	ASSERT_LISTED(9);
 	assert_int_equal(archive_case.listed[0].state, CATALOGUE_COMPLETE);
 	assert_int_equal(archive_case.listed[0].frames, SMALL);
-	shell("rm -r left");
+	remove_left();
 }
 
 static void the_list_of_the_new_folder_is_used_at_once(void **state)
@@ -76,7 +88,7 @@ static void the_list_of_the_new_folder_is_used_at_once(void **state)
 	assert_int_equal(archive_get_resume_point(archive_case.archive).folder_no, 1);
 	close_and_list();
 	ASSERT_LISTED(20, 21);
-	shell("rm -r left");
+	remove_left();
 }
 
 static void a_deleted_folder_causes_no_warning_about_its_segments(void **state)
@@ -105,7 +117,7 @@ static void a_folder_locked_by_another_recorder_is_not_used(void **state)
 	assert_non_null(strstr(archive_case.why.text, "another recorder"));
 	archive_close(other);
 	enter();
-	shell("rm -r left");
+	remove_left();
 }
 
 static void wait_until_there(const char *name)
