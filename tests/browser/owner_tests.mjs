@@ -94,6 +94,10 @@ export function ownerTests(recorder, user) {
         check(timeline[3] <= 700, `the timeline ends at ${timeline[3]}`);
         const squeezed = await user.page.$eval("#timeline", (node) => node.height / devicePixelRatio - node.clientHeight);
         check(Math.abs(squeezed) < 1, `the timeline is ${squeezed} px lower than it is drawn`);
+        await user.page.$eval("#event-line", (node) => (node.hidden = false));
+        const over = await user.page.evaluate(boxes, ["event-line", "picture-tools"]);
+        await user.page.$eval("#event-line", (node) => (node.hidden = true));
+        check(over["event-line"][3] <= over["picture-tools"][1], `news covers the buttons: ${JSON.stringify(over)}`);
       } finally {
         await user.page.setViewport({ width: 1440, height: 900 });
       }
