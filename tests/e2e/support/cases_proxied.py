@@ -22,7 +22,7 @@ def check_page(rig, front):
         address = urllib.parse.urljoin("/cam/ui/", name)
         assert address.startswith("/cam/") and (address == "/cam/" or front.get(address, "HEAD").status == 200), name
     script = front.get("/cam/ui/api.js").body.decode()
-    assert "location?.pathname" in script, "the page asks elsewhere than where it is"
+    assert "ROOT = origin + pathname" in script, "the page asks elsewhere than where it is"
 
 
 def check_locations(rig, front):
