@@ -143,8 +143,27 @@ static bool is_same(const struct folder *a, const struct folder *b)
 }
 
 /*
- * Grants the folder of each path in the loader's cache. Whatever else the format has, paths are texts between two NULs
- * that begin with a slash. They are sorted by library name, so the same folders come again and again.
+ * The folder of a library, with the slash at its end. Numbers in the cache can look like a path, such as "//", which is
+ * the root: so the name must be that of a library, and the folder must not be the root under another name.
+ */
+static bool find_folder(const char *text, size_t length, struct folder *out)
+{
+	size_t name = length;
+
+	while (name > 0 && text[name - 1] != '/')
+		name--;
+	*out = (struct folder){text, name};
+	if (length == 0 || *text != '/' || !memmem(text + name, length - name, ".so", 3))
+		return false;
+	for (size_t i = 0; i < name; i++)
+		if (text[i] != '/' && text[i] != '.')
+			return true;
+	return false;
+}
+
+/*
+ * Grants the folder of each library in the loader's cache. Whatever else the format has, paths are texts between two
+ * NULs that begin with a slash. They are sorted by library name, so the same folders come again and again.
  */
 static bool add_folders_in(const struct landlock_ruleset *ruleset, const char *cache, size_t bytes)
 {
@@ -154,10 +173,8 @@ static bool add_folders_in(const struct landlock_ruleset *ruleset, const char *c
 
 	for (size_t at = 0; at < bytes; at += length + 1) {
 		length = strnlen(cache + at, bytes - at);
-		struct folder folder = {cache + at, length};
-		while (folder.length > 1 && folder.at[folder.length - 1] != '/')
-			folder.length--;
-		if (*folder.at != '/' || folder.length < 2 || !join(path, folder.at, folder.length, ""))
+		struct folder folder;
+		if (!find_folder(cache + at, length, &folder) || !join(path, folder.at, folder.length, ""))
 			continue;
 		for (seen = 0; seen < count && !is_same(&known[seen], &folder); seen++)
 			;

@@ -79,12 +79,18 @@ static bool opens(const char *name)
 	return fd >= 0;
 }
 
-/* Writes a loader cache in which ldconfig(8) has listed libraries of that folder. */
+/*
+ * Writes a loader cache in which ldconfig(8) has listed libraries of that folder, and numbers of which the bytes look
+ * like paths.
+ */
 static bool list_libraries(void)
 {
 	char bytes[512];
-	int length = snprintf(bytes, sizeof(bytes), "cache1.1%c/libroot.so%clibm.so%c%s/lib/libm.so%c%s/lib/libz.so%c",
-			      0, 0, 0, folder, 0, folder, 0);
+	int length =
+		snprintf(bytes, sizeof(bytes),
+			 "cache1.1%c//%c/./%c/..//%c%s/%c/libroot.so%c//lib.so%c/../lib.so%clibm.so%c%s/lib/libm.so%c"
+			 "%s/lib/libz.so%c",
+			 0, 0, 0, 0, folder, 0, 0, 0, 0, 0, folder, 0, folder, 0);
 
 	write_file("cache", bytes, (size_t)length, 0644);
 	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
