@@ -58,7 +58,7 @@ export class User {
       browser: this.kind, executablePath: PROGRAMS[this.kind], args: ARGUMENTS[this.kind], headless: true,
       extraPrefsFirefox: {
         "browser.download.folderList": 2, "browser.download.dir": this.downloads,
-        "browser.download.useDownloadDir": true,
+        "browser.download.useDownloadDir": true, "browser.download.alwaysOpenPanel": false, // a panel takes the focus
       },
     });
     await this.newPage();

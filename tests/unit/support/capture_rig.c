@@ -130,7 +130,8 @@ int capture_rig_set_up(void **state)
 	capture_rig.config = (struct config){.camera = {.device = "/dev/video0", .width = 64, .height = 48, .fps = 30},
 					     .record = {.enabled = true}};
 	fake.camera_is_there = true;
-	fake.fallback_is_there = fake.other_on_bus = fake.torn = fake.is_external = false;
+	fake.fallback_is_there = fake.other_on_bus = fake.torn = false;
+	fake.is_external = false;
 	fake.lowest = 2;
 	fake.opens = fake.closes = capture_rig.epochs_ended = capture_rig.opened_fps = capture_rig.frames_reported = 0;
 	fake.offered_fps_milli = 29970;
