@@ -21,10 +21,14 @@ export function pageTests(recorder, user) {
     await user.hasPicture();
   };
   const isLive = () => waitFor(async () => await user.mode() === "live", "live");
-  const addressOf = (still) => waitFor(async () => {
-    const [address, at] = await user.page.evaluate(() => /t=(.*)&.*zoom=60/.exec(location.hash) ?? []);
-    return Math.abs(Date.parse(at) - still.ms) <= 1 && `#${address}`;
-  }, "the frame's time and the zoom in the address");
+  const addressOf = (still) => {
+    let hash;
+    return waitFor(async () => {
+      hash = await user.page.evaluate(() => location.hash);
+      const [address, at] = /t=(.*?)&.*zoom=60/.exec(hash) ?? [];
+      return Math.abs(Date.parse(at) - still.ms) <= 1 && `#${address}`;
+    }, () => `the time of the frame of ${still.ms} and the zoom in the address: ${hash}`);
+  };
   const summary = (pattern, what) => waitFor(async () => {
     const text = await user.text("selection-summary");
     return pattern.test(text) && text;
