@@ -44,10 +44,15 @@ export function ownerTests(recorder, user) {
     await user.ready();
     await waitFor(async () => / [KM]?B /.test(await user.text("selection-summary")), "the size");
   };
+  /* A file that is downloaded completely: Firefox begins with an empty one of that name, and one with .part. */
   const saved = async (pattern) => {
-    const find = () => readdirSync(user.downloads).find((name) => pattern.test(name));
-    const name = await waitFor(find, `a file ${pattern}`);
-    return { name, bytes: readFileSync(join(user.downloads, name)) };
+    const find = () => {
+      const names = readdirSync(user.downloads), name = names.find((one) => pattern.test(one));
+      if (!name || names.some((one) => /\.(part|crdownload)$/.test(one))) return null;
+      const bytes = readFileSync(join(user.downloads, name));
+      return bytes.length > 0 && { name, bytes };
+    };
+    return waitFor(find, `a file ${pattern}`);
   };
   const forget = () => readdirSync(user.downloads).forEach((name) => rmSync(join(user.downloads, name)));
   const scale = () => user.page.$eval("#screen", (node) => Number(node.style.getPropertyValue("--zoom") || 1));
