@@ -101,8 +101,9 @@ fcgi/listen       = main
 
 offsite/store     = body credentials curl_memory list_document multipart sigv4 store store_answer store_client store_put store_reader store_request \
 	store_sandbox
-offsite/fetch     = cache cache_files cache_folder camera_days camera_list camera_live camera_span day_list fetch_options \
-	fetcher in_flight live_entry main media piece_join requests restore segment_list server thread_pool upkeep
+offsite/cache     = cache cache_files cache_folder in_flight
+offsite/remote    = camera_days camera_list camera_live camera_span day_list fetcher live_entry piece_join segment_list
+offsite/fetch     = fetch_options main media requests restore server thread_pool upkeep
 offsite           = clip_shipping main piece_state piece_thread segment_files segment_thread ship_sandbox shipped_file shipper
 
 motion/detector   = cells detector fit history light limit measure residual

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "offsite/fetch/fetcher.h"
+#include "offsite/remote/fetcher.h"
 #include "shared/base/version.h"
 #include "shared/text/time_text.h"
 

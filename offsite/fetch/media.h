@@ -2,8 +2,8 @@
 #ifndef OFFSITE_FETCH_MEDIA_H
 #define OFFSITE_FETCH_MEDIA_H
 
-#include "offsite/fetch/fetcher.h"
-#include "offsite/fetch/in_flight.h"
+#include "offsite/cache/in_flight.h"
+#include "offsite/remote/fetcher.h"
 
 /* What is wanted of a segment. */
 struct media_item {

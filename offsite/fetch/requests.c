@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "offsite/fetch/camera_days.h"
-#include "offsite/fetch/camera_list.h"
-#include "offsite/fetch/camera_span.h"
+#include "offsite/remote/camera_days.h"
+#include "offsite/remote/camera_list.h"
+#include "offsite/remote/camera_span.h"
 
 #define AT_ONCE_MAX   64 /* segments of a span whose files are looked for while the socket waits */
 #define RETRY_AFTER_S 3

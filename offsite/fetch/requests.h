@@ -7,8 +7,8 @@
 #ifndef OFFSITE_FETCH_REQUESTS_H
 #define OFFSITE_FETCH_REQUESTS_H
 
-#include "offsite/fetch/fetcher.h"
 #include "offsite/fetch/thread_pool.h"
+#include "offsite/remote/fetcher.h"
 
 /* Whether all of a request is what it may be. */
 bool request_valid(const struct fetch_request *request);

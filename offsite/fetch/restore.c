@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "offsite/fetch/camera_days.h"
-#include "offsite/fetch/camera_list.h"
-#include "offsite/fetch/camera_live.h"
+#include "offsite/remote/camera_days.h"
+#include "offsite/remote/camera_list.h"
+#include "offsite/remote/camera_live.h"
 #include "shared/base/file_io.h"
 #include "shared/motion/motion_record.h"
 #include "shared/segment/index.h"

@@ -9,7 +9,7 @@
 #define OFFSITE_FETCH_RESTORE_H
 
 #include "offsite/fetch/fetch_options.h"
-#include "offsite/fetch/fetcher.h"
+#include "offsite/remote/fetcher.h"
 
 /* `config` is the reader's, with read_url as url. Returns the exit status: 0, or 1, and says why. */
 int restore_run(const struct fetch_options *options, const struct config_store *config, struct store *store);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "offsite/fetch/camera_list.h"
+#include "offsite/remote/camera_list.h"
 #include "shared/base/log.h"
 
 #define UNCONFIRMED_US (INT64_C(3000) * US_PER_S)

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "offsite/fetch/day_list.h"
-#include "offsite/fetch/piece_join.h"
-#include "offsite/fetch/segment_list.h"
+#include "offsite/remote/day_list.h"
+#include "offsite/remote/piece_join.h"
+#include "offsite/remote/segment_list.h"
 #include "shared/base/crc32c.h"
 #include "tests/unit/support/media_cases.h"
 

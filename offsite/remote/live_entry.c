@@ -1,12 +1,12 @@
 /* live_entry.c - the entry in the list of a segment that is joined from its pieces. */
-#include "offsite/fetch/live_entry.h"
+#include "offsite/remote/live_entry.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "offsite/fetch/camera_list.h"
+#include "offsite/remote/camera_list.h"
 #include "shared/base/big_endian.h"
 #include "shared/segment/index.h"
 

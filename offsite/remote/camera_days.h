@@ -4,10 +4,10 @@
  * The store is asked for the names of all day lists of a camera, with their ETags, so that it is known which have
  * changed. The lists themselves are loaded for the days that somebody asks about, and those around them.
  */
-#ifndef OFFSITE_FETCH_CAMERA_DAYS_H
-#define OFFSITE_FETCH_CAMERA_DAYS_H
+#ifndef OFFSITE_REMOTE_CAMERA_DAYS_H
+#define OFFSITE_REMOTE_CAMERA_DAYS_H
 
-#include "offsite/fetch/fetcher.h"
+#include "offsite/remote/fetcher.h"
 
 /*
  * Lists the cameras, and makes the folder of each, unless that was done less than 60 s ago. Sets *why unless

@@ -1,12 +1,12 @@
 /* camera_days.c - which cameras and days the store has, and the lists of those days. */
-#include "offsite/fetch/camera_days.h"
+#include "offsite/remote/camera_days.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "offsite/fetch/camera_list.h"
-#include "offsite/fetch/day_list.h"
+#include "offsite/remote/camera_list.h"
+#include "offsite/remote/day_list.h"
 #include "shared/base/log.h"
 
 #define CAMERAS_TTL_US (60 * US_PER_S)

@@ -1,8 +1,8 @@
 /* live_entry.h - the entry in the list of a segment that is joined from its pieces. */
-#ifndef OFFSITE_FETCH_LIVE_ENTRY_H
-#define OFFSITE_FETCH_LIVE_ENTRY_H
+#ifndef OFFSITE_REMOTE_LIVE_ENTRY_H
+#define OFFSITE_REMOTE_LIVE_ENTRY_H
 
-#include "offsite/fetch/fetcher.h"
+#include "offsite/remote/fetcher.h"
 
 /*
  * Reads the beginning of the segment, which are hostile bytes: what it is called, and so the names of its files in the

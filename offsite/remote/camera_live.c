@@ -1,11 +1,11 @@
 /* camera_live.c - joins the pieces of segments that are in no day list. */
-#include "offsite/fetch/camera_live.h"
+#include "offsite/remote/camera_live.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "offsite/fetch/live_entry.h"
+#include "offsite/remote/live_entry.h"
 #include "shared/base/log.h"
 #include "shared/segment/index.h"
 

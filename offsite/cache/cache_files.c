@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "offsite/fetch/cache_internal.h"
+#include "offsite/cache/cache_internal.h"
 #include "shared/base/file_io.h"
 #include "shared/store/fetch_socket.h"
 

@@ -1,5 +1,5 @@
 /* day_list.c - reads a day list from the store. */
-#include "offsite/fetch/day_list.h"
+#include "offsite/remote/day_list.h"
 
 #include <stdlib.h>
 #include <string.h>

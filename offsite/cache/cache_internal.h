@@ -1,11 +1,11 @@
 /* cache_internal.h - what the sources behind cache.h share. */
-#ifndef OFFSITE_FETCH_CACHE_INTERNAL_H
-#define OFFSITE_FETCH_CACHE_INTERNAL_H
+#ifndef OFFSITE_CACHE_CACHE_INTERNAL_H
+#define OFFSITE_CACHE_CACHE_INTERNAL_H
 
 #include <pthread.h>
 #include <sys/types.h>
 
-#include "offsite/fetch/cache.h"
+#include "offsite/cache/cache.h"
 
 #define CACHE_BUCKETS 4096
 

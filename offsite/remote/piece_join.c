@@ -1,5 +1,5 @@
 /* piece_join.c - which bytes of a piece continue an open segment. */
-#include "offsite/fetch/piece_join.h"
+#include "offsite/remote/piece_join.h"
 
 #include "shared/segment/index.h"
 

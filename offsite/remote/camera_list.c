@@ -1,5 +1,5 @@
 /* camera_list.c - writes what is known of a camera for workers. */
-#include "offsite/fetch/camera_list.h"
+#include "offsite/remote/camera_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* in_flight.c - what is being fetched right now. */
-#include "offsite/fetch/in_flight.h"
+#include "offsite/cache/in_flight.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* camera_span.c - makes the list of a camera hold what the store has of a span. */
-#include "offsite/fetch/camera_span.h"
+#include "offsite/remote/camera_span.h"
 
-#include "offsite/fetch/camera_days.h"
-#include "offsite/fetch/camera_list.h"
-#include "offsite/fetch/camera_live.h"
+#include "offsite/remote/camera_days.h"
+#include "offsite/remote/camera_list.h"
+#include "offsite/remote/camera_live.h"
 
 #define RECENT_TTL_US (10 * US_PER_S)   /* of the days, if the span goes on after what is known */
 #define PAST_TTL_US   (60 * US_PER_S)   /* if it does not: segments that were late, or have expired */

@@ -3,13 +3,13 @@
  *
  * Who wants something that another thread is fetching waits for that thread, and then looks whether it is there.
  */
-#ifndef OFFSITE_FETCH_IN_FLIGHT_H
-#define OFFSITE_FETCH_IN_FLIGHT_H
+#ifndef OFFSITE_CACHE_IN_FLIGHT_H
+#define OFFSITE_CACHE_IN_FLIGHT_H
 
 #include <pthread.h>
 #include <stdint.h>
 
-#include "offsite/fetch/cache.h"
+#include "offsite/cache/cache.h"
 
 /* One fetch; it is in the memory of its thread. */
 struct in_flight_entry {

@@ -1,5 +1,5 @@
 /* fetcher.c - what the threads of recorder-fetch share. */
-#include "offsite/fetch/fetcher.h"
+#include "offsite/remote/fetcher.h"
 
 #include <stdio.h>
 #include <stdlib.h>

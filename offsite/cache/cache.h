@@ -7,8 +7,8 @@
  * Somebody may delete the folder, or files in it, at any time. So a file is looked at again each time it is used, and
  * made again if it is not the one that is known.
  */
-#ifndef OFFSITE_FETCH_CACHE_H
-#define OFFSITE_FETCH_CACHE_H
+#ifndef OFFSITE_CACHE_CACHE_H
+#define OFFSITE_CACHE_CACHE_H
 
 #include <stdbool.h>
 #include <stddef.h>

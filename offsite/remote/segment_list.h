@@ -4,8 +4,8 @@
  * A camera may have several archives (shared/store/archive_id.h), because a disk was replaced. Their segments are
  * joined in the order of time, and those of one archive stay in the order of their numbers.
  */
-#ifndef OFFSITE_FETCH_SEGMENT_LIST_H
-#define OFFSITE_FETCH_SEGMENT_LIST_H
+#ifndef OFFSITE_REMOTE_SEGMENT_LIST_H
+#define OFFSITE_REMOTE_SEGMENT_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* day_list.h - reads a day list (shared/store/ship_list.h) from the store. A pure function of hostile bytes. */
-#ifndef OFFSITE_FETCH_DAY_LIST_H
-#define OFFSITE_FETCH_DAY_LIST_H
+#ifndef OFFSITE_REMOTE_DAY_LIST_H
+#define OFFSITE_REMOTE_DAY_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* camera_span.h - makes the list of a camera hold what the store has of a span, as fresh as the span needs it. */
-#ifndef OFFSITE_FETCH_CAMERA_SPAN_H
-#define OFFSITE_FETCH_CAMERA_SPAN_H
+#ifndef OFFSITE_REMOTE_CAMERA_SPAN_H
+#define OFFSITE_REMOTE_CAMERA_SPAN_H
 
-#include "offsite/fetch/fetcher.h"
+#include "offsite/remote/fetcher.h"
 
 /* Whether the list already is so. The caller holds the lock. */
 bool camera_span_is_known(const struct remote_camera *camera, int64_t from_us, int64_t to_us);

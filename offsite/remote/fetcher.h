@@ -4,16 +4,16 @@
  * One lock guards everything that is known; it is never held while the store is asked. Who asks the store about a
  * camera holds the lock `asking` of that camera, so that each thing is asked once.
  */
-#ifndef OFFSITE_FETCH_FETCHER_H
-#define OFFSITE_FETCH_FETCHER_H
+#ifndef OFFSITE_REMOTE_FETCHER_H
+#define OFFSITE_REMOTE_FETCHER_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "offsite/fetch/cache.h"
-#include "offsite/fetch/piece_join.h"
-#include "offsite/fetch/segment_list.h"
+#include "offsite/cache/cache.h"
+#include "offsite/remote/piece_join.h"
+#include "offsite/remote/segment_list.h"
 #include "offsite/store/store_reader.h"
 #include "shared/base/clock.h"
 #include "shared/store/fetch_socket.h"

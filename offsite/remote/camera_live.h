@@ -2,10 +2,10 @@
  * camera_live.h - segments of a camera that are still being recorded, or wait to be shipped as a whole: their pieces
  * are joined in the cache, so that the files grow as they do on the recorder.
  */
-#ifndef OFFSITE_FETCH_CAMERA_LIVE_H
-#define OFFSITE_FETCH_CAMERA_LIVE_H
+#ifndef OFFSITE_REMOTE_CAMERA_LIVE_H
+#define OFFSITE_REMOTE_CAMERA_LIVE_H
 
-#include "offsite/fetch/fetcher.h"
+#include "offsite/remote/fetcher.h"
 
 /*
  * Lists the pieces of segments that are in no day list, and gets those that are new. *changed: a segment is new, has

@@ -4,8 +4,8 @@
  * Pieces may overlap, since an answer can be lost and the next piece is longer then; the bytes are the same. A hole
  * ends what can be read until the missing piece is there.
  */
-#ifndef OFFSITE_FETCH_PIECE_JOIN_H
-#define OFFSITE_FETCH_PIECE_JOIN_H
+#ifndef OFFSITE_REMOTE_PIECE_JOIN_H
+#define OFFSITE_REMOTE_PIECE_JOIN_H
 
 #include <stdint.h>
 

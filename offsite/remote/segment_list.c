@@ -1,5 +1,5 @@
 /* segment_list.c - joins the segments of a camera's archives in one list. */
-#include "offsite/fetch/segment_list.h"
+#include "offsite/remote/segment_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* camera_list.h - writes what is known of a camera for workers: its list of segments, and remote.bin. */
-#ifndef OFFSITE_FETCH_CAMERA_LIST_H
-#define OFFSITE_FETCH_CAMERA_LIST_H
+#ifndef OFFSITE_REMOTE_CAMERA_LIST_H
+#define OFFSITE_REMOTE_CAMERA_LIST_H
 
-#include "offsite/fetch/fetcher.h"
+#include "offsite/remote/fetcher.h"
 
 /*
  * Makes the list from the day lists that are loaded and the segments in pieces, and writes it if it changed or is not
