@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "shared/base/clock.h"
@@ -136,4 +137,21 @@ int64_t store_date_parse(const char *text)
 		return -1;
 	int64_t us = (int64_t)timegm(&utc) * US_PER_S;
 	return clock_is_plausible(us) ? us : -1;
+}
+
+bool store_header_value(const char *data, size_t bytes, const char *name, char *out, size_t out_bytes)
+{
+	size_t at = strlen(name);
+
+	if (bytes <= at || strncasecmp(data, name, at) != 0)
+		return false;
+	while (at < bytes && data[at] == ' ')
+		at++;
+	while (bytes > at && (unsigned char)data[bytes - 1] <= ' ')
+		bytes--;
+	if (bytes - at >= out_bytes || memchr(data + at, '\0', bytes - at))
+		return false;
+	memcpy(out, data + at, bytes - at);
+	out[bytes - at] = '\0';
+	return true;
 }

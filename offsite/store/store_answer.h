@@ -39,4 +39,10 @@ bool store_answer_element(const struct store_answer *answer, const char *name, c
 /* The time in a header Date (RFC 9110, section 5.6.7, IMF-fixdate), in microseconds; -1: it is none. */
 int64_t store_date_parse(const char *text);
 
+/*
+ * Copies the value of a header line without the blanks around it. `name` ends with the colon. False if it is another
+ * header, does not fit, or has a NUL in it.
+ */
+bool store_header_value(const char *data, size_t bytes, const char *name, char *out, size_t out_bytes);
+
 #endif

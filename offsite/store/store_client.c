@@ -1,5 +1,6 @@
 /* store_client.c - a connection to the store: one signed request after the other. */
 #include "offsite/store/store_client.h"
+#include "offsite/store/store_answer.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -55,33 +56,15 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 	return bytes;
 }
 
-/* Copies the value of a header of that name. */
-static bool take_value(const char *data, size_t bytes, const char *name, char *out, size_t out_bytes)
-{
-	size_t at = strlen(name);
-
-	if (bytes <= at || strncasecmp(data, name, at) != 0)
-		return false;
-	while (at < bytes && data[at] == ' ')
-		at++;
-	while (bytes > at && (unsigned char)data[bytes - 1] <= ' ')
-		bytes--;
-	if (bytes - at >= out_bytes)
-		return false;
-	memcpy(out, data + at, bytes - at);
-	out[bytes - at] = '\0';
-	return true;
-}
-
 static size_t take_header(char *data, size_t size, size_t count, void *context)
 {
 	struct store_client *client = context;
 	char value[HEADER_BYTES];
 	size_t bytes = size * count;
 
-	if (take_value(data, bytes, "date:", value, sizeof(value)))
+	if (store_header_value(data, bytes, "date:", value, sizeof(value)))
 		client->date_us = store_date_parse(value);
-	(void)take_value(data, bytes, "etag:", client->etag, sizeof(client->etag));
+	(void)store_header_value(data, bytes, "etag:", client->etag, sizeof(client->etag));
 	return bytes;
 }
 

@@ -1,5 +1,6 @@
 /* store_reader.c - gets objects from the store, and lists them. */
 #include "offsite/store/store_reader.h"
+#include "offsite/store/store_answer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,34 +63,16 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 	return reader->no_memory ? 0 : bytes;
 }
 
-/* Copies the value of a header of that name, without blanks around it. */
-static bool take_value(const char *data, size_t bytes, const char *name, char *out, size_t out_bytes)
-{
-	size_t at = strlen(name);
-
-	if (bytes <= at || strncasecmp(data, name, at) != 0)
-		return false;
-	while (at < bytes && data[at] == ' ')
-		at++;
-	while (bytes > at && (unsigned char)data[bytes - 1] <= ' ')
-		bytes--;
-	if (bytes - at >= out_bytes || memchr(data + at, '\0', bytes - at))
-		return false;
-	memcpy(out, data + at, bytes - at);
-	out[bytes - at] = '\0';
-	return true;
-}
-
 static size_t take_header(char *data, size_t size, size_t count, void *context)
 {
 	struct store_reader *reader = context;
 	char value[VALUE_BYTES];
 	size_t bytes = size * count;
 
-	if (take_value(data, bytes, "date:", value, sizeof(value)))
+	if (store_header_value(data, bytes, "date:", value, sizeof(value)))
 		reader->date_us = store_date_parse(value);
-	(void)take_value(data, bytes, "etag:", reader->etag, sizeof(reader->etag));
-	(void)take_value(data, bytes, "content-range:", reader->range, sizeof(reader->range));
+	(void)store_header_value(data, bytes, "etag:", reader->etag, sizeof(reader->etag));
+	(void)store_header_value(data, bytes, "content-range:", reader->range, sizeof(reader->range));
 	return bytes;
 }
 
